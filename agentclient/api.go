@@ -1,0 +1,278 @@
+// Package agentclient is the typed client of the agent's local API, and the
+// words of that API: what windows, plugins and the command line may ask, and
+// the events they hear. Nothing behind it is known to them.
+package agentclient
+
+import "time"
+
+// Money is an amount as a person reads it: decimal text, and the currency's
+// name and unit.
+type Money struct {
+	Amount   string `json:"amount"`         // "0.25"
+	Currency string `json:"currency"`       // "escrow.example"
+	Unit     string `json:"unit,omitempty"` // "EUR"
+}
+
+// Status is what the agent is doing.
+type Status struct {
+	Version  string    `json:"version"`
+	Started  time.Time `json:"started"`
+	Keyring  string    `json:"keyring"` // os, file or memory
+	Accounts []Account `json:"accounts"`
+	Waiting  int       `json:"waiting"` // mails to decide
+	Outbox   int       `json:"outbox"`  // mails not submitted yet
+	Queued   int       `json:"queued"`  // decisions and reports that wait for the escrow
+}
+
+// Account is one mail account that the agent watches.
+type Account struct {
+	Address string `json:"address"`
+	Escrow  string `json:"escrow"` // its name
+	// Proven: the escrow has proof that the address is ours.
+	Proven bool `json:"proven"`
+	// Mailbox is watching, connecting or failing; MailboxError says why in words.
+	Mailbox      string `json:"mailbox"`
+	MailboxError string `json:"mailboxError,omitempty"`
+	// EscrowUp: the last request was answered. EscrowSince is when that began.
+	EscrowUp    bool      `json:"escrowUp"`
+	EscrowSince time.Time `json:"escrowSince"`
+	EscrowError string    `json:"escrowError,omitempty"`
+	// Identity is the fingerprint that the card carries.
+	Identity string `json:"identity"`
+	Pool     int    `json:"pool"` // unsold one-time keys at the escrow
+	Card     string `json:"card"` // earnest:ADDRESS?escrow=HOST&fp=IDENTITY
+}
+
+// AddAccount is what it takes to watch a mailbox. The password goes to the
+// keyring and nowhere else.
+type AddAccount struct {
+	Address  string `json:"address"`
+	IMAP     string `json:"imap"` // imaps://host:port, or imap://host:port for STARTTLS
+	SMTP     string `json:"smtp"` // smtps://host:port, or smtp://host:port for STARTTLS
+	User     string `json:"user"`
+	Password string `json:"password"`
+	Escrow   string `json:"escrow"` // https://host:port
+	// CA is a PEM file's content with further certificates to trust, for IMAP,
+	// SMTP and escrow. Optional.
+	CA []byte `json:"ca,omitempty"`
+}
+
+// Option is one way to pay.
+type Option struct {
+	Index       int    `json:"index"` // from 1, as --option takes it
+	Instruction string `json:"instruction"`
+	Price       Money  `json:"price"`
+}
+
+// Price is what it costs to write to an address, and what happens to the money.
+type Price struct {
+	Address     string   `json:"address"`
+	Options     []Option `json:"options"`
+	Beneficiary string   `json:"beneficiary"` // who gets a forfeit, by name
+	Identity    string   `json:"identity"`
+	TellRead    bool     `json:"tellRead"`
+	// DecideWithin and DeliverWithin are in seconds.
+	DecideWithin  int64 `json:"decideWithin"`
+	DeliverWithin int64 `json:"deliverWithin"`
+}
+
+// SetPrice replaces the options of an own address. An option is an instruction
+// without a txid, such as "ESCROW/1 escrow.example 0.25", or short "0.25".
+type SetPrice struct {
+	Address string   `json:"address,omitempty"` // the only account where empty
+	Options []string `json:"options"`
+}
+
+// Balance is the money at one escrow in one currency.
+type Balance struct {
+	Escrow    string `json:"escrow"`
+	Available Money  `json:"available"`
+	Held      Money  `json:"held"`
+}
+
+// Attachment of a mail. Data is filled when sending, and when one is saved.
+type Attachment struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Size int64  `json:"size"`
+	Data []byte `json:"data,omitempty"`
+}
+
+// Compose is a mail to send with a bond: one bond and one mail for each of To.
+type Compose struct {
+	From        string       `json:"from,omitempty"` // the only account where empty
+	To          []string     `json:"to"`
+	Subject     string       `json:"subject"`
+	Body        string       `json:"body"`
+	Attachments []Attachment `json:"attachments,omitempty"`
+	Option      int          `json:"option,omitempty"` // from 1; 0 takes the first
+	InReplyTo   string       `json:"inReplyTo,omitempty"`
+}
+
+// Sent is a mail that was sent, or is on its way.
+type Sent struct {
+	ID      string    `json:"id"`
+	Bond    string    `json:"bond"`
+	To      string    `json:"to"`
+	Subject string    `json:"subject"`
+	Price   Money     `json:"price"`
+	At      time.Time `json:"at"`
+	// State is what a person is told: paying, paid, submitted, arrived,
+	// accepted, rejected, expired, withdrawing, withdrawn or failed.
+	State string `json:"state"`
+	// Money is held, refunded, forfeited or none.
+	Money       string    `json:"money"`
+	Beneficiary string    `json:"beneficiary,omitempty"`
+	SubmittedAt time.Time `json:"submittedAt,omitzero"`
+	ArrivedAt   time.Time `json:"arrivedAt,omitzero"`
+	ReadAt      time.Time `json:"readAt,omitzero"`
+	EndedAt     time.Time `json:"endedAt,omitzero"`
+	DecideBy    time.Time `json:"decideBy,omitzero"`
+	DeliverBy   time.Time `json:"deliverBy,omitzero"`
+	// Error says in words why it does not go on, and what that means.
+	Error string `json:"error,omitempty"`
+}
+
+// BuyKey buys a one-time key to use with other OpenPGP tools.
+type BuyKey struct {
+	From   string `json:"from,omitempty"`
+	To     string `json:"to"`
+	Option int    `json:"option,omitempty"`
+	// Certificate with which the mail will be signed (binary or armored). It
+	// serves as verification and as reply certificate. Without one the agent
+	// makes a pair that only it can sign with, so mails go by Compose instead.
+	Certificate []byte `json:"certificate,omitempty"`
+}
+
+// Bought is a one-time key, ready to encrypt one mail to.
+type Bought struct {
+	Bond        string    `json:"bond"`
+	To          string    `json:"to"`
+	Price       Money     `json:"price"`
+	Key         string    `json:"key"` // armored
+	Fingerprint string    `json:"fingerprint"`
+	DeliverBy   time.Time `json:"deliverBy"`
+}
+
+// Mail is a paid mail that came in, as a list shows it.
+type Mail struct {
+	ID      string    `json:"id"`
+	Bond    string    `json:"bond"`
+	To      string    `json:"to"`
+	From    string    `json:"from"` // the proven address
+	Name    string    `json:"name,omitempty"`
+	Subject string    `json:"subject"`
+	Price   Money     `json:"price"`
+	At      time.Time `json:"at"`
+	// State is held (waiting for the escrow, unopened), waiting, rejecting,
+	// accepted, rejected, expired, withdrawn or damaged.
+	State       string    `json:"state"`
+	DecideBy    time.Time `json:"decideBy,omitzero"`
+	EffectiveAt time.Time `json:"effectiveAt,omitzero"` // when a reject takes effect
+	Beneficiary string    `json:"beneficiary"`
+	FirstTime   bool      `json:"firstTime"` // nothing from this sender before
+	MixedScript bool      `json:"mixedScript,omitempty"`
+	// Unprotected: a stock OpenPGP mail whose headers were not encrypted.
+	Unprotected bool `json:"unprotected,omitempty"`
+	Unread      bool `json:"unread,omitempty"`
+	// Queued: the decision is kept here and waits for the escrow to answer.
+	Queued bool `json:"queued,omitempty"`
+	// Error says in words what is wrong with the mail and what that means.
+	Error string `json:"error,omitempty"`
+}
+
+// Message is an opened mail.
+type Message struct {
+	Mail
+	Date        time.Time    `json:"date"`
+	MessageID   string       `json:"messageId"`
+	Text        string       `json:"text"`
+	FromHTML    bool         `json:"fromHtml,omitempty"` // Text was made from HTML
+	Attachments []Attachment `json:"attachments,omitempty"`
+	// Checks lists what was verified, in words.
+	Checks []string `json:"checks"`
+}
+
+// Receipts of a bond, and with verification what they prove.
+type Receipts struct {
+	Bond     string    `json:"bond"`
+	Quote    string    `json:"quote"`
+	Receipts []string  `json:"receipts"` // compact JWS, oldest first
+	Steps    []Receipt `json:"steps"`
+	Verified bool      `json:"verified"`
+	// Fault says which receipt is wrong and how, where Verified is false.
+	Fault string `json:"fault,omitempty"`
+	// ReceiptKey is the escrow's key as pinned when the account was made.
+	ReceiptKey string `json:"receiptKey"`
+}
+
+// Receipt is one step as a person reads it.
+type Receipt struct {
+	N     int64     `json:"n"`
+	Event string    `json:"event"`
+	Money string    `json:"money,omitempty"`
+	Time  time.Time `json:"time"`
+}
+
+// Check is one line of the doctor.
+type Check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// Event is one line of the event stream.
+type Event struct {
+	// Type is status, mail, sent, balance or price; what changed is in ID, and
+	// the client asks for it anew.
+	Type string `json:"type"`
+	ID   string `json:"id,omitempty"`
+	// State is the mail's or sent mail's state after the change.
+	State string    `json:"state,omitempty"`
+	Time  time.Time `json:"time"`
+}
+
+// The types of events.
+const (
+	EventStatus  = "status"
+	EventMail    = "mail"
+	EventSent    = "sent"
+	EventBalance = "balance"
+	EventPrice   = "price"
+)
+
+// Failure is what a call to the agent fails with: a closed code, and words that
+// say what happened, what it means for mail and money, and what to do.
+type Failure struct {
+	Code     string `json:"code"`
+	Happened string `json:"happened"`
+	Means    string `json:"means,omitempty"`
+	Do       string `json:"do,omitempty"`
+}
+
+func (f *Failure) Error() string {
+	text := f.Happened
+	for _, part := range []string{f.Means, f.Do} {
+		if part != "" {
+			text += " " + part
+		}
+	}
+	return text
+}
+
+// Codes of failures beside those of package escrow.
+const (
+	CodeUsage       = "usage"       // the request makes no sense
+	CodeNotFound    = "not_found"   // no such mail, bond or account
+	CodeNoAgent     = "no_agent"    // no agent answers on the socket
+	CodeNoAccount   = "no_account"  // no account is set up
+	CodeNoKeyring   = "no_keyring"  // the OS keyring cannot be used
+	CodeLogin       = "login"       // the mail server refused the password
+	CodeTLS         = "tls"         // a certificate is not to be trusted
+	CodeUnreachable = "unreachable" // a mail server does not answer
+	CodeTooLarge    = "too_large"   // the mail is larger than can be sent
+	CodeState       = "wrong_state" // the mail's state does not allow this
+	CodeDamaged     = "damaged"     // the mail cannot be trusted
+	CodeInternal    = "internal"
+)
