@@ -1,0 +1,227 @@
+// Package agenttest is an agent in memory for tests of what sits in front of
+// one: the window, the command line, the local API. It holds mails, money and
+// prices, its decisions change them, it tells its events, and it fails where a
+// test tells it to.
+package agenttest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"earnest/agentclient"
+	"earnest/payment"
+)
+
+// Undo is how long a reject can be taken back.
+const Undo = 10 * time.Minute
+
+// Agent is an agent in memory. It is safe for goroutines.
+type Agent struct {
+	now func() time.Time
+
+	mu        sync.Mutex
+	status    agentclient.Status
+	mails     []agentclient.Message // newest first
+	sent      []agentclient.Sent    // newest first
+	offers    map[string]agentclient.Price
+	purses    []*purse
+	vouchers  map[string]payment.Amount
+	receipts  map[string]agentclient.Receipts
+	checks    []agentclient.Check
+	passwords map[string]string
+
+	calls  []string
+	fails  map[string]error
+	gates  map[string]chan struct{}
+	listen map[*listener]bool
+	made   int
+}
+
+var _ agentclient.Agent = (*Agent)(nil)
+
+// purse is the money at one escrow in one currency.
+type purse struct {
+	escrow          string
+	currency        payment.Currency
+	available, held payment.Amount
+}
+
+func (p *purse) money(amount payment.Amount) agentclient.Money {
+	return agentclient.Money{Amount: amount.Format(p.currency.Scale), Currency: p.currency.Name, Unit: p.currency.Unit}
+}
+
+// New is an agent that has no account yet, at an escrow "escrow.example" with
+// euros of two digits.
+func New(now func() time.Time) *Agent {
+	return &Agent{
+		now:       now,
+		status:    agentclient.Status{Version: "test", Started: now(), Keyring: "memory"},
+		offers:    map[string]agentclient.Price{},
+		vouchers:  map[string]payment.Amount{},
+		receipts:  map[string]agentclient.Receipts{},
+		passwords: map[string]string{},
+		fails:     map[string]error{},
+		gates:     map[string]chan struct{}{},
+		listen:    map[*listener]bool{},
+		purses:    []*purse{{escrow: "escrow.example", currency: payment.Currency{Name: "escrow.example", Scale: 2, Unit: "EUR"}}},
+		checks: []agentclient.Check{
+			{Name: "keyring", OK: true, Detail: "keys are kept in memory"},
+			{Name: "mailbox", OK: true, Detail: "the mail server answers"},
+			{Name: "escrow", OK: true, Detail: "escrow.example answers"},
+		},
+	}
+}
+
+// begin records the call, waits where a test holds it, fails where a test says
+// so, and brings about what time has brought. The caller unlocks on success.
+func (a *Agent) begin(ctx context.Context, method string) error {
+	a.mu.Lock()
+	a.calls = append(a.calls, method)
+	gate, fail := a.gates[method], a.fails[method]
+	a.mu.Unlock()
+	if gate != nil {
+		select {
+		case <-gate:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if fail != nil {
+		return fail
+	}
+	a.mu.Lock()
+	a.advance()
+	return nil
+}
+
+// advance ends what a deadline ends.
+func (a *Agent) advance() {
+	now := a.now()
+	for i := range a.mails {
+		m := &a.mails[i]
+		switch {
+		case m.State == "rejecting" && !now.Before(m.EffectiveAt):
+			m.State, m.EffectiveAt = "rejected", time.Time{}
+		case m.State == "waiting" && !m.DecideBy.IsZero() && !now.Before(m.DecideBy):
+			m.State = "expired"
+		default:
+			continue
+		}
+		a.emit(agentclient.EventMail, m.ID, m.State)
+	}
+}
+
+// id makes ids that look random and are the same in every run.
+func (a *Agent) id(kind string) string {
+	a.made++
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", kind, a.made))
+	return hex.EncodeToString(sum[:10])
+}
+
+// Status implements [agentclient.Agent].
+func (a *Agent) Status(ctx context.Context) (agentclient.Status, error) {
+	if err := a.begin(ctx, "Status"); err != nil {
+		return agentclient.Status{}, err
+	}
+	defer a.mu.Unlock()
+	status := a.status
+	status.Accounts = slices.Clone(a.status.Accounts)
+	for _, m := range a.mails {
+		if m.State == "waiting" || m.State == "held" {
+			status.Waiting++
+		}
+		if m.Queued {
+			status.Queued++
+		}
+	}
+	for _, s := range a.sent {
+		if s.State == "paying" || s.State == "paid" {
+			status.Outbox++
+		}
+	}
+	return status, nil
+}
+
+// AddAccount implements [agentclient.Agent].
+func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (agentclient.Account, error) {
+	if err := a.begin(ctx, "AddAccount"); err != nil {
+		return agentclient.Account{}, err
+	}
+	defer a.mu.Unlock()
+	if req.Address == "" || req.Password == "" {
+		return agentclient.Account{}, failure(agentclient.CodeUsage, "An account needs an address and a password.")
+	}
+	a.passwords[req.Address] = req.Password
+	account := agentclient.Account{
+		Address: req.Address, Escrow: a.purses[0].escrow, Proven: true, Mailbox: "watching",
+		EscrowUp: true, EscrowSince: a.now(), Identity: "k1-" + a.id("identity"), Pool: 100,
+	}
+	account.Card = "earnest:" + req.Address + "?escrow=" + account.Escrow + "&fp=" + account.Identity
+	a.status.Accounts = append(a.status.Accounts, account)
+	a.emit(agentclient.EventStatus, "", "")
+	return account, nil
+}
+
+// Balances implements [agentclient.Agent].
+func (a *Agent) Balances(ctx context.Context) ([]agentclient.Balance, error) {
+	if err := a.begin(ctx, "Balances"); err != nil {
+		return nil, err
+	}
+	defer a.mu.Unlock()
+	return a.balances(), nil
+}
+
+func (a *Agent) balances() []agentclient.Balance {
+	list := []agentclient.Balance{}
+	for _, p := range a.purses {
+		list = append(list, agentclient.Balance{Escrow: p.escrow, Available: p.money(p.available), Held: p.money(p.held)})
+	}
+	return list
+}
+
+// TopUp implements [agentclient.Agent].
+func (a *Agent) TopUp(ctx context.Context, voucher string) ([]agentclient.Balance, error) {
+	if err := a.begin(ctx, "TopUp"); err != nil {
+		return nil, err
+	}
+	defer a.mu.Unlock()
+	amount, ok := a.vouchers[voucher]
+	if !ok {
+		return nil, failure("bad_voucher", "There is no such voucher, or it was redeemed before.")
+	}
+	delete(a.vouchers, voucher)
+	a.purses[0].available += amount
+	a.emit(agentclient.EventBalance, "", "")
+	return a.balances(), nil
+}
+
+// Receipts implements [agentclient.Agent].
+func (a *Agent) Receipts(ctx context.Context, bond string) (agentclient.Receipts, error) {
+	if err := a.begin(ctx, "Receipts"); err != nil {
+		return agentclient.Receipts{}, err
+	}
+	defer a.mu.Unlock()
+	receipts, ok := a.receipts[bond]
+	if !ok {
+		return agentclient.Receipts{}, failure(agentclient.CodeNotFound, "There is no such bond.")
+	}
+	return receipts, nil
+}
+
+// Doctor implements [agentclient.Agent].
+func (a *Agent) Doctor(ctx context.Context) ([]agentclient.Check, error) {
+	if err := a.begin(ctx, "Doctor"); err != nil {
+		return nil, err
+	}
+	defer a.mu.Unlock()
+	return slices.Clone(a.checks), nil
+}
+
+func failure(code, happened string) *agentclient.Failure {
+	return &agentclient.Failure{Code: code, Happened: happened, Means: "Nothing was changed.", Do: "Try something else."}
+}
