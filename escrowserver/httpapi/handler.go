@@ -1,0 +1,92 @@
+package httpapi
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"earnest/escrow"
+	"earnest/escrow/wire"
+)
+
+// Handler is the whole API: limits outside, then routing, then the signature,
+// then the operation.
+func (a *API) Handler() http.Handler {
+	// Outside of the signature's check, which reads the whole body.
+	return a.guard(http.MaxBytesHandler(http.HandlerFunc(a.route), wire.MaxBody))
+}
+
+// guard refuses too many requests, sets the headers of all responses, and keeps
+// a defect in one request from ending the others.
+func (a *API) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer a.recovered(w)
+		// Prices, balances and bonds are nobody's cache's business. There is no
+		// CORS: no web page has reason to ask from a browser.
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if wait, ok := a.remotes.take(remote(r)); !ok {
+			a.writeProblem(w, wire.ProblemOf(&escrow.Error{Code: escrow.Limited, RetryAfter: wait,
+				Detail: "too many requests from your network; nothing was done"}))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *API) recovered(w http.ResponseWriter) {
+	failure := recover()
+	if failure == nil {
+		return
+	}
+	if failure == http.ErrAbortHandler {
+		panic(failure)
+	}
+	a.cfg.Log.Error("request panicked", "error", failure)
+	a.writeProblem(w, wire.ProblemOf(escrow.Internal))
+}
+
+// remote is the network that a request comes from: an IPv4 address, or an IPv6
+// /64, which is what one customer gets.
+func remote(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	prefix, _ := ip.Prefix(64)
+	return prefix.String()
+}
+
+func (a *API) route(w http.ResponseWriter, r *http.Request) {
+	handler, pattern := a.mux.Handler(r)
+	if pattern == "" {
+		a.unrouted(w, r, handler)
+		return
+	}
+	access := a.unsigned[pattern]
+	if access == open || access == optional && !wire.Signed(r) {
+		a.mux.ServeHTTP(w, r)
+		return
+	}
+	key, err := a.verifier.Verify(r)
+	if err == nil {
+		if wait, ok := a.accounts.take(string(key)); !ok {
+			err = &escrow.Error{Code: escrow.Limited, RetryAfter: wait,
+				Detail: "too many requests of this account; nothing was done"}
+		}
+	}
+	if err != nil {
+		a.writeProblem(w, wire.ProblemOf(err))
+		return
+	}
+	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, key)))
+}

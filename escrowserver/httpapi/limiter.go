@@ -1,0 +1,73 @@
+package httpapi
+
+import (
+	"container/list"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Rate is how many requests are taken.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+func (r Rate) or(standard Rate) Rate {
+	if r.PerSecond == 0 {
+		return standard
+	}
+	return r
+}
+
+// maxLimited bounds how many parties a limiter remembers: about 20 MB.
+const maxLimited = 100_000
+
+// limiter keeps a rate for each party. When it knows too many it forgets the
+// one that was quiet longest.
+type limiter struct {
+	rate    Rate
+	now     func() time.Time
+	mu      sync.Mutex
+	parties map[string]*list.Element
+	recent  *list.List // of *party, the latest first
+	max     int
+}
+
+type party struct {
+	name   string
+	bucket *rate.Limiter
+}
+
+func newLimiter(r Rate, now func() time.Time) *limiter {
+	return &limiter{rate: r, now: now, parties: map[string]*list.Element{}, recent: list.New(), max: maxLimited}
+}
+
+// take counts a request, or says how long to wait.
+func (l *limiter) take(name string) (wait time.Duration, ok bool) {
+	if l.rate.PerSecond < 0 {
+		return 0, true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	element, known := l.parties[name]
+	if known {
+		l.recent.MoveToFront(element)
+	} else {
+		if l.recent.Len() >= l.max {
+			oldest := l.recent.Back()
+			l.recent.Remove(oldest)
+			delete(l.parties, oldest.Value.(*party).name)
+		}
+		element = l.recent.PushFront(&party{name, rate.NewLimiter(rate.Limit(l.rate.PerSecond), max(l.rate.Burst, 1))})
+		l.parties[name] = element
+	}
+	now := l.now()
+	reservation := element.Value.(*party).bucket.ReserveN(now, 1)
+	if wait := reservation.DelayFrom(now); wait > 0 {
+		reservation.CancelAt(now)
+		return wait, false
+	}
+	return 0, true
+}
