@@ -1,0 +1,227 @@
+// Package escrowserver is the escrow: it implements escrow.Service for every
+// account on top of a [Store], signs quotes and receipts, and sweeps what
+// deadlines have brought about.
+//
+// It knows who calls, since the caller's requests were authenticated before
+// (package httpapi); it trusts nothing else of what they say.
+package escrowserver
+
+import (
+	"context"
+	"crypto"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"earnest/escrow"
+	"earnest/ledger"
+	"earnest/payment"
+)
+
+// Times that stores need.
+const (
+	// LateAccept is how long the sender's certificates stay after an expiry.
+	LateAccept = 90 * 24 * time.Hour
+	// ClaimKeep is how long a claim is kept: it counts against the day's limit.
+	ClaimKeep = 48 * time.Hour
+
+	clockSkew = 5 * time.Minute
+)
+
+// Config is what an escrow is made of.
+type Config struct {
+	Name          string // its domain
+	Operator      string
+	LegalForm     string
+	Currencies    []payment.Currency
+	Beneficiaries []escrow.Beneficiary
+	Terms         escrow.Terms // zero: escrow.DefaultTerms
+	TokenSender   string       // where token mails come from
+
+	ReceiptSigner crypto.Signer // Ed25519; signs quotes and receipts
+	Store         Store
+	Mailer        Mailer
+	Certificates  Certificates
+	Now           func() time.Time // nil: the system's clock
+	Log           *slog.Logger     // nil: nothing is logged
+
+	// SweepBatch bounds one transaction of the sweeper; 0: 100.
+	SweepBatch int
+}
+
+// Mailer sends the token that proves an address. To is the address as typed.
+type Mailer interface {
+	SendToken(ctx context.Context, to string, mail TokenMail) error
+}
+
+// TokenMail is what a token mail says.
+type TokenMail struct {
+	Escrow  string
+	Account escrow.KeyID
+	Address escrow.Address
+	Nonce   string
+	Token   string
+	Expires time.Time
+}
+
+// Certificates reads OpenPGP certificates and checks proofs of arrival.
+type Certificates interface {
+	// Check refuses what is no usable certificate, and returns its fingerprint
+	// in lower-case hexadecimal.
+	Check(certificate []byte) (fingerprint string, err error)
+	// VerifyArrival checks that the certificate's owner made the signature.
+	VerifyArrival(certificate []byte, proof escrow.ArrivalProof) error
+}
+
+// Server is the escrow.
+type Server struct {
+	cfg        Config
+	log        *slog.Logger
+	receiptKey ed25519.PublicKey
+	queue      queue
+	news       news
+	lookups    lookups
+	wake       chan struct{}
+}
+
+// New makes an escrow. It starts nothing: Run sweeps.
+func New(cfg Config) (*Server, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Terms == (escrow.Terms{}) {
+		cfg.Terms = escrow.DefaultTerms()
+	}
+	if cfg.SweepBatch == 0 {
+		cfg.SweepBatch = 100
+	}
+	key, err := cfg.check()
+	if err != nil {
+		return nil, fmt.Errorf("escrow configuration: %w", err)
+	}
+	return &Server{
+		cfg: cfg, log: cfg.Log, receiptKey: key,
+		queue: queue{store: cfg.Store},
+		wake:  make(chan struct{}, 1),
+	}, nil
+}
+
+// check reports every fault at once.
+func (c Config) check() (ed25519.PublicKey, error) {
+	var faults []error
+	fault := func(bad bool, text string) {
+		if bad {
+			faults = append(faults, errors.New(text))
+		}
+	}
+	fault(c.Name == "", "the escrow needs a name: its domain")
+	fault(len(c.Currencies) == 0, "the escrow needs a currency")
+	fault(c.Store == nil || c.Mailer == nil || c.Certificates == nil, "the escrow needs a store, a mailer and a reader of certificates")
+	for _, currency := range c.Currencies {
+		if err := currency.Check(); err != nil {
+			faults = append(faults, fmt.Errorf("currency %q: %w", currency.Name, err))
+		}
+	}
+	company := slices.ContainsFunc(c.Beneficiaries, func(b escrow.Beneficiary) bool { return b.ID == ledger.Company })
+	fault(!company, "the beneficiaries must include the company: without it nothing could be forfeited to it")
+	for _, b := range c.Beneficiaries {
+		fault(b.ID == "" || b.Name == "" || b.ID == ledger.Issuance, "a beneficiary needs an id, which is not the issuance, and a name")
+	}
+	t := c.Terms
+	fault(t.Quote <= 0 || t.Deliver <= 0 || t.Decide <= 0 || t.Undo < 0 || t.Final <= 0, "the terms must be longer than nothing")
+	var key ed25519.PublicKey
+	if c.ReceiptSigner != nil {
+		key, _ = c.ReceiptSigner.Public().(ed25519.PublicKey)
+	}
+	fault(key == nil, "the escrow needs an Ed25519 key that signs receipts")
+	return key, errors.Join(faults...)
+}
+
+// As is the escrow as one account sees it. A nil account is an anonymous caller,
+// who may see Info and public offers.
+func (s *Server) As(account escrow.PublicKey) escrow.Service {
+	v := view{s: s, key: account}
+	if account != nil {
+		v.id = account.ID()
+	}
+	return v
+}
+
+// ReceiptKey is the key that quotes and receipts are signed with.
+func (s *Server) ReceiptKey() ed25519.PublicKey { return s.receiptKey }
+
+// now is the escrow's clock, as exact as the store keeps it.
+func (s *Server) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Microsecond) }
+
+func (s *Server) moment() Moment {
+	return Moment{Now: s.now(), Sign: func(r escrow.Receipt) (escrow.Signed, error) {
+		return escrow.Sign(s.cfg.ReceiptSigner, escrow.KindReceipt, r)
+	}}
+}
+
+// do has the store do one operation, wakes who waits for news of it, and hides
+// from callers what is not for them.
+func do[T any](ctx context.Context, s *Server, op Op) (T, error) {
+	var none T
+	result := s.queue.do(ctx, op)
+	s.news.tell(result.Touched)
+	if len(result.Touched) > 0 {
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	}
+	if result.Err != nil {
+		return none, s.failed(op.Name(), result.Err)
+	}
+	if result.Value == nil {
+		return none, nil
+	}
+	value, ok := result.Value.(T)
+	if !ok {
+		return none, s.failed(op.Name(), fmt.Errorf("the store answered with a %T", result.Value))
+	}
+	return value, nil
+}
+
+// failed passes errors of the protocol on. Any other is logged, and told only as
+// the fact.
+func (s *Server) failed(what string, err error) error {
+	if code := escrow.CodeOf(err); code != escrow.Internal {
+		return err
+	}
+	s.log.Error("escrow operation failed", "operation", what, "error", err)
+	return escrow.Errorf(escrow.Internal, "the escrow failed; nothing was changed; try again later")
+}
+
+// NewVoucher makes a voucher and returns its code, which is stored nowhere.
+func (s *Server) NewVoucher(ctx context.Context, currency string, amount payment.Amount) (string, error) {
+	if _, ok := s.currency(currency); !ok || amount <= 0 {
+		return "", escrow.Errorf(escrow.Invalid, "a voucher needs a currency of this escrow and an amount over zero")
+	}
+	code := newVoucherCode()
+	_, err := do[any](ctx, s, NewVoucher{Now: s.now(), Hash: voucherHash(code), Currency: currency, Amount: amount})
+	return code, err
+}
+
+func (s *Server) currency(name string) (payment.Currency, bool) {
+	i := slices.IndexFunc(s.cfg.Currencies, func(c payment.Currency) bool { return c.Name == name })
+	if i < 0 {
+		return payment.Currency{}, false
+	}
+	return s.cfg.Currencies[i], true
+}
+
+func (s *Server) beneficiary(id ledger.Holder) (escrow.Beneficiary, bool) {
+	i := slices.IndexFunc(s.cfg.Beneficiaries, func(b escrow.Beneficiary) bool { return b.ID == id })
+	if i < 0 {
+		return escrow.Beneficiary{}, false
+	}
+	return s.cfg.Beneficiaries[i], true
+}

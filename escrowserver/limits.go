@@ -1,0 +1,156 @@
+package escrowserver
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
+
+	"earnest/escrow"
+)
+
+// Limits of the protocol.
+const (
+	neverArrivedMost   = 3
+	neverArrivedWindow = 30 * 24 * time.Hour
+	// At most 5% of a pool, and at least 2, may wait unarrived for one group.
+	groupShare = max(2, escrow.PoolSize*5/100)
+
+	lookupsAnHour = 60
+
+	// ClaimsADay and ClaimPause bound the token mails to one address.
+	ClaimsADay = 5
+	ClaimPause = time.Hour
+	// ClaimLife is how long a mailed token can be used.
+	ClaimLife = 24 * time.Hour
+
+	renewAfter = 180 * 24 * time.Hour
+	keepSold   = 24 * time.Hour
+)
+
+// largeProviders give addresses to anybody: their customers are no
+// organisation, so they count by address.
+func largeProviders() []string {
+	return []string{
+		"163.com", "aol.com", "fastmail.com", "free.fr", "gmail.com", "gmx.de", "gmx.net", "googlemail.com",
+		"hotmail.com", "icloud.com", "libero.it", "live.com", "mac.com", "mail.com", "mail.ru", "me.com", "msn.com",
+		"naver.com", "orange.fr", "outlook.com", "posteo.de", "proton.me", "protonmail.com", "qq.com", "rambler.ru",
+		"seznam.cz", "t-online.de", "tuta.com", "web.de", "wp.pl", "yahoo.co.jp", "yahoo.com", "yandex.ru", "zoho.com",
+	}
+}
+
+// SenderGroup names who a sender counts with: the organisational domain, found
+// with the Public Suffix List, or the folded address alone at a large provider.
+func SenderGroup(a escrow.Address) string {
+	org, err := publicsuffix.EffectiveTLDPlusOne(a.Domain())
+	if err != nil {
+		org = a.Domain()
+	}
+	if _, large := slices.BinarySearch(largeProviders(), org); large {
+		return string(a.Folded())
+	}
+	return strings.ToLower(org)
+}
+
+// Standing is what speaks against a sender.
+type Standing struct {
+	// Proven: the account has proven the sender address.
+	Proven bool
+	// AccountEnded and AddressEnded are when bonds of the account, and of the
+	// folded address, ended without arrived: newest first, as far back as matters.
+	AccountEnded, AddressEnded []time.Time
+	// GroupHeld counts the group's unarrived bonds at this recipient.
+	GroupHeld int
+}
+
+// Lookback is how far back ended bonds matter to [Standing.Check].
+const Lookback = 2 * neverArrivedWindow
+
+// Check refuses a sender who left too many bonds unarrived, or whose group has
+// too many waiting at this recipient.
+func (s Standing) Check(now time.Time) error {
+	if !s.Proven {
+		return escrow.Errorf(escrow.Unproven, "prove first that the sender address is yours")
+	}
+	until := barredUntil(s.AccountEnded)
+	if other := barredUntil(s.AddressEnded); other.After(until) {
+		until = other
+	}
+	if until.After(now) {
+		err := escrow.Errorf(escrow.Limited, "too many of your bonds ended before their mail arrived; your money is back, and you can buy again later")
+		err.RetryAfter = until.Sub(now)
+		return err
+	}
+	if s.GroupHeld >= groupShare {
+		return escrow.Errorf(escrow.Limited, "too many mails from your domain are still on their way to this recipient; wait until some arrive")
+	}
+	return nil
+}
+
+// barredUntil is 30 days after the newest third bond within 30 days that ended
+// without arrived; zero if there is none. The times are newest first.
+func barredUntil(ended []time.Time) time.Time {
+	for i := 0; i+neverArrivedMost <= len(ended); i++ {
+		if ended[i].Sub(ended[i+neverArrivedMost-1]) <= neverArrivedWindow {
+			return ended[i].Add(neverArrivedWindow)
+		}
+	}
+	return time.Time{}
+}
+
+// lookups counts the different addresses that an account looked up within an
+// hour. Asking again for the same one costs nothing.
+type lookups struct {
+	mu     sync.Mutex
+	seen   map[escrow.KeyID]map[escrow.Address]time.Time
+	pruned time.Time
+}
+
+// take counts a lookup, or refuses it.
+func (l *lookups) take(account escrow.KeyID, address escrow.Address, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seen == nil {
+		l.seen = map[escrow.KeyID]map[escrow.Address]time.Time{}
+	}
+	if now.Sub(l.pruned) >= time.Hour {
+		for id := range l.seen {
+			l.forget(id, now)
+		}
+		l.pruned = now
+	}
+	oldest := l.forget(account, now)
+	mine := l.seen[account]
+	if _, ok := mine[address]; ok {
+		return nil
+	}
+	if len(mine) >= lookupsAnHour {
+		err := escrow.Errorf(escrow.Limited, "you looked up %d addresses within an hour; wait a little", lookupsAnHour)
+		err.RetryAfter = oldest.Add(time.Hour).Sub(now)
+		return err
+	}
+	if mine == nil {
+		mine = map[escrow.Address]time.Time{}
+		l.seen[account] = mine
+	}
+	mine[address] = now
+	return nil
+}
+
+// forget drops lookups older than an hour and returns the oldest that is left.
+func (l *lookups) forget(account escrow.KeyID, now time.Time) (oldest time.Time) {
+	for address, at := range l.seen[account] {
+		switch {
+		case now.Sub(at) >= time.Hour:
+			delete(l.seen[account], address)
+		case oldest.IsZero() || at.Before(oldest):
+			oldest = at
+		}
+	}
+	if len(l.seen[account]) == 0 {
+		delete(l.seen, account)
+	}
+	return oldest
+}

@@ -1,0 +1,290 @@
+package escrowserver
+
+import (
+	"context"
+	"time"
+
+	"earnest/escrow"
+	"earnest/ledger"
+	"earnest/payment"
+)
+
+// Op is one change of the store. The types below are all of them.
+type Op interface {
+	// Name begins the label of each write that the operation makes.
+	Name() string
+}
+
+// Result is how one operation of a batch ended. After an error that carries an
+// [escrow.Code] the operation wrote nothing, though a deadline of its bond that
+// had passed is booked.
+type Result struct {
+	Value any
+	Err   error
+	// Touched are the accounts whose list of bonds changed.
+	Touched []escrow.KeyID
+}
+
+// Moment is the escrow's clock at an operation, and the hand that signs the
+// receipts of the steps that the operation books.
+type Moment struct {
+	Now  time.Time
+	Sign func(escrow.Receipt) (escrow.Signed, error)
+}
+
+// OpenAccount makes an account, or leaves it as it is. It gives an [AccountRecord].
+type OpenAccount struct {
+	Now      time.Time
+	Key      escrow.PublicKey
+	Recovery escrow.PublicKey
+}
+
+// NewVoucher stores a voucher's hash.
+type NewVoucher struct {
+	Now      time.Time
+	Hash     string
+	Currency string
+	Amount   payment.Amount
+}
+
+// TopUp redeems a voucher. It gives a [BalanceRecord].
+type TopUp struct {
+	Now     time.Time
+	Account escrow.KeyID
+	ID      string
+	Hash    string
+}
+
+// StartClaim records that a token is about to be mailed. It gives true if the
+// mail must be sent, false if this claim was mailed before.
+type StartClaim struct {
+	Now       time.Time
+	Account   escrow.KeyID
+	Address   escrow.Address
+	Typed     string
+	Nonce     string
+	TokenHash string
+}
+
+// DropClaim forgets a claim whose mail could not be sent.
+type DropClaim struct {
+	Account escrow.KeyID
+	Address escrow.Address
+	Nonce   string
+}
+
+// ProveAddress ends a claim. It gives an [AccountRecord].
+type ProveAddress struct {
+	Now       time.Time
+	Account   escrow.KeyID
+	Address   escrow.Address
+	Nonce     string
+	TokenHash string
+	RenewBy   time.Time
+}
+
+// PublishOffer stores the offer of an address proven by the account. The
+// signature and the content have been checked.
+type PublishOffer struct {
+	Now     time.Time
+	Account escrow.KeyID
+	Offer   escrow.Offer
+	Signed  escrow.Signed
+}
+
+// AddKeys stores one-time keys. The batch and its certificates have been
+// checked. It gives an [escrow.Pool].
+type AddKeys struct {
+	Now          time.Time
+	Account      escrow.KeyID
+	Batch        escrow.KeyBatch
+	Signed       escrow.Signed
+	Certificates [][]byte
+}
+
+// Buy claims the oldest free key and holds the money. The quote's signature and
+// the certificates have been checked. It gives an [escrow.Purchase].
+type Buy struct {
+	Moment
+	Account   escrow.KeyID
+	Request   escrow.BuyRequest
+	BodyHash  string
+	Quote     escrow.Quote
+	Recipient escrow.KeyID // the identity of the quote's offer
+	Group     string       // who the sender counts with: see [SenderGroup]
+	KeepUntil time.Time    // the sold key is forgotten then, acknowledged or not
+}
+
+// Acknowledge forgets the sold key of a bond.
+type Acknowledge struct {
+	Now     time.Time
+	Account escrow.KeyID
+	Bond    escrow.BondID
+}
+
+// AskWithdraw records the sender's request. It gives the [escrow.BondView].
+type AskWithdraw struct {
+	Moment
+	Account escrow.KeyID
+	Bond    escrow.BondID
+}
+
+// Arrive books an arrival. It gives an [escrow.Outcome].
+type Arrive struct {
+	Moment
+	Account   escrow.KeyID
+	Bond      escrow.BondID
+	Proof     string // hash of the signature packet
+	Digest    string // hash of the digest: the packet has parts that nobody signed
+	Statement escrow.Signed
+	// Checked: the proof verifies against the bond's verification certificate.
+	Checked bool
+}
+
+// Read books that a person saw the mail. It gives an [escrow.Outcome].
+type Read struct {
+	Moment
+	Account   escrow.KeyID
+	Bond      escrow.BondID
+	Statement escrow.Signed
+}
+
+// Destroyed books a withdrawal. It gives an [escrow.Outcome].
+type Destroyed struct {
+	Moment
+	Account   escrow.KeyID
+	Bond      escrow.BondID
+	Statement escrow.Signed
+}
+
+// Decide books a decision whose signature has been checked. It gives an
+// [escrow.Outcome].
+type Decide struct {
+	Moment
+	Account  escrow.KeyID
+	Bond     escrow.BondID
+	Decision escrow.Decision
+	Signed   escrow.Signed
+}
+
+// Sweep does what deadlines have brought about, on at most Limit bonds, and
+// deletes what may be kept no longer. It gives a [Swept].
+type Sweep struct {
+	Moment
+	Limit int
+}
+
+// Swept is what a sweep did.
+type Swept struct {
+	Bonds int
+	// More: there is more to do right now.
+	More bool
+}
+
+// Heartbeat records that an account's agent is alive; with no account, that the
+// escrow itself is.
+type Heartbeat struct {
+	Now     time.Time
+	Account escrow.KeyID
+}
+
+// Names of the operations.
+func (OpenAccount) Name() string  { return "open" }
+func (NewVoucher) Name() string   { return "voucher" }
+func (TopUp) Name() string        { return "topup" }
+func (StartClaim) Name() string   { return "claim" }
+func (DropClaim) Name() string    { return "dropclaim" }
+func (ProveAddress) Name() string { return "prove" }
+func (PublishOffer) Name() string { return "offer" }
+func (AddKeys) Name() string      { return "keys" }
+func (Buy) Name() string          { return "buy" }
+func (Acknowledge) Name() string  { return "acknowledge" }
+func (AskWithdraw) Name() string  { return "withdraw" }
+func (Arrive) Name() string       { return "arrive" }
+func (Read) Name() string         { return "read" }
+func (Destroyed) Name() string    { return "destroyed" }
+func (Decide) Name() string       { return "decide" }
+func (Sweep) Name() string        { return "sweep" }
+func (Heartbeat) Name() string    { return "heartbeat" }
+
+// Store keeps what the escrow knows.
+type Store interface {
+	// Apply does a batch of operations in one transaction, in order. Each fails
+	// alone. When it returns, what succeeded is durable.
+	Apply(ctx context.Context, ops []Op) []Result
+
+	// Account returns NotFound for a key that has no account.
+	Account(ctx context.Context, id escrow.KeyID) (AccountRecord, error)
+	// Offer returns NoOffer unless the address has one and is proven at now.
+	Offer(ctx context.Context, address escrow.Address, now time.Time) (OfferRecord, error)
+	// Pool counts the unsold keys of an address.
+	Pool(ctx context.Context, address escrow.Address) (int, error)
+	// Standing is what limits a sender who asks for a quote.
+	Standing(ctx context.Context, query StandingQuery) (Standing, error)
+	// Bond returns NotFound for an unknown bond.
+	Bond(ctx context.Context, id escrow.BondID) (escrow.Bond, error)
+	// Bonds lists what changed for the account after the cursor, oldest first.
+	Bonds(ctx context.Context, account escrow.KeyID, after int64, limit int) ([]Change, error)
+	// Receipts returns the chain of a bond in order.
+	Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, error)
+	// NextDue is when a Sweep has something to do next; zero if never.
+	NextDue(ctx context.Context) (time.Time, error)
+	// Walk shows all books to the visitor, as of one moment.
+	Walk(ctx context.Context, v Visitor) error
+}
+
+// AccountRecord is an account as stored.
+type AccountRecord struct {
+	ID        escrow.KeyID
+	Key       escrow.PublicKey
+	Balances  []BalanceRecord
+	Addresses []escrow.ProvenAddress
+}
+
+// BalanceRecord is an account's money in a currency.
+type BalanceRecord struct {
+	Currency        string
+	Available, Held payment.Amount
+}
+
+// OfferRecord is the offer of an address and whose it is.
+type OfferRecord struct {
+	Account escrow.KeyID
+	Signed  escrow.Signed
+	Public  bool
+}
+
+// StandingQuery asks about a sender before a recipient.
+type StandingQuery struct {
+	Account   escrow.KeyID
+	Sender    escrow.Address
+	Recipient escrow.Address
+	Group     string
+	Now       time.Time
+}
+
+// Change is a bond that changed for an account, in the role, under the number.
+type Change struct {
+	N    int64
+	Role escrow.Role
+	Bond escrow.Bond
+}
+
+// Visitor sees the books. A nil function skips its part.
+type Visitor struct {
+	Balance func(BalanceLine) error
+	// Transfer comes with its postings in the order booked.
+	Transfer func(ledger.Transfer, []ledger.Entry) error
+	// Bond comes with its chain of receipts.
+	Bond func(escrow.Bond, []escrow.Signed) error
+	// Key is a fingerprint that was ever here, how many unsold keys and how many
+	// bonds have it.
+	Key func(fingerprint string, unsold, sold int) error
+}
+
+// BalanceLine is one holder's money in one currency.
+type BalanceLine struct {
+	Holder   ledger.Holder
+	Currency string
+	Balance  ledger.Balance
+}

@@ -1,0 +1,79 @@
+package escrowserver
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"earnest/escrow"
+)
+
+// queue turns operations that come in while a commit runs into the next batch:
+// under load many share one commit, and alone none waits.
+type queue struct {
+	store Store
+
+	mu      sync.Mutex
+	waiting []call
+	running bool
+}
+
+type call struct {
+	op   Op
+	done chan Result
+}
+
+const maxBatch = 64
+
+// do waits for the operation's result. If ctx ends first, the operation may
+// still be done: the caller repeats it under the same id to find out.
+func (q *queue) do(ctx context.Context, op Op) Result {
+	if err := ctx.Err(); err != nil {
+		return Result{Err: escrow.Errorf(escrow.Unavailable, "the request ended before it was begun")}
+	}
+	c := call{op, make(chan Result, 1)}
+	q.mu.Lock()
+	q.waiting = append(q.waiting, c)
+	start := !q.running
+	q.running = true
+	q.mu.Unlock()
+	if start {
+		// One caller's end must not roll back the others' operations.
+		go q.drain(context.WithoutCancel(ctx))
+	}
+	select {
+	case r := <-c.done:
+		return r
+	case <-ctx.Done():
+		return Result{Err: escrow.Errorf(escrow.Unavailable, "the request ended before its answer; repeat it under the same id")}
+	}
+}
+
+// drain applies batches until nothing waits.
+func (q *queue) drain(ctx context.Context) {
+	for {
+		q.mu.Lock()
+		n := min(len(q.waiting), maxBatch)
+		batch := q.waiting[:n:n]
+		q.waiting = q.waiting[n:]
+		if n == 0 {
+			q.waiting, q.running = nil, false
+		}
+		q.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		ops := make([]Op, n)
+		for i, c := range batch {
+			ops[i] = c.op
+		}
+		results := q.store.Apply(ctx, ops)
+		for i, c := range batch {
+			if i >= len(results) {
+				c.done <- Result{Err: fmt.Errorf("the store left operation %s unanswered", c.op.Name())}
+				continue
+			}
+			c.done <- results[i]
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package escrowserver
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"slices"
+
+	"earnest/escrow"
+	"earnest/payment"
+)
+
+// view is the escrow as one account sees it.
+type view struct {
+	s   *Server
+	key escrow.PublicKey
+	id  escrow.KeyID // "" for an anonymous caller
+}
+
+var _ escrow.Service = view{}
+
+// known refuses an anonymous caller.
+func (v view) known() error {
+	if v.id == "" {
+		return escrow.Errorf(escrow.Unauthorized, "this needs an account: sign the request with its key")
+	}
+	return nil
+}
+
+// account finds the caller's account.
+func (v view) account(ctx context.Context) (AccountRecord, error) {
+	if err := v.known(); err != nil {
+		return AccountRecord{}, err
+	}
+	record, err := v.s.cfg.Store.Account(ctx, v.id)
+	if err != nil {
+		return record, v.s.failed("account", err)
+	}
+	return record, nil
+}
+
+func (v view) Info(context.Context) (escrow.Info, error) {
+	c := v.s.cfg
+	return escrow.Info{
+		Name: c.Name, Operator: c.Operator, LegalForm: c.LegalForm,
+		Currencies: slices.Clone(c.Currencies), Beneficiaries: slices.Clone(c.Beneficiaries),
+		Terms: c.Terms, ReceiptKey: escrow.PublicKey(v.s.receiptKey), TokenSender: c.TokenSender, Time: v.s.now(),
+	}, nil
+}
+
+func (v view) OpenAccount(ctx context.Context, req escrow.OpenAccount) (escrow.Account, error) {
+	if err := v.known(); err != nil {
+		return escrow.Account{}, err
+	}
+	if !slices.Equal(req.Key, v.key) {
+		return escrow.Account{}, escrow.Errorf(escrow.Forbidden, "an account is opened with its own key")
+	}
+	record, err := do[AccountRecord](ctx, v.s, OpenAccount{Now: v.s.now(), Key: v.key, Recovery: req.Recovery})
+	return v.shown(record), err
+}
+
+func (v view) Account(ctx context.Context) (escrow.Account, error) {
+	record, err := v.account(ctx)
+	if err != nil {
+		return escrow.Account{}, err
+	}
+	return v.shown(record), nil
+}
+
+// shown is the account with a balance in each currency of the escrow.
+func (v view) shown(record AccountRecord) escrow.Account {
+	account := escrow.Account{ID: record.ID, Balances: []escrow.Balance{}, Addresses: record.Addresses}
+	if account.Addresses == nil {
+		account.Addresses = []escrow.ProvenAddress{}
+	}
+	for _, currency := range v.s.cfg.Currencies {
+		b := escrow.Balance{Currency: currency}
+		for _, have := range record.Balances {
+			if have.Currency == currency.Name {
+				b.Available, b.Held = have.Available, have.Held
+			}
+		}
+		account.Balances = append(account.Balances, b)
+	}
+	return account
+}
+
+func (v view) TopUp(ctx context.Context, req escrow.TopUp) (escrow.Balance, error) {
+	if err := v.known(); err != nil {
+		return escrow.Balance{}, err
+	}
+	if err := checkID(req.ID); err != nil {
+		return escrow.Balance{}, err
+	}
+	record, err := do[BalanceRecord](ctx, v.s, TopUp{Now: v.s.now(), Account: v.id, ID: req.ID, Hash: voucherHash(req.Voucher)})
+	if err != nil {
+		return escrow.Balance{}, err
+	}
+	currency, ok := v.s.currency(record.Currency)
+	if !ok {
+		currency = payment.Currency{Name: record.Currency}
+	}
+	return escrow.Balance{Currency: currency, Available: record.Available, Held: record.Held}, nil
+}
+
+func (v view) ClaimAddress(ctx context.Context, req escrow.AddressClaim) error {
+	if err := v.known(); err != nil {
+		return err
+	}
+	address, err := escrow.ParseAddress(req.Address)
+	if err != nil {
+		return err
+	}
+	if err := checkID(req.Nonce); err != nil {
+		return err
+	}
+	token := newSecret()
+	now := v.s.now()
+	send, err := do[bool](ctx, v.s, StartClaim{
+		Now: now, Account: v.id, Address: address, Typed: req.Address, Nonce: req.Nonce, TokenHash: escrow.Hash([]byte(token))})
+	if err != nil || !send {
+		return err
+	}
+	err = v.s.cfg.Mailer.SendToken(ctx, req.Address, TokenMail{
+		Escrow: v.s.cfg.Name, Account: v.id, Address: address, Nonce: req.Nonce, Token: token, Expires: now.Add(ClaimLife)})
+	if err == nil {
+		return nil
+	}
+	v.s.log.Warn("token mail was not sent", "error", err)
+	// Without a mail the claim must not count against the address.
+	if _, err := do[any](context.WithoutCancel(ctx), v.s, DropClaim{Account: v.id, Address: address, Nonce: req.Nonce}); err != nil {
+		return err
+	}
+	return escrow.Errorf(escrow.Unavailable, "the escrow could not send the mail with the token; try again later")
+}
+
+func (v view) ProveAddress(ctx context.Context, req escrow.AddressProof) (escrow.Account, error) {
+	if err := v.known(); err != nil {
+		return escrow.Account{}, err
+	}
+	if !req.Address.Valid() {
+		return escrow.Account{}, escrow.Errorf(escrow.Invalid, "that is not an address in its compared form")
+	}
+	now := v.s.now()
+	record, err := do[AccountRecord](ctx, v.s, ProveAddress{
+		Now: now, Account: v.id, Address: req.Address, Nonce: req.Nonce,
+		TokenHash: escrow.Hash([]byte(req.Token)), RenewBy: now.Add(renewAfter)})
+	if err != nil {
+		return escrow.Account{}, err
+	}
+	return v.shown(record), nil
+}
+
+func (v view) Heartbeat(ctx context.Context) error {
+	if _, err := v.account(ctx); err != nil {
+		return err
+	}
+	_, err := do[any](ctx, v.s, Heartbeat{Now: v.s.now(), Account: v.id})
+	return err
+}
+
+// newSecret makes 160 random bits of text.
+func newSecret() string {
+	random := make([]byte, 20)
+	rand.Read(random) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(random)
+}
+
+// checkID bounds what a client makes up as an id or nonce.
+func checkID(id string) error {
+	if len(id) < 8 || len(id) > 64 {
+		return escrow.Errorf(escrow.Invalid, "an id has 8 to 64 characters")
+	}
+	for i := range len(id) {
+		c := id[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+			return escrow.Errorf(escrow.Invalid, "an id is made of letters, digits, - and _")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+// Package servicetest is the conformance suite of escrow.Service: the server in
+// process and the client over HTTP pass the same tests.
+package servicetest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+	"earnest/ledger"
+	"earnest/payment"
+)
+
+// Currency is what the escrow under test deals in, beside a second one without
+// decimal digits.
+const (
+	Currency      = "escrow.example"
+	OtherCurrency = "points.example"
+)
+
+// Harness is an escrow under test.
+type Harness struct {
+	// Server is the escrow itself, for vouchers and the sweeper.
+	Server *escrowserver.Server
+	// Store is what it keeps its books in.
+	Store escrowserver.Store
+	Clock *Clock
+	Mails *Mails
+	// As is the service as the account of the key sees it; nil is anonymous.
+	As func(key ed25519.PrivateKey) escrow.Service
+}
+
+// NewHarness makes an escrow on the store, with a clock that stands still until
+// it is moved, and with certificates that only look like OpenPGP.
+func NewHarness(t testing.TB, store escrowserver.Store) Harness {
+	t.Helper()
+	h := Harness{Store: store, Clock: NewClock(), Mails: &Mails{}}
+	_, receiptKey, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := escrowserver.New(Config(store, h.Clock, h.Mails, receiptKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Server = server
+	h.As = func(key ed25519.PrivateKey) escrow.Service {
+		if key == nil {
+			return server.As(nil)
+		}
+		return server.As(escrow.PublicKey(key.Public().(ed25519.PublicKey)))
+	}
+	return h
+}
+
+// Config is the configuration of the escrow under test.
+func Config(store escrowserver.Store, clock *Clock, mails *Mails, receiptKey ed25519.PrivateKey) escrowserver.Config {
+	return escrowserver.Config{
+		Name: "escrow.example", Operator: "Example Foundation", LegalForm: "non-profit foundation",
+		Currencies: []payment.Currency{{Name: Currency, Scale: 2, Unit: "EUR"}, {Name: OtherCurrency, Scale: 0}},
+		Beneficiaries: []escrow.Beneficiary{
+			{ID: ledger.Company, Name: "Example Foundation"}, {ID: ledger.Burned, Name: "nobody"}},
+		TokenSender:   "escrow@escrow.example",
+		ReceiptSigner: receiptKey, Store: store, Mailer: mails, Certificates: Certificates{}, Now: clock.Now,
+	}
+}
+
+// Clock is a clock that a test moves.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock starts at a fixed moment.
+func NewClock() *Clock { return &Clock{now: time.Date(2026, 11, 22, 10, 20, 30, 0, time.UTC)} }
+
+// Now is the time on the clock.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Move moves the clock forward.
+func (c *Clock) Move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Mails keeps the token mails that the escrow sent.
+type Mails struct {
+	mu   sync.Mutex
+	sent []escrowserver.TokenMail
+	to   []string
+	fail bool
+}
+
+// SendToken takes a mail, or fails if it was told to.
+func (m *Mails) SendToken(_ context.Context, to string, mail escrowserver.TokenMail) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail {
+		return errors.New("the relay is down")
+	}
+	m.sent, m.to = append(m.sent, mail), append(m.to, to)
+	return nil
+}
+
+// Fail makes the next mails fail, or not.
+func (m *Mails) Fail(fail bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = fail
+}
+
+// Count is how many mails were sent.
+func (m *Mails) Count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.sent)
+}
+
+// Last is the newest mail and where it went.
+func (m *Mails) Last() (escrowserver.TokenMail, string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.sent) == 0 {
+		return escrowserver.TokenMail{}, ""
+	}
+	return m.sent[len(m.sent)-1], m.to[len(m.to)-1]
+}
+
+// certificatePrefix begins a certificate that only looks like OpenPGP.
+const certificatePrefix = "test certificate "
+
+// Certificate is a test's stand-in for an OpenPGP certificate with its key.
+type Certificate struct {
+	Binary      []byte
+	Fingerprint string
+	key         ed25519.PrivateKey
+}
+
+// NewCertificate makes one.
+func NewCertificate(t testing.TB) Certificate {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary := append([]byte(certificatePrefix), public...)
+	fingerprint, err := Certificates{}.Check(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Certificate{binary, fingerprint, private}
+}
+
+// Proof signs a mail of that text. Packet is a part of the signature packet that
+// is not signed: two proofs of one mail may differ in it.
+func (c Certificate) Proof(text, packet string) escrow.ArrivalProof {
+	digest := sha256.Sum256([]byte(text))
+	return escrow.ArrivalProof{Signature: append(ed25519.Sign(c.key, digest[:]), packet...), Digest: digest[:]}
+}
+
+// Certificates reads the stand-ins, as crypto/openpgp reads real ones.
+type Certificates struct{}
+
+// Check returns the fingerprint.
+func (Certificates) Check(certificate []byte) (string, error) {
+	if len(certificate) != len(certificatePrefix)+ed25519.PublicKeySize || string(certificate[:len(certificatePrefix)]) != certificatePrefix {
+		return "", errors.New("not a certificate")
+	}
+	sum := sha256.Sum256(certificate)
+	return hex.EncodeToString(sum[:20]), nil
+}
+
+// VerifyArrival checks the signature.
+func (c Certificates) VerifyArrival(certificate []byte, proof escrow.ArrivalProof) error {
+	if _, err := c.Check(certificate); err != nil {
+		return err
+	}
+	if len(proof.Signature) < ed25519.SignatureSize ||
+		!ed25519.Verify(certificate[len(certificatePrefix):], proof.Digest, proof.Signature[:ed25519.SignatureSize]) {
+		return errors.New("not the owner's signature")
+	}
+	return nil
+}

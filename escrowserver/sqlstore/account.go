@@ -1,0 +1,286 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+	"earnest/ledger"
+	"earnest/payment"
+)
+
+func (t *tx) accountExists(ctx context.Context, id escrow.KeyID) error {
+	var one int
+	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT 1 FROM account WHERE id = ?`, id).Scan(&one))
+	if err == nil && !ok {
+		err = noAccount()
+	}
+	return err
+}
+
+func noAccount() error {
+	return escrow.Errorf(escrow.NotFound, "this key has no account here; open one first")
+}
+
+func (t *tx) openAccount(ctx context.Context, op escrowserver.OpenAccount) (any, error) {
+	if _, err := t.exec(ctx, "open.account", `INSERT INTO account (id, public_key, recovery, opened_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (id) DO NOTHING`, op.Key.ID(), []byte(op.Key), blob(op.Recovery), micros(op.Now)); err != nil {
+		return nil, err
+	}
+	return t.reader().account(ctx, op.Key.ID())
+}
+
+// operation finds the stored answer of an operation. The same id with another
+// body is a conflict.
+func (t *tx) operation(ctx context.Context, account escrow.KeyID, id, bodyHash string) (string, bool, error) {
+	var hash, response string
+	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT body_hash, response FROM operation WHERE account = ? AND id = ?`, account, id).
+		Scan(&hash, &response))
+	if err != nil || !ok {
+		return "", false, err
+	}
+	if hash != bodyHash {
+		return "", false, escrow.Errorf(escrow.Conflict, "that operation id was used for something else")
+	}
+	return response, true, nil
+}
+
+// remember stores the answer of an operation beside what it did.
+func (t *tx) remember(ctx context.Context, op string, account escrow.KeyID, id, bodyHash, response string, now time.Time) error {
+	_, err := t.exec(ctx, op+".operation", `INSERT INTO operation (account, id, body_hash, response, made_at) VALUES (?, ?, ?, ?, ?)`,
+		account, id, bodyHash, response, micros(now))
+	return err
+}
+
+func (t *tx) newVoucher(ctx context.Context, op escrowserver.NewVoucher) error {
+	_, err := t.exec(ctx, "voucher.voucher", `INSERT INTO voucher (hash, currency, amount, made_at) VALUES (?, ?, ?, ?)`,
+		op.Hash, op.Currency, op.Amount, micros(op.Now))
+	return err
+}
+
+func (t *tx) topUp(ctx context.Context, op escrowserver.TopUp) (any, error) {
+	if err := t.accountExists(ctx, op.Account); err != nil {
+		return nil, err
+	}
+	body := escrow.Hash([]byte("topup\x00" + op.Hash))
+	if text, ok, err := t.operation(ctx, op.Account, op.ID, body); ok || err != nil {
+		var b escrowserver.BalanceRecord
+		if err == nil {
+			err = json.Unmarshal([]byte(text), &b)
+		}
+		return b, err
+	}
+	var currency string
+	var amount int64
+	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT currency, amount FROM voucher WHERE hash = ? AND redeemed_at = 0`, op.Hash).
+		Scan(&currency, &amount))
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, escrow.Errorf(escrow.BadVoucher, "there is no such voucher, or it was redeemed; your balance did not change; check the code")
+	}
+	if _, err := t.exec(ctx, "topup.voucher", `UPDATE voucher SET account = ?, redeemed_at = ? WHERE hash = ?`, op.Account, micros(op.Now), op.Hash); err != nil {
+		return nil, err
+	}
+	tr, entry, err := ledger.Move("voucher:"+op.Hash, ledger.Issuance, op.Account.Holder(), currency, amount)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.record(ctx, "topup", tr, entry, op.Now); err != nil {
+		return nil, err
+	}
+	after, err := t.balance(ctx, bucketKey{op.Account.Holder(), currency})
+	if err != nil {
+		return nil, err
+	}
+	b := escrowserver.BalanceRecord{Currency: currency, Available: payment.Amount(after.Available), Held: payment.Amount(after.Held)}
+	text, err := json.Marshal(b)
+	if err != nil {
+		return nil, err
+	}
+	return b, t.remember(ctx, "topup", op.Account, op.ID, body, string(text), op.Now)
+}
+
+// startClaim counts by the folded address: tags and dots reach one mailbox.
+func (t *tx) startClaim(ctx context.Context, op escrowserver.StartClaim) (any, error) {
+	if err := t.accountExists(ctx, op.Account); err != nil {
+		return nil, err
+	}
+	var one int
+	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT 1 FROM claim WHERE account = ? AND address = ? AND nonce = ?`,
+		op.Account, op.Address, op.Nonce).Scan(&one))
+	if err != nil || ok {
+		return false, err
+	}
+	var count int
+	var newest, oldest int64
+	day := op.Now.Add(-24 * time.Hour)
+	if err := t.sql.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MAX(made_at), 0), COALESCE(MIN(made_at), 0) FROM claim WHERE folded = ? AND made_at > ?`,
+		op.Address.Folded(), micros(day)).Scan(&count, &newest, &oldest); err != nil {
+		return nil, err
+	}
+	wait := fromMicros(newest).Add(escrowserver.ClaimPause).Sub(op.Now)
+	if count >= escrowserver.ClaimsADay {
+		wait = max(wait, fromMicros(oldest).Sub(day))
+	}
+	if count > 0 && wait > 0 {
+		limited := escrow.Errorf(escrow.Limited, "a mail with a token went to this address a short while ago; look for it, or ask again later")
+		limited.RetryAfter = wait
+		return nil, limited
+	}
+	_, err = t.exec(ctx, "claim.claim", `INSERT INTO claim (account, address, nonce, folded, typed, token_hash, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		op.Account, op.Address, op.Nonce, op.Address.Folded(), op.Typed, op.TokenHash, micros(op.Now))
+	return true, err
+}
+
+func (t *tx) proveAddress(ctx context.Context, op escrowserver.ProveAddress) (any, error) {
+	if err := t.accountExists(ctx, op.Account); err != nil {
+		return nil, err
+	}
+	var typed string
+	var madeAt int64
+	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT typed, made_at FROM claim WHERE account = ? AND address = ? AND nonce = ? AND token_hash = ? AND made_at > ?`,
+		op.Account, op.Address, op.Nonce, op.TokenHash, micros(op.Now.Add(-escrowserver.ClaimLife))).Scan(&typed, &madeAt))
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, escrow.Errorf(escrow.Unproven, "that token proves nothing: it is for another account or address, or too old; ask for a new one")
+	}
+	var owner escrow.KeyID
+	var provenAt, renewBy int64
+	bound, err := found(t.sql.QueryRowContext(ctx, `SELECT account, proven_at, renew_by FROM address WHERE address = ?`, op.Address).
+		Scan(&owner, &provenAt, &renewBy))
+	if err != nil {
+		return nil, err
+	}
+	if bound && owner != op.Account {
+		// The way by the old account's recovery key, or 14 days with notice to
+		// both, begins here.
+		if renewBy > micros(op.Now) {
+			return nil, escrow.Errorf(escrow.Forbidden, "another account has proven this address and must release it first")
+		}
+		if err := t.release(ctx, op.Address); err != nil {
+			return nil, err
+		}
+	}
+	if !bound || owner != op.Account || provenAt < madeAt {
+		if _, err := t.exec(ctx, "prove.address", `INSERT INTO address (address, folded, typed, account, proven_at, renew_by) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (address) DO UPDATE SET typed = excluded.typed, account = excluded.account, proven_at = excluded.proven_at, renew_by = excluded.renew_by`,
+			op.Address, op.Address.Folded(), typed, op.Account, micros(op.Now), micros(op.RenewBy)); err != nil {
+			return nil, err
+		}
+	}
+	return t.reader().account(ctx, op.Account)
+}
+
+// release takes the offer and the unsold keys of an address away from an owner
+// whose proof has lapsed.
+func (t *tx) release(ctx context.Context, address escrow.Address) error {
+	if _, err := t.exec(ctx, "prove.offer", `DELETE FROM offer WHERE address = ?`, address); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, "prove.keys", `DELETE FROM one_time_key WHERE address = ?`, address)
+	return err
+}
+
+// owns refuses an account that has not proven the address.
+func (t *tx) owns(ctx context.Context, account escrow.KeyID, address escrow.Address, now time.Time) error {
+	proven, err := t.reader().proven(ctx, account, address, now)
+	if err == nil && !proven {
+		err = escrow.Errorf(escrow.Unproven, "prove first that the address is yours")
+	}
+	return err
+}
+
+func (t *tx) publishOffer(ctx context.Context, op escrowserver.PublishOffer) error {
+	if err := t.owns(ctx, op.Account, op.Offer.Address, op.Now); err != nil {
+		return err
+	}
+	var jws escrow.Signed
+	var made int64
+	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT jws, made FROM offer WHERE address = ?`, op.Offer.Address).Scan(&jws, &made))
+	if err != nil || ok && jws == op.Signed {
+		return err
+	}
+	if ok && micros(op.Offer.Made) <= made {
+		return escrow.Errorf(escrow.Conflict, "a newer offer for this address is already published")
+	}
+	_, err = t.exec(ctx, "offer.offer", `INSERT INTO offer (address, account, jws, public, made) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (address) DO UPDATE SET account = excluded.account, jws = excluded.jws, public = excluded.public, made = excluded.made`,
+		op.Offer.Address, op.Account, op.Signed, op.Offer.Public, micros(op.Offer.Made))
+	return err
+}
+
+func (t *tx) addKeys(ctx context.Context, op escrowserver.AddKeys) (any, error) {
+	pool := escrow.Pool{Address: op.Batch.Address}
+	if text, ok, err := t.operation(ctx, op.Account, op.Batch.ID, op.Signed.Hash()); ok || err != nil {
+		if err == nil {
+			err = json.Unmarshal([]byte(text), &pool)
+		}
+		return pool, err
+	}
+	if err := t.mayAddKeys(ctx, op); err != nil {
+		return nil, err
+	}
+	hash := op.Signed.Hash()
+	if _, err := t.exec(ctx, "keys.batch", `INSERT INTO key_batch (hash, account, address, jws, made_at) VALUES (?, ?, ?, ?, ?)`,
+		hash, op.Account, op.Batch.Address, op.Signed, micros(op.Now)); err != nil {
+		return nil, err
+	}
+	for i, brief := range op.Batch.Keys {
+		if _, err := t.exec(ctx, "keys.fingerprint", `INSERT INTO key_fingerprint (fingerprint, address, seen_at) VALUES (?, ?, ?)`,
+			brief.Fingerprint, op.Batch.Address, micros(op.Now)); err != nil {
+			return nil, err
+		}
+		if _, err := t.exec(ctx, "keys.key", `INSERT INTO one_time_key (address, fingerprint, certificate, batch) VALUES (?, ?, ?, ?)`,
+			op.Batch.Address, brief.Fingerprint, op.Certificates[i], hash); err != nil {
+			return nil, err
+		}
+	}
+	free, err := t.reader().pool(ctx, op.Batch.Address)
+	if err != nil {
+		return nil, err
+	}
+	pool.Free = free
+	text, err := json.Marshal(pool)
+	if err != nil {
+		return nil, err
+	}
+	return pool, t.remember(ctx, "keys", op.Account, op.Batch.ID, hash, string(text), op.Now)
+}
+
+func (t *tx) mayAddKeys(ctx context.Context, op escrowserver.AddKeys) error {
+	if err := t.owns(ctx, op.Account, op.Batch.Address, op.Now); err != nil {
+		return err
+	}
+	var money int
+	if err := t.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM balance WHERE holder = ? AND available + held > 0`, op.Account).Scan(&money); err != nil {
+		return err
+	}
+	if money == 0 {
+		return escrow.Errorf(escrow.InsufficientFunds, "an account needs some balance before it can offer keys; top up first")
+	}
+	free, err := t.reader().pool(ctx, op.Batch.Address)
+	if err != nil {
+		return err
+	}
+	if free+len(op.Batch.Keys) > escrow.PoolSize {
+		return escrow.Errorf(escrow.Limited, "a pool holds %d keys and %d are unsold", escrow.PoolSize, free)
+	}
+	seen := map[string]bool{}
+	for i, brief := range op.Batch.Keys {
+		var n int
+		if err := t.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM key_fingerprint WHERE fingerprint = ?`, brief.Fingerprint).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 || seen[brief.Fingerprint] {
+			return escrow.Errorf(escrow.Invalid, "key %d of the batch was here before; a one-time key is never taken twice", i+1)
+		}
+		seen[brief.Fingerprint] = true
+	}
+	return nil
+}

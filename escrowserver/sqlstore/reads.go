@@ -1,0 +1,201 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+)
+
+// querier is a connection or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// reader answers questions within a transaction or outside of one.
+type reader struct{ querier }
+
+func (t *tx) reader() reader    { return reader{t.sql} }
+func (s *Store) reader() reader { return reader{s.read} }
+
+// Account returns NotFound for a key that has no account.
+func (s *Store) Account(ctx context.Context, id escrow.KeyID) (escrowserver.AccountRecord, error) {
+	return s.reader().account(ctx, id)
+}
+
+// Offer returns NoOffer unless the address has one and is proven at now.
+func (s *Store) Offer(ctx context.Context, address escrow.Address, now time.Time) (escrowserver.OfferRecord, error) {
+	return s.reader().offer(ctx, address, now)
+}
+
+// Pool counts the unsold keys of an address.
+func (s *Store) Pool(ctx context.Context, address escrow.Address) (int, error) {
+	return s.reader().pool(ctx, address)
+}
+
+// Standing is what limits a sender who asks for a quote.
+func (s *Store) Standing(ctx context.Context, query escrowserver.StandingQuery) (escrowserver.Standing, error) {
+	return s.reader().standing(ctx, query)
+}
+
+// Bond returns NotFound for an unknown bond.
+func (s *Store) Bond(ctx context.Context, id escrow.BondID) (escrow.Bond, error) {
+	b, err := s.reader().bond(ctx, id)
+	return b.Bond, err
+}
+
+// Bonds lists what changed for the account after the cursor, oldest first.
+func (s *Store) Bonds(ctx context.Context, account escrow.KeyID, after int64, limit int) ([]escrowserver.Change, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT party.change, party.role, `+bondColumns+` FROM party JOIN bond ON bond.id = party.bond
+		WHERE party.account = ? AND party.change > ? ORDER BY party.change LIMIT ?`, account, after, limit)
+	var changes []escrowserver.Change
+	err = each(rows, err, func(scan func(...any) error) error {
+		var c escrowserver.Change
+		b, err := scanBond(scan, &c.N, &c.Role)
+		c.Bond = b.Bond
+		changes = append(changes, c)
+		return err
+	})
+	return changes, err
+}
+
+// Receipts returns the chain of a bond in order.
+func (s *Store) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, error) {
+	return s.reader().receipts(ctx, id)
+}
+
+// NextDue is when a Sweep has something to do next; zero if never.
+func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
+	var next int64
+	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MIN(at), 0) FROM (
+		SELECT MIN(due_at) AS at FROM bond WHERE due_at > 0
+		UNION ALL SELECT MIN(keep_until) FROM sold_key
+		UNION ALL SELECT MIN(ended_at) + ? FROM bond WHERE state = 'expired' AND late_accepted_at = 0 AND verification IS NOT NULL
+		UNION ALL SELECT MIN(made_at) + ? FROM claim) AS moments`,
+		escrowserver.LateAccept.Microseconds(), escrowserver.ClaimKeep.Microseconds()).Scan(&next)
+	return fromMicros(next), err
+}
+
+// each runs over the rows of a query and closes them.
+func each(rows *sql.Rows, err error, row func(scan func(...any) error) error) error {
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (r reader) account(ctx context.Context, id escrow.KeyID) (escrowserver.AccountRecord, error) {
+	account := escrowserver.AccountRecord{ID: id}
+	ok, err := found(r.QueryRowContext(ctx, `SELECT public_key FROM account WHERE id = ?`, id).Scan((*[]byte)(&account.Key)))
+	if err == nil && !ok {
+		err = noAccount()
+	}
+	if err != nil {
+		return account, err
+	}
+	rows, err := r.QueryContext(ctx, `SELECT currency, available, held FROM balance WHERE holder = ? ORDER BY currency`, id)
+	if err := each(rows, err, func(scan func(...any) error) error {
+		var b escrowserver.BalanceRecord
+		err := scan(&b.Currency, &b.Available, &b.Held)
+		account.Balances = append(account.Balances, b)
+		return err
+	}); err != nil {
+		return account, err
+	}
+	rows, err = r.QueryContext(ctx, `SELECT address, proven_at, renew_by FROM address WHERE account = ? ORDER BY address`, id)
+	err = each(rows, err, func(scan func(...any) error) error {
+		var a escrow.ProvenAddress
+		var proven, renew int64
+		err := scan(&a.Address, &proven, &renew)
+		a.ProvenAt, a.RenewBy = fromMicros(proven), fromMicros(renew)
+		account.Addresses = append(account.Addresses, a)
+		return err
+	})
+	return account, err
+}
+
+func (r reader) proven(ctx context.Context, account escrow.KeyID, address escrow.Address, now time.Time) (bool, error) {
+	var one int
+	return found(r.QueryRowContext(ctx, `SELECT 1 FROM address WHERE address = ? AND account = ? AND renew_by > ?`, address, account, micros(now)).Scan(&one))
+}
+
+func (r reader) offer(ctx context.Context, address escrow.Address, now time.Time) (escrowserver.OfferRecord, error) {
+	var offer escrowserver.OfferRecord
+	ok, err := found(r.QueryRowContext(ctx, `SELECT offer.account, offer.jws, offer.public FROM offer
+		JOIN address ON address.address = offer.address AND address.account = offer.account
+		WHERE offer.address = ? AND address.renew_by > ?`, address, micros(now)).Scan(&offer.Account, &offer.Signed, &offer.Public))
+	if err == nil && !ok {
+		err = escrowserver.NoOffer()
+	}
+	return offer, err
+}
+
+func (r reader) pool(ctx context.Context, address escrow.Address) (int, error) {
+	var n int
+	err := r.QueryRowContext(ctx, `SELECT COUNT(*) FROM one_time_key WHERE address = ?`, address).Scan(&n)
+	return n, err
+}
+
+func (r reader) standing(ctx context.Context, q escrowserver.StandingQuery) (escrowserver.Standing, error) {
+	var s escrowserver.Standing
+	var err error
+	if s.Proven, err = r.proven(ctx, q.Account, q.Sender, q.Now); err != nil {
+		return s, err
+	}
+	since := micros(q.Now.Add(-escrowserver.Lookback))
+	if s.AccountEnded, err = r.unarrived(ctx, `sender_account = ?`, string(q.Account), since); err != nil {
+		return s, err
+	}
+	if s.AddressEnded, err = r.unarrived(ctx, `sender_folded = ?`, string(q.Sender.Folded()), since); err != nil {
+		return s, err
+	}
+	err = r.QueryRowContext(ctx, `SELECT COUNT(*) FROM bond WHERE recipient = ? AND sender_group = ? AND state = 'held'`,
+		q.Recipient, q.Group).Scan(&s.GroupHeld)
+	return s, err
+}
+
+// unarrived is when bonds ended without arrived, newest first.
+func (r reader) unarrived(ctx context.Context, where, who string, since int64) ([]time.Time, error) {
+	rows, err := r.QueryContext(ctx, `SELECT ended_at FROM bond WHERE `+where+` AND arrived_at = 0 AND ended_at > 0 AND ended_at > ? ORDER BY ended_at DESC`, who, since)
+	var ended []time.Time
+	err = each(rows, err, func(scan func(...any) error) error {
+		var at int64
+		err := scan(&at)
+		ended = append(ended, fromMicros(at))
+		return err
+	})
+	return ended, err
+}
+
+func (r reader) receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, error) {
+	rows, err := r.QueryContext(ctx, `SELECT jws FROM receipt WHERE bond = ? AND n > 0 ORDER BY n`, id)
+	var receipts []escrow.Signed
+	err = each(rows, err, func(scan func(...any) error) error {
+		var jws escrow.Signed
+		err := scan(&jws)
+		receipts = append(receipts, jws)
+		return err
+	})
+	return receipts, err
+}
+
+func (r reader) due(ctx context.Context, now time.Time, limit int) ([]escrow.BondID, error) {
+	rows, err := r.QueryContext(ctx, `SELECT id FROM bond WHERE due_at > 0 AND due_at <= ? ORDER BY due_at LIMIT ?`, micros(now), limit)
+	var ids []escrow.BondID
+	err = each(rows, err, func(scan func(...any) error) error {
+		var id escrow.BondID
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}

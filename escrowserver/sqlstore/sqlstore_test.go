@@ -1,0 +1,26 @@
+package sqlstore
+
+import (
+	"path/filepath"
+	"testing"
+
+	"earnest/escrowserver/servicetest"
+)
+
+func openTest(t testing.TB) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "books ?#%.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestService(t *testing.T) {
+	servicetest.Run(t, func(t *testing.T) servicetest.Harness { return servicetest.NewHarness(t, openTest(t)) })
+}
