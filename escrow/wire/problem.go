@@ -100,7 +100,11 @@ func ProblemOf(err error) *Problem {
 	}
 	p := &Problem{Type: row.Type(), Title: row.Title, Status: row.Status, Code: row.Code}
 	e, ok := errors.AsType[*escrow.Error](err)
-	if !ok || row.Code == escrow.Internal {
+	if row.Code == escrow.Internal {
+		p.Detail = "the escrow failed; nothing was changed; try again later"
+		return p
+	}
+	if !ok {
 		return p
 	}
 	p.Detail, p.Have, p.Need, p.Time = e.Detail, e.Have, e.Need, e.Time

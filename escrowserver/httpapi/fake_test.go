@@ -29,8 +29,8 @@ type fake struct {
 	account escrow.PublicKey
 	calls   []any // read only after the answer
 	err     error
-	// bonds waits until the request is given up, if set.
-	wait bool
+	// polled is closed when Bonds is asked, which then waits until it is given up.
+	polled chan struct{}
 }
 
 func (f *fake) note(args ...any) error {
@@ -82,7 +82,8 @@ func (f *fake) AskWithdraw(_ context.Context, id escrow.BondID) (escrow.BondView
 }
 func (f *fake) Bonds(ctx context.Context, after int64, wait time.Duration) (escrow.BondPage, error) {
 	err := f.note("bonds", after, wait)
-	if f.wait {
+	if f.polled != nil {
+		close(f.polled)
 		<-ctx.Done()
 		return escrow.BondPage{}, ctx.Err()
 	}

@@ -7,6 +7,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -130,8 +131,8 @@ type operation struct {
 	access       access
 }
 
-// register adds an operation. The handler's error becomes a problem; what the
-// escrow failed at is logged here and told to nobody.
+// register adds an operation. The handler's error becomes a problem; what
+// failed inside is logged and told to nobody.
 func register[I, O any](a *API, op operation, handler func(context.Context, *I) (*O, error)) {
 	h := huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Tags: []string{op.tag},
@@ -155,11 +156,11 @@ func register[I, O any](a *API, op operation, handler func(context.Context, *I) 
 		if ctx.Err() != nil {
 			err = escrow.Errorf(escrow.Unavailable, "the request was given up before it was answered; ask again")
 		}
-		problem := wire.ProblemOf(err)
-		if problem.Code == escrow.Internal {
+		// An internal error that is the escrow's own was logged by the escrow.
+		if _, ok := errors.AsType[*escrow.Error](err); !ok && escrow.CodeOf(err) == escrow.Internal {
 			a.cfg.Log.Error("operation failed", "operation", op.id, "error", err)
 		}
-		return nil, problem
+		return nil, wire.ProblemOf(err)
 	})
 }
 

@@ -16,8 +16,7 @@ import (
 // TestStopLetsGoOfLongPolls: a stopping server does not wait a minute for an
 // agent that listens, and tells it to ask again.
 func TestStopLetsGoOfLongPolls(t *testing.T) {
-	f := &fake{wait: true}
-	asked := make(chan struct{})
+	f := &fake{polled: make(chan struct{})}
 	api := newAPI(t, f, nil)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -37,7 +36,6 @@ func TestStopLetsGoOfLongPolls(t *testing.T) {
 		req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+listener.Addr().String()+"/v1/bonds?wait=60", nil)
 		signer, _ := wire.NewSigner(account(1))
 		_ = signer.Sign(req, nil, now())
-		close(asked)
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			polled <- result{err: err}
@@ -47,15 +45,7 @@ func TestStopLetsGoOfLongPolls(t *testing.T) {
 		body, err := io.ReadAll(resp.Body)
 		polled <- result{resp.StatusCode, body, err}
 	}()
-	<-asked
-	waitFor(t, func() bool {
-		conn, err := net.Dial("tcp", listener.Addr().String())
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
-	time.Sleep(50 * time.Millisecond) // the poll is on its way; if it is not, it is refused, which fails below
+	<-f.polled
 	began := time.Now()
 	stop()
 	select {
@@ -73,17 +63,6 @@ func TestStopLetsGoOfLongPolls(t *testing.T) {
 	if got.err != nil || !errors.Is(wire.ReadProblem(got.status, wire.ProblemType, got.body), escrow.Unavailable) {
 		t.Errorf("the poll got %d %s %v", got.status, got.body, got.err)
 	}
-}
-
-func waitFor(t *testing.T, done func() bool) {
-	t.Helper()
-	for range 200 {
-		if done() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("waited in vain")
 }
 
 func TestServeTellsThatTheListenerBroke(t *testing.T) {
