@@ -23,7 +23,7 @@ const (
 )
 
 // TestKilledWhileWriting kills a process in the middle of a write, until three
-// kills have left a draft behind. Every item that was acknowledged is there.
+// kills have left a torn draft behind. Every item that was acknowledged is there.
 func TestKilledWhileWriting(t *testing.T) {
 	if path := os.Getenv(killedFile); path != "" {
 		writeForever(t, path)
@@ -32,15 +32,15 @@ func TestKilledWhileWriting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys")
 	fill(t, path)
 	drafts, torn, kills := 0, 0, 0
-	for ; drafts < 3 && kills < 60; kills++ {
+	for ; torn < 3 && kills < 90; kills++ {
 		whole, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		acknowledged := writeAndKill(t, path)
+		acknowledged := writeAndKill(t, path, whole.Size()*int64(kills%3)/4)
 		if draft, err := os.Stat(path + ".new"); err == nil {
 			drafts++
-			if draft.Size() < whole.Size() {
+			if draft.Size() > 0 && draft.Size() < whole.Size() {
 				torn++
 			}
 		}
@@ -58,7 +58,7 @@ func TestKilledWhileWriting(t *testing.T) {
 		}
 	}
 	t.Logf("of %d kills %d left a draft, %d of them torn", kills, drafts, torn)
-	if drafts < 3 {
+	if torn < 3 {
 		t.Error("too few kills fell into a write: this test proves nothing")
 	}
 }
@@ -89,9 +89,9 @@ func writeForever(t *testing.T, path string) {
 	}
 }
 
-// writeAndKill kills a writer when it begins its next write after the first,
-// and returns how many items it had acknowledged.
-func writeAndKill(t *testing.T, path string) int {
+// writeAndKill kills a writer when its draft is longer than part, in the next
+// write after the first, and returns how many items it had acknowledged.
+func writeAndKill(t *testing.T, path string, part int64) int {
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledWhileWriting$")
 	cmd.Env = append(os.Environ(), killedFile+"="+path)
 	out, err := cmd.StdoutPipe()
@@ -107,7 +107,7 @@ func writeAndKill(t *testing.T, path string) int {
 			continue
 		}
 		if acknowledged++; acknowledged == 1 {
-			for deadline := time.Now().Add(10 * time.Second); !exists(path+".new") && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(10 * time.Second); size(path+".new") <= part && time.Now().Before(deadline); {
 			}
 			if err := cmd.Process.Kill(); err != nil {
 				t.Error(err)
@@ -124,6 +124,15 @@ func writeAndKill(t *testing.T, path string) int {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
+}
+
+// size of a file, -1 where there is none.
+func size(path string) int64 {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return -1
+	}
+	return info.Size()
 }
 
 // TestDiskFull: a file that cannot be written to its end stays as it was, and
@@ -146,8 +155,8 @@ func TestDiskFull(t *testing.T) {
 
 func writeOnAFullDisk(t *testing.T, path string) {
 	ring := fileRing(t, path, "right")
-	const size = 100
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size}); err != nil {
+	const limit = 100
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
 		t.Fatal(err)
 	}
 	if err := ring.PutPassword(t.Context(), "imap", "changed"); err == nil {
