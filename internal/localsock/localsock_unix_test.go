@@ -98,7 +98,7 @@ func TestAnotherUserIsRefused(t *testing.T) {
 	if got := runClient(t, exec.CommandContext, client, path); got != "heard hello" {
 		t.Errorf("under our own uid: %s", got)
 	}
-	if got := runClient(t, asNobody, client, path); got != "connected, then closed" {
+	if got := runClient(t, asStranger, client, path); got != "connected, then closed" {
 		t.Errorf("under another uid: %s", got)
 	}
 	// The listener goes on.
@@ -125,8 +125,8 @@ func publicCopy(t *testing.T) string {
 	return name
 }
 
-// nobody is a user id that is not ours.
-const nobody = "65534"
+// stranger is a user id that is not ours.
+const stranger = "65534"
 
 // asRoot makes a command that runs as root: as we are, else through sudo, which
 // must not ask.
@@ -137,8 +137,8 @@ func asRoot(ctx context.Context, name string, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, name, args...)
 }
 
-func asNobody(ctx context.Context, name string, args ...string) *exec.Cmd {
-	return asRoot(ctx, "setpriv", append([]string{"--reuid", nobody, "--regid", nobody, "--clear-groups", name}, args...)...)
+func asStranger(ctx context.Context, name string, args ...string) *exec.Cmd {
+	return asRoot(ctx, "setpriv", append([]string{"--reuid", stranger, "--regid", stranger, "--clear-groups", name}, args...)...)
 }
 
 func runClient(t *testing.T, as func(context.Context, string, ...string) *exec.Cmd, client, path string) string {
@@ -192,7 +192,7 @@ func TestDialRefusesAnotherUsersListener(t *testing.T) {
 	}
 	path := filepath.Join(dir, "agent.sock")
 	ctx, cancel := context.WithCancel(t.Context())
-	cmd := asNobody(ctx, "env", clientPath+"="+path, publicCopy(t), "-test.run=^TestDialRefusesAnotherUsersListener$")
+	cmd := asStranger(ctx, "env", clientPath+"="+path, publicCopy(t), "-test.run=^TestDialRefusesAnotherUsersListener$")
 	cmd.Dir = "/"
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -228,10 +228,10 @@ func TestDialRefusesAnotherUsersListener(t *testing.T) {
 	}
 }
 
-// giveAway makes nobody the owner of a file or link, and takes it back at the end.
+// giveAway makes a stranger the owner of a file or link, and takes it back at the end.
 func giveAway(t *testing.T, path string) {
 	t.Helper()
-	if out, err := asRoot(t.Context(), "chown", "-h", nobody, path).CombinedOutput(); err != nil {
+	if out, err := asRoot(t.Context(), "chown", "-h", stranger, path).CombinedOutput(); err != nil {
 		t.Fatalf("chown %s (this test must be root or may use sudo -n): %v\n%s", path, err, out)
 	}
 	mine := strconv.Itoa(os.Geteuid())
