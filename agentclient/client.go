@@ -65,6 +65,9 @@ func (c *Client) open(ctx context.Context, method, path string, body any) (io.Re
 		if err != nil {
 			return nil, fmt.Errorf("write request: %w", err)
 		}
+		if len(data) > MaxCompose {
+			return nil, Fail(CodeTooLarge)
+		}
 		reader = bytes.NewReader(data)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, "http://"+Host+path, reader)
@@ -95,7 +98,10 @@ func brokenBy(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if _, ok := errors.AsType[*dialError](err); ok {
+	if dialing, ok := errors.AsType[*dialError](err); ok {
+		if failure, ok := errors.AsType[*Failure](dialing.err); ok {
+			return failure
+		}
 		return Fail(CodeNoAgent)
 	}
 	f := Failf(CodeNoAgent, "The connection to the agent broke before it answered.")

@@ -152,6 +152,27 @@ func (h *Host) Renumber(ctx context.Context, login, mailbox string) error {
 	return nil
 }
 
+// Empty deletes every mail of a mailbox.
+func (h *Host) Empty(ctx context.Context, login, mailbox string) error {
+	err := h.visit(ctx, login, func(c *imapclient.Client) error {
+		opened, err := c.Select(mailbox, nil).Wait()
+		if err != nil || opened.NumMessages == 0 {
+			return err
+		}
+		var all imap.SeqSet
+		all.AddRange(1, opened.NumMessages)
+		gone := &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: []imap.Flag{imap.FlagDeleted}}
+		if err := c.Store(all, gone, nil).Close(); err != nil {
+			return err
+		}
+		return c.Expunge().Close()
+	})
+	if err != nil {
+		return fmt.Errorf("empty mailbox: %w", err)
+	}
+	return nil
+}
+
 // visit logs in as the user over TLS.
 func (h *Host) visit(ctx context.Context, login string, do func(*imapclient.Client) error) error {
 	h.mu.Lock()

@@ -1,0 +1,251 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/escrow"
+)
+
+// followBonds keeps the copy of the account's bonds in step with the escrow,
+// ahead of the mails: a mail is matched against this copy, so that the escrow
+// never learns who else writes here.
+func (a *account) followBonds(ctx context.Context) error {
+	pause := time.Second
+	for ctx.Err() == nil {
+		more, err := a.syncBonds(ctx, 30*time.Second)
+		if err == nil {
+			pause = time.Second
+			if more {
+				continue
+			}
+			// An escrow that answers at once must not be asked in a tight loop.
+			if !wait(ctx, 20*time.Millisecond) {
+				return nil
+			}
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !errors.Is(err, escrow.Unavailable) {
+			a.Log.Warn("the list of bonds could not be brought up to date", "err", err)
+		}
+		if !wait(ctx, pause) {
+			return nil
+		}
+		pause = min(2*pause, time.Minute)
+	}
+	return nil
+}
+
+// syncBonds takes over what changed since the last time.
+func (a *account) syncBonds(ctx context.Context, patience time.Duration) (more bool, err error) {
+	page, err := a.service.Bonds(ctx, a.get().Cursor, patience)
+	if err != nil {
+		return false, err
+	}
+	if len(page.Bonds) == 0 {
+		return false, nil
+	}
+	err = a.change(ctx, "bonds", func(tx *store.Tx, settings *store.Account) error {
+		if page.Cursor > settings.Cursor {
+			settings.Cursor = page.Cursor
+		}
+		for _, view := range page.Bonds {
+			if err := a.takeOver(tx, view); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, view := range page.Bonds {
+		a.tellBond(view)
+		if view.State.Ended() {
+			if err := a.keepChain(ctx, view.ID); err != nil && ctx.Err() == nil {
+				a.Log.Warn("receipts could not be fetched yet", "code", escrow.CodeOf(err))
+			}
+		}
+	}
+	wake(a.wakeHeld)
+	wake(a.wakePool)
+	wake(a.wakeReports)
+	return page.More, nil
+}
+
+// takeOver stores one bond as the escrow has it, and what follows from it for
+// its key, its mail or its letter.
+func (a *account) takeOver(tx *store.Tx, view escrow.BondView) error {
+	old, known, err := store.Get[store.Bond](tx, string(view.ID))
+	if err != nil {
+		return err
+	}
+	if known && old.State.Ended() && old.State == view.State && old.LateAcceptedAt.Equal(view.LateAcceptedAt) {
+		return nil
+	}
+	if err := store.Put(tx, store.Bond{BondView: view, Account: a.id}); err != nil {
+		return err
+	}
+	if view.Role == escrow.RoleSender {
+		return a.takeOverSent(tx, view)
+	}
+	if err := a.takeOverKey(tx, view); err != nil {
+		return err
+	}
+	return a.takeOverMail(tx, view)
+}
+
+// takeOverKey decides what becomes of a bond's key.
+func (a *account) takeOverKey(tx *store.Tx, view escrow.BondView) error {
+	key, ok, err := store.Get[store.Key](tx, view.KeyFingerprint)
+	if err != nil || !ok || key.State == store.KeyDead {
+		return err
+	}
+	held, err := heldFor(tx, view.ID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case view.State == escrow.Held && !view.WithdrawAskedAt.IsZero() && !held:
+		return a.destroyUnopened(tx, view, key)
+	case view.State == escrow.Rejected, view.State == escrow.Withdrawn:
+		return dropKey(tx, key)
+	case view.State == escrow.Accepted:
+		key.State = store.KeyConnected
+	case view.State == escrow.Expired && !view.ArrivedAt.IsZero() && !held:
+		return dropKey(tx, key)
+	default:
+		// Sold. Also where the bond has expired and its mail may still come, late,
+		// or is here and not opened yet: no mail is lost with a key.
+		key.State = store.KeySold
+	}
+	return store.Put(tx, key)
+}
+
+// heldFor reports whether a mail for the bond is here and not opened yet.
+func heldFor(tx *store.Tx, bond escrow.BondID) (bool, error) {
+	held, err := store.List[store.Mail](tx, store.MailHeld)
+	for _, m := range held {
+		if m.Bond == bond {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// dropKey forgets a key whose bond has ended. Its mail is sealed anew already.
+func dropKey(tx *store.Tx, key store.Key) error {
+	if err := store.Put(tx, store.Trash{Name: key.Name}); err != nil {
+		return err
+	}
+	key.State = store.KeyDead
+	return store.Put(tx, key)
+}
+
+// destroyUnopened gives up the key of a bond whose sender asked for it back, and
+// has the escrow told so. A mail that came first would have cancelled it.
+func (a *account) destroyUnopened(tx *store.Tx, view escrow.BondView, key store.Key) error {
+	statement, err := a.statement(view, escrow.EventWithdrawn, "")
+	if err != nil {
+		return err
+	}
+	if err := dropKey(tx, key); err != nil {
+		return err
+	}
+	return store.Put(tx, store.Report{ID: newID(), Number: a.Now().UnixNano(), Account: a.id, Bond: view.ID,
+		Event: escrow.EventWithdrawn, Signed: statement, Made: a.Now()})
+}
+
+// takeOverMail brings the state of a bond's mail in step. A decision that still
+// waits here to be sent is newer than what the escrow knows.
+func (a *account) takeOverMail(tx *store.Tx, view escrow.BondView) error {
+	m, ok, err := a.mailOf(tx, view.ID)
+	if err != nil || !ok {
+		return err
+	}
+	if m.DecisionN < view.DecisionN {
+		m.DecisionN = view.DecisionN
+	}
+	m.DecideBy = view.DecideBy
+	if m.Queued && !view.State.Ended() {
+		return store.Put(tx, m)
+	}
+	m.State, m.EffectiveAt = mailState(m, view), view.EffectiveAt
+	return store.Put(tx, m)
+}
+
+// mailState is what a bond's state means for its mail. A mail that is not opened
+// yet stays held until it is, unless it must never be.
+func mailState(m store.Mail, view escrow.BondView) string {
+	switch {
+	case m.State == store.MailDamaged || m.State == store.MailExtra:
+		return m.State
+	case view.State == escrow.Rejected || view.State == escrow.Withdrawn:
+		return string(view.State)
+	case m.State == store.MailHeld:
+		return store.MailHeld
+	case view.State == escrow.Arrived || view.State == escrow.Held:
+		return store.MailWaiting
+	case !view.LateAcceptedAt.IsZero():
+		return store.MailAccepted
+	}
+	return string(view.State)
+}
+
+// mailOf finds the mail that took the bond.
+func (a *account) mailOf(tx *store.Tx, bond escrow.BondID) (store.Mail, bool, error) {
+	taken, ok, err := store.Get[store.Taken](tx, string(bond))
+	if err != nil || !ok {
+		return store.Mail{}, false, err
+	}
+	return store.Get[store.Mail](tx, taken.Mail)
+}
+
+func (a *account) takeOverSent(tx *store.Tx, view escrow.BondView) error {
+	sent, ok, err := store.Get[store.Sent](tx, string(view.ID))
+	if err != nil || !ok {
+		return err
+	}
+	if view.State.Ended() && sent.State != store.SentEnded {
+		sent.State = store.SentEnded
+		if err := endSent(tx, sent, view); err != nil {
+			return err
+		}
+	}
+	if view.State == escrow.Arrived && sent.State == store.SentWithdrawing {
+		sent.State = store.SentSubmitted
+		sent.Error = "The mail arrived before it could be withdrawn; now the recipient decides."
+	}
+	return store.Put(tx, sent)
+}
+
+func (a *account) tellBond(view escrow.BondView) {
+	if view.Role == escrow.RoleSender {
+		a.tell(agentclient.EventSent, string(view.ID), string(view.State))
+	} else {
+		var m store.Mail
+		_ = a.Store.View(context.Background(), func(tx *store.Tx) (err error) {
+			m, _, err = a.mailOf(tx, view.ID)
+			return err
+		})
+		if m.ID != "" {
+			a.tell(agentclient.EventMail, m.ID, m.State)
+		}
+	}
+	a.tell(agentclient.EventBalance, "", "")
+}
+
+// statement signs what the agent says about a bond. The sender will read its
+// time, so it tells the hour only.
+func (a *account) statement(view escrow.BondView, event escrow.Event, proof string) (escrow.Signed, error) {
+	return escrow.Sign(a.signer, escrow.KindStatement, escrow.Statement{
+		Bond: view.ID, Quote: view.Quote.Hash(), Event: event, Proof: proof,
+		Time: a.Now().UTC().Truncate(time.Hour),
+	})
+}

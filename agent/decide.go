@@ -1,0 +1,308 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/escrow"
+)
+
+// decisionPatience is how long a call waits for the escrow to take a decision
+// before it answers that the decision is kept and goes out later.
+const decisionPatience = 4 * time.Second
+
+// Accept gives the money back and completes the connection.
+func (a *Agent) Accept(ctx context.Context, id string) (agentclient.Mail, error) {
+	return a.decide(ctx, id, escrow.Accept)
+}
+
+// Reject forfeits the bond, once the time to undo it is over.
+func (a *Agent) Reject(ctx context.Context, id string) (agentclient.Mail, error) {
+	return a.decide(ctx, id, escrow.Reject)
+}
+
+// Undo takes back a reject that has not taken effect.
+func (a *Agent) Undo(ctx context.Context, id string) (agentclient.Mail, error) {
+	return a.decide(ctx, id, escrow.Undo)
+}
+
+// decide stores the signed decision, has it sent, and waits a little for the
+// escrow's answer.
+func (a *Agent) decide(ctx context.Context, id string, verdict escrow.Verdict) (agentclient.Mail, error) {
+	m, err := a.mailByID(ctx, id)
+	if err != nil {
+		return agentclient.Mail{}, err
+	}
+	acct := a.byID(m.Account)
+	if acct == nil {
+		return agentclient.Mail{}, noAccount()
+	}
+	// Heard before the decision is stored, so that the answer is not missed.
+	heard, stop := a.events.listen()
+	defer stop()
+	if err := acct.storeDecision(ctx, id, verdict); err != nil {
+		return agentclient.Mail{}, err
+	}
+	wake(acct.wakeReports)
+	deadline := time.After(decisionPatience)
+	for {
+		m, err = a.mailByID(ctx, id)
+		if err != nil || !m.Queued {
+			break
+		}
+		select {
+		case <-heard:
+			continue
+		case <-deadline:
+		case <-ctx.Done():
+		}
+		break
+	}
+	if err != nil {
+		return agentclient.Mail{}, err
+	}
+	return a.viewMail(m), nil
+}
+
+// storeDecision signs the decision and stores it with the mail's new state, in
+// one transaction: from then on no crash loses or doubles it.
+func (a *account) storeDecision(ctx context.Context, id string, verdict escrow.Verdict) error {
+	err := a.Store.Update(ctx, string(verdict), func(tx *store.Tx) error {
+		m, ok, err := store.Get[store.Mail](tx, id)
+		if err != nil || !ok {
+			return errors.Join(err, noMail(!ok))
+		}
+		bond, ok, err := store.Get[store.Bond](tx, string(m.Bond))
+		if err != nil || !ok {
+			return errors.Join(err, noMail(!ok))
+		}
+		if err := mayDecide(&m, bond, verdict, a.Now()); err != nil {
+			return err
+		}
+		m.DecisionN = max(m.DecisionN, bond.DecisionN) + 1
+		m.Queued, m.Unread, m.Error = true, false, ""
+		signed, err := escrow.Sign(a.signer, escrow.KindDecision, escrow.Decision{
+			Bond: m.Bond, Quote: bond.Quote.Hash(), Verdict: verdict, N: m.DecisionN,
+			Time: a.Now().UTC().Truncate(time.Millisecond),
+		})
+		if err != nil {
+			return err
+		}
+		if err := store.Put(tx, m); err != nil {
+			return err
+		}
+		return store.Put(tx, store.Report{ID: newID(), Number: a.Now().UnixNano(), Account: a.id, Bond: m.Bond,
+			Mail: m.ID, Verdict: verdict, Signed: signed, Made: a.Now()})
+	})
+	if err == nil {
+		a.tell(agentclient.EventMail, id, string(verdict))
+	}
+	return err
+}
+
+// mayDecide moves the mail to the state that the verdict brings, or says why not.
+func mayDecide(m *store.Mail, bond store.Bond, verdict escrow.Verdict, now time.Time) error {
+	late := m.State == store.MailExpired
+	switch {
+	case verdict == escrow.Accept && (m.State == store.MailWaiting || late):
+		m.State = store.MailAccepted
+	case verdict == escrow.Reject && m.State == store.MailWaiting:
+		m.State = store.MailRejecting
+		m.EffectiveAt = now.Add(undoTime(bond))
+	case verdict == escrow.Undo && m.State == store.MailRejecting:
+		m.State, m.EffectiveAt = store.MailWaiting, time.Time{}
+	case verdict == escrow.Accept && m.State == store.MailRejecting:
+		return wrongState("A reject of this mail is waiting to take effect.", "Undo it first, then accept.")
+	case m.State == store.MailHeld:
+		return wrongState("This mail waits for the escrow and is not opened yet.", "Decide when it is opened; its deadlines wait too.")
+	case m.State == store.MailDamaged:
+		return wrongState("This mail cannot be trusted and was not opened.", "Do nothing: the bond goes back to its sender by itself.")
+	case verdict == escrow.Undo:
+		return wrongState("There is no reject to undo: this mail is "+m.State+".", "See its receipts with: earnest receipts")
+	default:
+		return wrongState("This mail is "+m.State+" already, and that is final.", "See its receipts with: earnest receipts")
+	}
+	return nil
+}
+
+func undoTime(bond store.Bond) time.Duration {
+	var quote escrow.Quote
+	if err := escrow.Peek(bond.Quote, &quote); err != nil {
+		return escrow.DefaultTerms().Undo.Duration()
+	}
+	return quote.Terms.Undo.Duration()
+}
+
+func wrongState(happened, do string) error {
+	return &agentclient.Failure{Code: agentclient.CodeState, Happened: happened,
+		Means: "Nothing was changed, and no money moved.", Do: do}
+}
+
+func noMail(missing bool) error {
+	if !missing {
+		return nil
+	}
+	return &agentclient.Failure{Code: agentclient.CodeNotFound, Happened: "There is no such mail here.",
+		Means: "Nothing was changed.", Do: "See what there is with: earnest inbox"}
+}
+
+// sendReports sends what the escrow must hear, in the order in which it was
+// made, and keeps each until it is answered.
+func (a *account) sendReports(ctx context.Context) error {
+	pause := time.Second
+	for {
+		err := a.sendAllReports(ctx)
+		switch {
+		case err == nil:
+			pause = time.Minute
+		case ctx.Err() != nil:
+			return nil
+		default:
+			pause = min(max(pause, time.Second)*2, 30*time.Second)
+			if pause > 30*time.Second || !errors.Is(err, escrow.Unavailable) {
+				a.Log.Warn("a report waits for the escrow", "code", escrow.CodeOf(err))
+			}
+		}
+		if !sleep(ctx, a.wakeReports, pause) {
+			return nil
+		}
+	}
+}
+
+func (a *account) sendAllReports(ctx context.Context) error {
+	var reports []store.Report
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		reports, err = store.List[store.Report](tx, a.id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, report := range reports {
+		outcome, err := a.sendReport(ctx, report)
+		if retryLater(err) {
+			return err
+		}
+		if err := a.settleReport(ctx, report, outcome, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// retryLater reports an error that says nothing about the request itself.
+func retryLater(err error) bool {
+	switch escrow.CodeOf(err) {
+	case escrow.Unavailable, escrow.Internal, escrow.Limited, escrow.ClockSkew, escrow.Replayed, escrow.Unauthorized:
+		return true
+	}
+	return false
+}
+
+func (a *account) sendReport(ctx context.Context, report store.Report) (escrow.Outcome, error) {
+	switch {
+	case report.Verdict != "":
+		return a.service.Decide(ctx, report.Bond, report.Verdict, report.Signed)
+	case report.Event == escrow.EventRead:
+		return a.service.Read(ctx, report.Bond, report.Signed)
+	}
+	// What is said must be true first: the private key is gone before the escrow
+	// hears that it is.
+	if err := a.destroyKey(ctx, report.Bond); err != nil {
+		return escrow.Outcome{}, err
+	}
+	return a.service.Destroyed(ctx, report.Bond, report.Signed)
+}
+
+func (a *account) destroyKey(ctx context.Context, bond escrow.BondID) error {
+	var key store.Key
+	err := a.Store.View(ctx, func(tx *store.Tx) error {
+		b, _, err := store.Get[store.Bond](tx, string(bond))
+		if err != nil {
+			return err
+		}
+		key, _, err = store.Get[store.Key](tx, b.KeyFingerprint)
+		return err
+	})
+	if err != nil || key.Name == "" {
+		return err
+	}
+	return a.Keyring.Delete(ctx, key.Name)
+}
+
+// settleReport stores the escrow's answer, a refusal included, and drops the report.
+func (a *account) settleReport(ctx context.Context, report store.Report, outcome escrow.Outcome, refused error) error {
+	err := a.Store.Update(ctx, "settle", func(tx *store.Tx) error {
+		if err := store.Delete[store.Report](tx, report.ID); err != nil {
+			return err
+		}
+		if refused == nil {
+			if err := store.Put(tx, store.Bond{BondView: outcome.Bond, Account: a.id}); err != nil {
+				return err
+			}
+		}
+		if report.Mail == "" || report.Verdict == "" {
+			return nil
+		}
+		return a.settleDecision(tx, report, outcome, refused)
+	})
+	if err != nil {
+		return err
+	}
+	if report.Mail != "" {
+		a.tell(agentclient.EventMail, report.Mail, "")
+	}
+	if refused != nil {
+		a.Log.Warn("the escrow refused a report", "code", escrow.CodeOf(refused), "bond", report.Bond)
+		_, err := a.syncBonds(ctx, 0)
+		if retryLater(err) {
+			return nil // the list is followed anyway
+		}
+		return err
+	}
+	if outcome.Bond.State.Ended() {
+		if err := a.keepChain(ctx, report.Bond); err != nil && !retryLater(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *account) settleDecision(tx *store.Tx, report store.Report, outcome escrow.Outcome, refused error) error {
+	m, ok, err := store.Get[store.Mail](tx, report.Mail)
+	if err != nil || !ok {
+		return err
+	}
+	later, err := store.List[store.Report](tx, a.id)
+	if err != nil {
+		return err
+	}
+	m.Queued = false
+	for _, other := range later {
+		m.Queued = m.Queued || other.Mail == m.ID && other.Verdict != ""
+	}
+	if m.Queued {
+		return store.Put(tx, m) // a newer decision of the same mail decides what is shown
+	}
+	view := outcome.Bond
+	if refused != nil {
+		bond, _, err := store.Get[store.Bond](tx, string(report.Bond))
+		if err != nil {
+			return err
+		}
+		view = bond.BondView
+		m.Error = "The escrow did not take your decision (" + string(report.Verdict) + "): " + refused.Error() +
+			". The money goes where its receipts say; see: earnest receipts"
+	}
+	m.State, m.EffectiveAt = mailState(m, view), view.EffectiveAt
+	if err := a.takeOverKey(tx, view); err != nil {
+		return err
+	}
+	if refused == nil && view.Reply != nil {
+		m.Error = replyFault(m, view)
+	}
+	return store.Put(tx, m)
+}

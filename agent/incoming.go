@@ -1,0 +1,233 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"earnest/agent/store"
+	"earnest/crypto/openpgp"
+	"earnest/escrow"
+	"earnest/imapwatch"
+	"earnest/mail"
+)
+
+// Limits of trial decryption: a flood of mails with hidden recipients must not
+// keep the agent busy.
+const (
+	hiddenMailsAnHour = 20
+	hiddenKeys        = 1000
+)
+
+// incoming is what the mailbox hands its mails to.
+type incoming struct{ a *account }
+
+// Want picks the mails that may be ours by their header alone.
+func (in incoming) Want(h imapwatch.Header) bool {
+	// RFC 3156 section 4.
+	encrypted := strings.HasPrefix(strings.ToLower(strings.TrimSpace(h.ContentType)), "multipart/encrypted")
+	return encrypted || in.a.isClaim(h.Claim)
+}
+
+// Handle takes one mail. It returns nil once the mail is stored or found not to
+// be ours; a mail that is not ours is left as it is and causes no request.
+func (in incoming) Handle(ctx context.Context, m imapwatch.Mail) error {
+	if in.a.isClaim(m.Claim) {
+		return in.a.prove(ctx, m.Raw)
+	}
+	if m.TooLarge {
+		in.a.Log.Warn("a mail is larger than Earnest reads; left alone", "bytes", m.Size)
+		return nil
+	}
+	return in.a.receive(ctx, m.Raw)
+}
+
+// receive stores a mail that is encrypted to a key of ours, unopened, and then
+// tries to open it.
+func (a *account) receive(ctx context.Context, raw []byte) error {
+	sealed, err := openpgp.Inspect(raw)
+	if err != nil {
+		// Not PGP/MIME, or not as it should be. Only what is encrypted to a key
+		// of ours is ours; of this one nothing is known.
+		return nil
+	}
+	id := escrow.Hash(raw)
+	match, err := a.match(ctx, raw, sealed)
+	if err != nil {
+		return err
+	}
+	if !match.ours {
+		return a.alarm(ctx, id, raw, sealed)
+	}
+	isNew := false
+	err = a.Store.Update(ctx, "receive", func(tx *store.Tx) error {
+		if _, seen, err := store.Get[store.Mail](tx, id); err != nil || seen {
+			return err
+		}
+		isNew = true
+		m := store.Mail{ID: id, Account: a.id, Number: a.Now().UnixMilli(), State: store.MailHeld, Unread: true}
+		if len(match.candidates) > 0 {
+			bond := match.candidates[0].bond
+			m.Bond, m.Option, m.From, m.DecideBy = bond.ID, bond.Option, bond.Sender, bond.DecideBy
+		}
+		if err := store.Put(tx, store.Content{ID: id, Raw: raw}); err != nil {
+			return err
+		}
+		return store.Put(tx, m)
+	})
+	if err != nil || !isNew {
+		return err
+	}
+	// From here the mail is safe: whatever goes wrong is tried again by openHeld.
+	if err := a.open(ctx, id); err != nil && ctx.Err() == nil {
+		a.Log.Info("a paid mail waits for the escrow", "code", escrow.CodeOf(err))
+	}
+	return nil
+}
+
+// alarm looks at a mail that is encrypted to a key that is not ours. From a
+// sender with an open bond here it means that somebody sold a key in our name.
+// From anybody else it is foreign, and left alone.
+func (a *account) alarm(ctx context.Context, id string, raw []byte, sealed openpgp.Sealed) error {
+	header, err := mail.ReadHeader(raw)
+	from, malformed := escrow.ParseAddress(header.From)
+	if err != nil || malformed != nil || sealed.Hidden > 0 {
+		return nil
+	}
+	return a.Store.Update(ctx, "alarm", func(tx *store.Tx) error {
+		bonds, err := store.List[store.Bond](tx, "recipient.open")
+		if err != nil {
+			return err
+		}
+		for _, bond := range bonds {
+			if bond.Account != a.id || bond.Sender != from || bond.State != escrow.Held {
+				continue
+			}
+			a.Log.Warn("a mail of a sender with an open bond is encrypted to a key that is not ours", "bond", bond.ID)
+			return store.Put(tx, store.Mail{ID: id, Account: a.id, Bond: bond.ID, Number: a.Now().UnixMilli(),
+				State: store.MailDamaged, From: from, Option: bond.Option, Unread: true,
+				Error: "It is encrypted to a key that is not yours, though its sender paid for one of yours. " +
+					"It may be an ordinary encrypted mail for your mail program; or somebody gave out a key in your name. " +
+					"Ask the sender, by another way, for the fingerprint used. Nothing was decided."})
+		}
+		return nil
+	})
+}
+
+// candidate is a bond whose key a mail may be encrypted to.
+type candidate struct {
+	bond store.Bond
+	key  store.Key
+}
+
+type matched struct {
+	ours       bool // encrypted to a key of ours, as far as the mail tells
+	candidates []candidate
+}
+
+// match compares a mail with the copy of the bonds: by key id, else by the
+// sender's address, else every living key is tried (K6).
+func (a *account) match(ctx context.Context, raw []byte, sealed openpgp.Sealed) (matched, error) {
+	result, err := a.matchOnce(ctx, raw, sealed)
+	if err != nil || !result.ours || len(result.candidates) > 0 || sealed.Hidden > 0 {
+		return result, err
+	}
+	// The key is ours but its sale is not known here yet: the mail was faster
+	// than the list. That is no foreign mail, so the escrow may be asked.
+	if _, err := a.syncBonds(ctx, 0); err != nil {
+		return result, nil
+	}
+	return a.matchOnce(ctx, raw, sealed)
+}
+
+func (a *account) matchOnce(ctx context.Context, raw []byte, sealed openpgp.Sealed) (matched, error) {
+	ids := map[uint64]bool{}
+	for _, id := range sealed.KeyIDs {
+		ids[id] = true
+	}
+	var result matched
+	err := a.Store.View(ctx, func(tx *store.Tx) error {
+		keys, err := store.List[store.Key](tx, store.KeySold, store.KeyUploaded, store.KeyLocal)
+		if err != nil {
+			return err
+		}
+		byFingerprint := map[string]store.Key{}
+		for _, key := range keys {
+			if key.Account != a.id {
+				continue
+			}
+			for _, id := range key.KeyIDs {
+				if ids[id] {
+					result.ours = true
+					byFingerprint[key.Fingerprint] = key
+				}
+			}
+			if sealed.Hidden > 0 && key.State == store.KeySold {
+				byFingerprint[key.Fingerprint] = key
+			}
+		}
+		bonds, err := store.List[store.Bond](tx)
+		for _, bond := range bonds {
+			if key, ok := byFingerprint[bond.KeyFingerprint]; ok && bond.Role == escrow.RoleRecipient {
+				result.candidates = append(result.candidates, candidate{bond, key})
+			}
+		}
+		return err
+	})
+	if err != nil || result.ours || sealed.Hidden == 0 || len(result.candidates) == 0 {
+		return result, err
+	}
+	return a.trial(ctx, raw, sealed, result.candidates), nil
+}
+
+// trial finds the key of a mail with hidden recipients by trying: the sender's
+// first, then the others.
+func (a *account) trial(ctx context.Context, raw []byte, sealed openpgp.Sealed, candidates []candidate) matched {
+	if !a.trials.allow(a.Now()) {
+		return matched{}
+	}
+	header, _ := mail.ReadHeader(raw)
+	from, _ := escrow.ParseAddress(header.From)
+	ordered := make([]candidate, 0, len(candidates))
+	for _, first := range []bool{true, false} {
+		for _, c := range candidates {
+			if (c.bond.Sender == from) == first {
+				ordered = append(ordered, c)
+			}
+		}
+	}
+	for _, c := range ordered[:min(len(ordered), hiddenKeys)] {
+		certificate, err := openpgp.ParseCertificate(c.bond.Verification)
+		if err != nil {
+			continue
+		}
+		if _, err = a.OpenPGP.Open(ctx, sealed, c.key.Name, certificate); !errors.Is(err, openpgp.ErrNotForKey) {
+			return matched{ours: true, candidates: []candidate{c}}
+		}
+	}
+	return matched{}
+}
+
+// limiter allows so many in a time.
+type limiter struct {
+	most  int
+	every time.Duration
+
+	mu   sync.Mutex
+	when []time.Time
+}
+
+func (l *limiter) allow(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.when) > 0 && now.Sub(l.when[0]) >= l.every {
+		l.when = l.when[1:]
+	}
+	if len(l.when) >= l.most {
+		return false
+	}
+	l.when = append(l.when, now)
+	return true
+}

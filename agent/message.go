@@ -1,0 +1,142 @@
+package agent
+
+import (
+	"context"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/escrow"
+	"earnest/mail"
+)
+
+// Message opens a mail that was kept at arrival. That a person saw it is told to
+// the sender if the offer says so.
+func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, error) {
+	m, content, err := a.opened(ctx, id)
+	if err != nil {
+		return agentclient.Message{}, err
+	}
+	if content == nil {
+		return agentclient.Message{Mail: a.viewMail(m), Checks: checks(m)}, nil
+	}
+	read, err := mail.Read(content)
+	if err != nil {
+		return agentclient.Message{}, &agentclient.Failure{Code: agentclient.CodeDamaged,
+			Happened: "The mail is signed by its sender but its parts cannot be read: " + err.Error() + ".",
+			Means:    "Nothing was decided; the bond is held as before.",
+			Do:       "Answer its sender, accept, reject or let it go back by itself."}
+	}
+	if err := a.markRead(ctx, &m); err != nil {
+		return agentclient.Message{}, err
+	}
+	message := agentclient.Message{
+		Mail: a.viewMail(m), Date: read.Header.Date, MessageID: read.Header.MessageID,
+		Text: read.Text, FromHTML: read.FromHTML, Checks: checks(m),
+	}
+	for _, at := range read.Attachments {
+		message.Attachments = append(message.Attachments, agentclient.Attachment{Name: at.Name, Type: at.Type, Size: int64(len(at.Data))})
+	}
+	return message, nil
+}
+
+// Attachment returns the n-th attachment of a mail with its data.
+func (a *Agent) Attachment(ctx context.Context, id string, n int) (agentclient.Attachment, error) {
+	_, content, err := a.opened(ctx, id)
+	if err != nil {
+		return agentclient.Attachment{}, err
+	}
+	read, err := mail.Read(content)
+	if err != nil || n < 0 || n >= len(read.Attachments) {
+		return agentclient.Attachment{}, &agentclient.Failure{Code: agentclient.CodeNotFound,
+			Happened: "The mail has no such attachment.", Means: "Nothing was saved.", Do: "See what it has with: earnest read " + id}
+	}
+	at := read.Attachments[n]
+	return agentclient.Attachment{Name: at.Name, Type: at.Type, Size: int64(len(at.Data)), Data: at.Data}, nil
+}
+
+// opened returns a mail and, if it may be shown, its content.
+func (a *Agent) opened(ctx context.Context, id string) (m store.Mail, content []byte, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		var ok bool
+		if m, ok, err = store.Get[store.Mail](tx, id); err != nil {
+			return err
+		}
+		if !ok {
+			return noMail(true)
+		}
+		c, _, err := store.Get[store.Content](tx, id)
+		if c.Opened {
+			content = c.Raw
+		}
+		return err
+	})
+	return m, content, err
+}
+
+// markRead stores that the mail was seen, with the statement for the sender.
+func (a *Agent) markRead(ctx context.Context, m *store.Mail) error {
+	acct := a.byID(m.Account)
+	if !m.Unread || acct == nil {
+		return nil
+	}
+	err := a.Store.Update(ctx, "read", func(tx *store.Tx) error {
+		now, ok, err := store.Get[store.Mail](tx, m.ID)
+		if err != nil || !ok || !now.Unread {
+			return err
+		}
+		now.Unread = false
+		*m = now
+		if err := store.Put(tx, now); err != nil {
+			return err
+		}
+		bond, _, err := store.Get[store.Bond](tx, string(m.Bond))
+		if err != nil || !tellsRead(bond) {
+			return err
+		}
+		statement, err := acct.statement(bond.BondView, escrow.EventRead, "")
+		if err != nil {
+			return err
+		}
+		return store.Put(tx, store.Report{ID: newID(), Number: a.Now().UnixNano(), Account: acct.id,
+			Bond: m.Bond, Mail: m.ID, Event: escrow.EventRead, Signed: statement, Made: a.Now()})
+	})
+	if err == nil {
+		wake(acct.wakeReports)
+		a.tell(agentclient.EventMail, m.ID, m.State)
+	}
+	return err
+}
+
+// tellsRead reports whether the offer under which the bond was bought promised
+// to tell, and the bond can still take it.
+func tellsRead(bond store.Bond) bool {
+	var quote escrow.Quote
+	if escrow.Peek(bond.Quote, &quote) != nil || bond.State.Ended() || !bond.ReadAt.IsZero() {
+		return false
+	}
+	offer, err := escrow.VerifyOffer(quote.Offer)
+	return err == nil && offer.TellRead
+}
+
+// checks says in words what was verified before the mail was shown.
+func checks(m store.Mail) []string {
+	switch m.State {
+	case store.MailDamaged:
+		return []string{"Not opened: " + m.Error}
+	case store.MailHeld:
+		return []string{"Not opened yet: it waits for the escrow's receipt."}
+	}
+	lines := []string{
+		"Paid: encrypted to a one-time key that its sender bought.",
+		"Signed by the buyer; the escrow has the proof that it arrived.",
+	}
+	if m.Unprotected {
+		lines = append(lines, "Its subject and addresses travelled unprotected; the sender's address is the one that paid.")
+	} else {
+		lines = append(lines, "Sender, recipient and subject were encrypted and signed with it.")
+	}
+	if m.Late {
+		lines = append(lines, "It came late: the bond had gone back to its sender before.")
+	}
+	return lines
+}

@@ -1,0 +1,251 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/crypto/openpgp"
+	"earnest/escrow"
+)
+
+// openHeld tries the mails that wait for the escrow whenever something changed.
+func (a *account) openHeld(ctx context.Context) error {
+	for {
+		var held []store.Mail
+		err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+			held, err = store.List[store.Mail](tx, store.MailHeld)
+			return err
+		})
+		for _, m := range held {
+			if err != nil || ctx.Err() != nil {
+				break
+			}
+			if m.Account == a.id {
+				if failed := a.open(ctx, m.ID); errors.Is(failed, escrow.Unavailable) {
+					break // so would the others
+				}
+			}
+		}
+		if !sleep(ctx, a.wakeHeld, 30*time.Second) {
+			return nil
+		}
+	}
+}
+
+// open opens a held mail: it decrypts in memory, checks who signed and for whom,
+// reports arrived with proof, and only with the escrow's receipt in hand keeps
+// anything of the mail to show.
+func (a *account) open(ctx context.Context, id string) error {
+	a.opening.Lock()
+	defer a.opening.Unlock()
+	m, content, err := a.held(ctx, id)
+	if err != nil || m.State != store.MailHeld {
+		return err
+	}
+	sealed, err := openpgp.Inspect(content.Raw)
+	if err != nil {
+		return a.refuse(ctx, m, "It is not encrypted as it should be: "+err.Error()+".")
+	}
+	match, err := a.match(ctx, content.Raw, sealed)
+	if err != nil || len(match.candidates) == 0 {
+		return err
+	}
+	var reason error
+	for _, c := range match.candidates {
+		if c.bond.State == escrow.Rejected || c.bond.State == escrow.Withdrawn {
+			return a.setState(ctx, m, string(c.bond.State))
+		}
+		opened, err := a.decrypt(ctx, sealed, c)
+		if errors.Is(err, openpgp.ErrNotForKey) {
+			continue
+		}
+		if unreadable(err) {
+			reason = err
+			continue
+		}
+		if err != nil {
+			return err // the keyring did not answer: later
+		}
+		m.Bond, m.Option, m.From = c.bond.ID, c.bond.Option, c.bond.Sender
+		return a.arrive(ctx, m, c, opened)
+	}
+	if reason != nil {
+		return a.refuse(ctx, m, inWords(reason))
+	}
+	return a.refuse(ctx, m, "It names a key of yours but cannot be decrypted with it.")
+}
+
+func (a *account) held(ctx context.Context, id string) (m store.Mail, content store.Content, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		if m, _, err = store.Get[store.Mail](tx, id); err != nil {
+			return err
+		}
+		content, _, err = store.Get[store.Content](tx, id)
+		return err
+	})
+	return m, content, err
+}
+
+// unreadable reports an error that will be the same however often it is tried.
+func unreadable(err error) bool {
+	_, damaged := errors.AsType[*openpgp.Damaged](err)
+	_, wrong := errors.AsType[*wrongMail](err)
+	return damaged || wrong || errors.Is(err, openpgp.ErrUnsigned) || errors.Is(err, openpgp.ErrBadSignature)
+}
+
+// inWords says for a person why a mail is not opened.
+func inWords(reason error) string {
+	damaged, ok := errors.AsType[*openpgp.Damaged](reason)
+	switch {
+	case ok:
+		return "This mail was changed on its way, or badly made (" + damaged.Reason + "), and cannot be trusted."
+	case errors.Is(reason, openpgp.ErrUnsigned):
+		return "Nobody signed this mail, so nothing shows that the one who paid has sent it."
+	case errors.Is(reason, openpgp.ErrBadSignature):
+		return "This mail is not signed by the one who paid."
+	}
+	return reason.Error() + "."
+}
+
+// wrongMail is a mail that decrypts but is not the one that was paid for.
+type wrongMail struct{ reason string }
+
+func (w *wrongMail) Error() string { return w.reason }
+
+// decrypt opens the mail in memory and holds it against its bond.
+func (a *account) decrypt(ctx context.Context, sealed openpgp.Sealed, c candidate) (openpgp.Opened, error) {
+	certificate, err := openpgp.ParseCertificate(c.bond.Verification)
+	if err != nil {
+		return openpgp.Opened{}, &wrongMail{"The buyer's certificate cannot be used"}
+	}
+	opened, err := a.OpenPGP.Open(ctx, sealed, c.key.Name, certificate)
+	if err != nil {
+		return openpgp.Opened{}, err
+	}
+	from, err := escrow.ParseAddress(opened.Header.From)
+	if err != nil || from != c.bond.Sender {
+		return openpgp.Opened{}, &wrongMail{"It says that it is from somebody other than the one who paid"}
+	}
+	if opened.Protected {
+		to, err := escrow.ParseAddress(opened.Header.To)
+		if err != nil || to != c.bond.Recipient {
+			return openpgp.Opened{}, &wrongMail{"It was written to somebody else"}
+		}
+	}
+	if s := opened.Stamp; s != nil && (s.Bond != string(c.bond.ID) || s.Key != c.bond.KeyFingerprint) {
+		return openpgp.Opened{}, &wrongMail{"It carries the stamp of another bond"}
+	}
+	return opened, nil
+}
+
+// arrive reports the mail to the escrow and keeps it with the receipt.
+func (a *account) arrive(ctx context.Context, m store.Mail, c candidate, opened openpgp.Opened) error {
+	var other bool
+	err := a.Store.Update(ctx, "arrive.take", func(tx *store.Tx) error {
+		taken, ok, err := store.Get[store.Taken](tx, string(m.Bond))
+		if err != nil {
+			return err
+		}
+		if other = ok && taken.Mail != m.ID; other {
+			return nil
+		}
+		if err := store.Put(tx, store.Taken{Bond: m.Bond, Mail: m.ID}); err != nil {
+			return err
+		}
+		return store.Put(tx, m)
+	})
+	if err != nil {
+		return err
+	}
+	if other {
+		// One bond, one mail: any other to that key is not opened before an accept.
+		return a.setState(ctx, m, store.MailExtra)
+	}
+	statement, err := a.statement(c.bond.BondView, escrow.EventArrived, opened.Proof.Hash())
+	if err != nil {
+		return err
+	}
+	outcome, err := a.service.Arrive(ctx, m.Bond, escrow.Arrival{Proof: opened.Proof, Statement: statement})
+	switch {
+	case errors.Is(err, escrow.BadProof), errors.Is(err, escrow.Invalid):
+		return a.refuse(ctx, m, "The escrow does not take its signature for the buyer's.")
+	case errors.Is(err, escrow.Conflict):
+		return a.setState(ctx, m, store.MailExtra)
+	case errors.Is(err, escrow.Ended):
+		view, err := a.service.Bond(ctx, m.Bond)
+		if err != nil {
+			return err
+		}
+		return a.setState(ctx, m, string(view.State))
+	case err != nil:
+		return fmt.Errorf("report arrived: %w", err)
+	}
+	if err := escrow.Verify(outcome.Receipt, escrow.KindReceipt, a.receiptKey(), &escrow.Receipt{}); err != nil {
+		return fmt.Errorf("receipt of arrived: %w", err)
+	}
+	return a.keep(ctx, m, outcome.Bond, opened)
+}
+
+// keep stores the opened mail, sealed anew to the archive key.
+func (a *account) keep(ctx context.Context, m store.Mail, view escrow.BondView, opened openpgp.Opened) error {
+	m.State = store.MailWaiting
+	if view.State.Ended() {
+		m.State, m.Late = string(view.State), true
+	}
+	m.DecideBy, m.Subject, m.Name = view.DecideBy, opened.Header.Subject, opened.Header.FromName
+	m.Unprotected = !opened.Protected
+	if opened.Stamp != nil {
+		m.Reply = opened.Stamp.Reply
+	}
+	err := a.Store.Update(ctx, "arrive.keep", func(tx *store.Tx) error {
+		met := store.Met{ID: escrow.Hash([]byte(a.id + string(view.Sender)))}
+		_, known, err := store.Get[store.Met](tx, met.ID)
+		if err != nil {
+			return err
+		}
+		m.FirstTime = !known
+		if err := store.Put(tx, met); err != nil {
+			return err
+		}
+		if err := store.Put(tx, store.Bond{BondView: view, Account: a.id}); err != nil {
+			return err
+		}
+		if err := store.Put(tx, store.Content{ID: m.ID, Opened: true, Raw: opened.Inner}); err != nil {
+			return err
+		}
+		if err := store.Put(tx, m); err != nil {
+			return err
+		}
+		return a.takeOverKey(tx, view)
+	})
+	if err != nil {
+		return err
+	}
+	a.tell(agentclient.EventMail, m.ID, m.State)
+	return nil
+}
+
+// refuse marks a mail that cannot be trusted. Nothing of it is shown, and
+// nothing is told to the escrow: its sender may send again under the same bond.
+func (a *account) refuse(ctx context.Context, m store.Mail, reason string) error {
+	m.State = store.MailDamaged
+	m.Error = reason + " It was not opened and nothing was decided. Its sender may send it again under the same bond; else the bond goes back by itself."
+	return a.put(ctx, "refuse", m)
+}
+
+func (a *account) setState(ctx context.Context, m store.Mail, state string) error {
+	m.State = state
+	return a.put(ctx, "state", m)
+}
+
+func (a *account) put(ctx context.Context, label string, m store.Mail) error {
+	err := a.Store.Update(ctx, label, func(tx *store.Tx) error { return store.Put(tx, m) })
+	if err == nil {
+		a.tell(agentclient.EventMail, m.ID, m.State)
+	}
+	return err
+}

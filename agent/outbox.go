@@ -1,0 +1,258 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/crypto/openpgp"
+	"earnest/escrow"
+	"earnest/mail"
+	"earnest/smtpsubmit"
+)
+
+// giveUpAfter is how long a mail server may refuse a mail for the time being
+// before the agent gives up and asks for the money back.
+const giveUpAfter = 3 * 24 * time.Hour
+
+// runOutbox carries on what is not done: purchases that a crash interrupted,
+// mails that are not submitted, money that is to come back.
+func (a *account) runOutbox(ctx context.Context) error {
+	for {
+		next := a.outboxOnce(ctx)
+		if !sleep(ctx, a.wakeOutbox, next) {
+			return nil
+		}
+	}
+}
+
+// outboxOnce returns how long until there is something to do again.
+func (a *account) outboxOnce(ctx context.Context) time.Duration {
+	next := time.Minute
+	var all []store.Sent
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		all, err = store.List[store.Sent](tx, store.SentPaying, store.SentPaid, store.SentWithdrawing)
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		a.Log.Error("the outbox could not be read", "err", err)
+	}
+	for _, sent := range all {
+		if sent.Account != a.id || ctx.Err() != nil {
+			continue
+		}
+		if due := sent.NextTry.Sub(a.Now()); due > 0 {
+			next = min(next, due)
+			continue
+		}
+		if err := a.carryOn(ctx, sent); err != nil && ctx.Err() == nil {
+			next = min(next, 10*time.Second)
+			a.Log.Info("a mail waits in the outbox", "state", sent.State, "code", escrow.CodeOf(err))
+		}
+	}
+	return next
+}
+
+func (a *account) carryOn(ctx context.Context, sent store.Sent) error {
+	switch sent.State {
+	case store.SentPaying:
+		// A purchase that is being made right now is left to who makes it.
+		made := time.UnixMilli(sent.Number)
+		if made.After(a.started) && a.Now().Sub(made) < buyAlone {
+			return errNotYet
+		}
+		_, err := a.buy(ctx, sent)
+		if err == nil {
+			wake(a.wakeOutbox)
+		}
+		return err
+	case store.SentPaid:
+		if sent.ForTools {
+			return nil
+		}
+		return a.submitMail(ctx, sent)
+	case store.SentWithdrawing:
+		return a.askWithdraw(ctx, sent)
+	}
+	return nil
+}
+
+// buyAlone is how long the call that stored a purchase has it to itself.
+const buyAlone = 15 * time.Second
+
+var errNotYet = errors.New("not yet")
+
+// submitMail seals the letter once and hands it over. A mail that may have been
+// taken is handed over again as the very same bytes: a second copy is recognised.
+func (a *account) submitMail(ctx context.Context, sent store.Sent) error {
+	sealed, err := a.sealed(ctx, sent)
+	if err != nil {
+		return err
+	}
+	settings := a.get()
+	err = a.Outside.Submit(ctx, a.submit, settings.Typed, sent.ToTyped, sealed)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil {
+		sent.State, sent.Error, sent.SubmittedAt = store.SentSubmitted, "", a.Now()
+		return a.putSent(ctx, "submitted", sent)
+	}
+	refusal, ok := errors.AsType[*smtpsubmit.Error](err)
+	permanent := errors.Is(err, smtpsubmit.ErrTooLarge) || ok && refusal.Permanent
+	if permanent || a.Now().Sub(time.UnixMilli(sent.Number)) > giveUpAfter {
+		sent.State = store.SentWithdrawing
+		sent.Error = "The mail server refused the mail for good (" + err.Error() + "). It was not sent; the bond is asked back."
+		wake(a.wakeOutbox)
+		return a.putSent(ctx, "withdraw", sent)
+	}
+	sent.Tries++
+	sent.NextTry = a.Now().Add(backoff(sent.Tries))
+	sent.Error = "The mail server did not take the mail yet (" + err.Error() + "). It is tried again by itself; the bond stays held."
+	return errors.Join(err, a.putSent(ctx, "submit.wait", sent))
+}
+
+func backoff(tries int) time.Duration {
+	return min(2*time.Second<<min(tries-1, 10), 15*time.Minute)
+}
+
+// sealed returns the mail as it is submitted, made at the first try and kept.
+func (a *account) sealed(ctx context.Context, sent store.Sent) ([]byte, error) {
+	var body store.Letter
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		body, _, err = store.Get[store.Letter](tx, sent.ID)
+		return err
+	})
+	if err != nil || body.Sealed != nil {
+		return body.Sealed, err
+	}
+	var l mail.Letter
+	if err := json.Unmarshal(body.Letter, &l); err != nil {
+		return nil, err
+	}
+	key, err := openpgp.ParseCertificate(sent.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := openpgp.ParseCertificate(sent.Buy.Reply)
+	if err != nil {
+		return nil, err
+	}
+	body.Sealed, err = a.OpenPGP.Seal(ctx, openpgp.SealRequest{
+		Letter: l, To: key, SignWith: verifyName(sent),
+		Stamp: openpgp.Stamp{Bond: string(sent.Bond), Key: key.Fingerprint, Reply: reply.Fingerprint},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return body.Sealed, a.Store.Update(ctx, "sealed", func(tx *store.Tx) error { return store.Put(tx, body) })
+}
+
+// Withdraw asks for the bond of a sent mail back.
+func (a *Agent) Withdraw(ctx context.Context, id string) (agentclient.Sent, error) {
+	sent, err := a.sentByID(ctx, id)
+	if err != nil {
+		return agentclient.Sent{}, err
+	}
+	acct := a.byID(sent.Account)
+	if acct == nil {
+		return agentclient.Sent{}, noAccount()
+	}
+	if sent.State != store.SentPaid && sent.State != store.SentSubmitted && sent.State != store.SentWithdrawing {
+		return agentclient.Sent{}, wrongState("There is no bond to ask back.", "See where it is with: earnest sent "+id)
+	}
+	if sent.State != store.SentWithdrawing {
+		submitted := sent.State == store.SentSubmitted
+		sent.State = store.SentWithdrawing
+		sent.Error = "You asked for the bond back. The recipient's agent must first destroy the key unopened; else it comes back at the delivery deadline."
+		if submitted {
+			sent.Error += " If the mail arrives first, the recipient decides."
+		}
+		if err := acct.putSent(ctx, "withdraw", sent); err != nil {
+			return agentclient.Sent{}, err
+		}
+	}
+	if err := acct.askWithdraw(ctx, sent); err != nil && !retryLater(err) {
+		return agentclient.Sent{}, err
+	}
+	return acct.viewSent(ctx, sent), nil
+}
+
+// askWithdraw asks the escrow once; then the list of bonds tells how it ends.
+func (a *account) askWithdraw(ctx context.Context, sent store.Sent) error {
+	var bond store.Bond
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		bond, _, err = store.Get[store.Bond](tx, string(sent.Bond))
+		return err
+	})
+	if err != nil || !bond.WithdrawAskedAt.IsZero() {
+		return err
+	}
+	view, err := a.service.AskWithdraw(ctx, sent.Bond)
+	if errors.Is(err, escrow.TooLate) || errors.Is(err, escrow.Ended) {
+		sent.State, sent.Error = store.SentSubmitted, "It cannot be withdrawn any more: "+err.Error()
+		return errors.Join(err, a.putSent(ctx, "withdraw.late", sent))
+	}
+	if err != nil {
+		return err
+	}
+	return a.Store.Update(ctx, "withdraw.asked", func(tx *store.Tx) error {
+		return store.Put(tx, store.Bond{BondView: view, Account: a.id})
+	})
+}
+
+// failSent ends a purchase that was not made: its keys go, its letter stays with
+// whoever wrote it.
+func (a *account) failSent(ctx context.Context, sent store.Sent) error {
+	err := a.Store.Update(ctx, "buy.failed", func(tx *store.Tx) error {
+		if err := dropLetter(tx, sent, false); err != nil {
+			return err
+		}
+		return store.Put(tx, sent)
+	})
+	if err == nil {
+		a.tell(agentclient.EventSent, sent.ID, sent.State)
+	}
+	return err
+}
+
+// endSent lets go of what a mail whose bond has ended needs no more. After an
+// accept the reply key stays: it is this side's end of the connection.
+func endSent(tx *store.Tx, sent store.Sent, view escrow.BondView) error {
+	return dropLetter(tx, sent, view.State == escrow.Accepted)
+}
+
+func dropLetter(tx *store.Tx, sent store.Sent, connected bool) error {
+	if sent.ForTools {
+		return nil
+	}
+	if err := store.Put(tx, store.Trash{Name: verifyName(sent)}); err != nil {
+		return err
+	}
+	if !connected {
+		if err := store.Put(tx, store.Trash{Name: replyName(sent)}); err != nil {
+			return err
+		}
+	}
+	return store.Delete[store.Letter](tx, sent.ID)
+}
+
+func (a *account) putSent(ctx context.Context, label string, sent store.Sent) error {
+	err := a.Store.Update(ctx, label, func(tx *store.Tx) error {
+		now, ok, err := store.Get[store.Sent](tx, sent.ID)
+		if err != nil {
+			return err
+		}
+		if ok && now.State == store.SentEnded {
+			return nil // the bond ended meanwhile, and an ending never changes
+		}
+		return store.Put(tx, sent)
+	})
+	if err == nil {
+		a.tell(agentclient.EventSent, sent.ID, sent.State)
+	}
+	return err
+}

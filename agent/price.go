@@ -1,0 +1,230 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/escrow"
+	"earnest/payment"
+)
+
+// Price is what it costs to write to the address; an empty address or one of our
+// own asks for what strangers see.
+func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, error) {
+	acct, err := a.byAddress(address)
+	if err == nil {
+		settings := acct.get()
+		if settings.Offer == "" {
+			return agentclient.Price{Address: string(acct.address), Identity: string(settings.Identity.ID())}, nil
+		}
+		offer, err := escrow.VerifyOffer(settings.Offer)
+		if err != nil {
+			return agentclient.Price{}, err
+		}
+		return acct.viewOffer(offer), nil
+	}
+	if address == "" {
+		return agentclient.Price{}, err
+	}
+	wanted, err := escrow.ParseAddress(address)
+	if err != nil {
+		return agentclient.Price{}, err
+	}
+	// A stranger's price is asked for at each escrow that we know.
+	lookup := noAccount()
+	for _, acct := range a.each() {
+		var offer escrow.Offer
+		if offer, lookup = acct.lookUp(ctx, wanted); lookup == nil {
+			return acct.viewOffer(offer), nil
+		}
+	}
+	return agentclient.Price{}, lookup
+}
+
+// lookUp fetches an offer, checks its signature, and holds its identity against
+// the one under which the address was first seen.
+func (a *account) lookUp(ctx context.Context, address escrow.Address) (escrow.Offer, error) {
+	signed, err := a.service.Offer(ctx, address)
+	if err != nil {
+		return escrow.Offer{}, err
+	}
+	return a.checkOffer(ctx, signed, address)
+}
+
+func (a *account) checkOffer(ctx context.Context, signed escrow.Signed, address escrow.Address) (escrow.Offer, error) {
+	offer, err := escrow.VerifyOffer(signed)
+	if err != nil {
+		return escrow.Offer{}, fmt.Errorf("the escrow's offer: %w", err)
+	}
+	if offer.Address != address {
+		return escrow.Offer{}, escrow.Errorf(escrow.Invalid, "the escrow answered for another address")
+	}
+	return offer, a.Store.Update(ctx, "pin", func(tx *store.Tx) error {
+		id := escrow.Hash([]byte(a.id + string(address)))
+		pin, known, err := store.Get[store.Pin](tx, id)
+		if err != nil {
+			return err
+		}
+		if !known {
+			return store.Put(tx, store.Pin{ID: id, Address: address, Identity: offer.Identity, Seen: a.Now()})
+		}
+		if pin.Identity.ID() != offer.Identity.ID() {
+			return &agentclient.Failure{Code: agentclient.CodeDamaged,
+				Happened: "The escrow shows another identity for " + string(address) + " than before.",
+				Means:    "Somebody may be taking its place. Nothing was paid or sent.",
+				Do:       "Ask the person, by another way, for the fingerprint on the card: it was " + string(pin.Identity.ID()) + "."}
+		}
+		return nil
+	})
+}
+
+// SetPrice replaces the options of an own address.
+func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentclient.Price, error) {
+	acct, err := a.byAddress(req.Address)
+	if err != nil {
+		return agentclient.Price{}, err
+	}
+	settings := acct.get()
+	offer := escrow.Offer{
+		Address: acct.address, Identity: settings.Identity, TellRead: true, Made: a.Now().UTC(),
+		Beneficiary: settings.Info.Beneficiaries[0].ID,
+	}
+	for _, text := range req.Options {
+		option, err := payment.ParseOption(text, settings.Info.Currencies)
+		if err == nil && option.System != payment.SystemEscrow {
+			err = fmt.Errorf("%s is not a system that this escrow can hold", option.System)
+		}
+		if err != nil {
+			return agentclient.Price{}, &agentclient.Failure{Code: agentclient.CodeUsage,
+				Happened: "That price cannot be set: " + err.Error() + ".", Means: "The price is as it was.",
+				Do: "Write it as 0.25, or in full: ESCROW/1 " + settings.Info.Currencies[0].Name + " 0.25"}
+		}
+		offer.Options = append(offer.Options, option)
+	}
+	signed, err := escrow.Sign(acct.signer, escrow.KindOffer, offer)
+	if err != nil {
+		return agentclient.Price{}, err
+	}
+	if _, err := escrow.VerifyOffer(signed); err != nil {
+		return agentclient.Price{}, err
+	}
+	if err := acct.service.PublishOffer(ctx, signed); err != nil {
+		return agentclient.Price{}, err
+	}
+	err = acct.change(ctx, "price", func(_ *store.Tx, s *store.Account) error {
+		s.Offer = signed
+		return nil
+	})
+	if err != nil {
+		return agentclient.Price{}, err
+	}
+	wake(acct.wakePool)
+	a.tell(agentclient.EventPrice, acct.id, "")
+	return acct.viewOffer(offer), nil
+}
+
+// Balances is the money at each escrow.
+func (a *Agent) Balances(ctx context.Context) ([]agentclient.Balance, error) {
+	var all []agentclient.Balance
+	for _, acct := range a.each() {
+		known, err := acct.service.Account(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range known.Balances {
+			all = append(all, agentclient.Balance{
+				Escrow:    acct.get().Info.Name,
+				Available: money(b.Currency, b.Available), Held: money(b.Currency, b.Held),
+			})
+		}
+	}
+	if all == nil && len(a.each()) == 0 {
+		return nil, noAccount()
+	}
+	return all, nil
+}
+
+// TopUp redeems a voucher for the first account. The operation id is made from
+// the code, so that trying again after a crash redeems it once.
+func (a *Agent) TopUp(ctx context.Context, voucher string) ([]agentclient.Balance, error) {
+	accounts := a.each()
+	if len(accounts) == 0 {
+		return nil, noAccount()
+	}
+	id := escrow.Hash([]byte("top-up " + accounts[0].id + voucher))
+	if _, err := accounts[0].service.TopUp(ctx, escrow.TopUp{ID: id, Voucher: voucher}); err != nil {
+		return nil, err
+	}
+	wake(accounts[0].wakePool)
+	a.tell(agentclient.EventBalance, "", "")
+	return a.Balances(ctx)
+}
+
+func (a *account) viewOffer(offer escrow.Offer) agentclient.Price {
+	info := a.get().Info
+	price := agentclient.Price{
+		Address: string(offer.Address), Identity: string(offer.Identity.ID()), TellRead: offer.TellRead,
+		Beneficiary:  beneficiaryName(info, string(offer.Beneficiary)),
+		DecideWithin: int64(info.Terms.Decide), DeliverWithin: int64(info.Terms.Deliver),
+	}
+	for i, option := range offer.Options {
+		price.Options = append(price.Options, agentclient.Option{
+			Index: i + 1, Instruction: option.String(), Price: a.price(option)})
+	}
+	return price
+}
+
+func beneficiaryName(info escrow.Info, id string) string {
+	for _, b := range info.Beneficiaries {
+		if string(b.ID) == id {
+			return b.Name
+		}
+	}
+	return id
+}
+
+// price is an option's amount with the unit that its currency is known by.
+func (a *account) price(option payment.Option) agentclient.Money {
+	m := agentclient.Money{Amount: option.Amount.Format(option.Scale), Currency: option.Currency}
+	for _, currency := range a.get().Info.Currencies {
+		if currency.Name == option.Currency {
+			m.Unit = currency.Unit
+		}
+	}
+	return m
+}
+
+func money(currency payment.Currency, amount payment.Amount) agentclient.Money {
+	return agentclient.Money{Amount: amount.Format(currency.Scale), Currency: currency.Name, Unit: currency.Unit}
+}
+
+// quote asks what it costs to write there by the chosen option, and checks the
+// answer against the pinned keys before a cent moves.
+func (a *account) quote(ctx context.Context, to escrow.Address, option int) (escrow.Signed, error) {
+	offer, err := a.lookUp(ctx, to)
+	if err != nil {
+		return "", err
+	}
+	if option < 0 || option > len(offer.Options) {
+		return "", &agentclient.Failure{Code: agentclient.CodeUsage,
+			Happened: fmt.Sprintf("%s offers %d ways to pay, and %d is none of them.", to, len(offer.Options), option),
+			Means:    "Nothing was paid or sent.", Do: "See them with: earnest price show " + string(to)}
+	}
+	chosen := offer.Options[max(option, 1)-1]
+	signed, err := a.service.Quote(ctx, escrow.QuoteRequest{Sender: a.address, Recipient: to, Option: chosen})
+	if err != nil {
+		return "", err
+	}
+	quote, quoted, err := escrow.VerifyQuote(signed, a.receiptKey())
+	if err != nil {
+		return "", fmt.Errorf("the escrow's quote: %w", err)
+	}
+	same := quote.Sender == a.address && quote.Recipient == to && quote.Option == chosen && quoted.Identity.ID() == offer.Identity.ID()
+	if !same || quote.RefundFee != 0 {
+		return "", errors.Join(escrow.Errorf(escrow.Invalid, "the quote is not what was asked for"))
+	}
+	return signed, nil
+}

@@ -1,0 +1,277 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/crypto/openpgp"
+	"earnest/escrow"
+	"earnest/mail"
+)
+
+// maxLetter bounds a mail with its attachments: most servers take 25 to 50 MB,
+// and base64 makes it a third more.
+const maxLetter = 50 << 20
+
+// sendPatience is how long a call waits for the mail to be handed over.
+const sendPatience = 10 * time.Second
+
+// Send buys a bond for each recipient and puts the mails into the outbox. Before
+// the first is bought, every recipient has answered with a price: a mail to
+// three is not paid for twice and refused once.
+func (a *Agent) Send(ctx context.Context, compose agentclient.Compose) ([]agentclient.Sent, error) {
+	acct, err := a.byAddress(compose.From)
+	if err != nil {
+		return nil, err
+	}
+	letters, err := acct.letters(compose)
+	if err != nil {
+		return nil, err
+	}
+	quotes := make([]escrow.Signed, len(letters))
+	for i, letter := range letters {
+		if quotes[i], err = acct.quote(ctx, letter.to, compose.Option); err != nil {
+			return nil, err
+		}
+	}
+	var sent []agentclient.Sent
+	for i, letter := range letters {
+		one, err := acct.send(ctx, letter, quotes[i])
+		if err != nil && len(sent) == 0 {
+			return nil, err
+		}
+		if err != nil {
+			// The mails before this one are paid and on their way: say both.
+			one.Error = fmt.Sprintf("Not sent: %v", err)
+		}
+		sent = append(sent, one)
+	}
+	return sent, nil
+}
+
+type letter struct {
+	to escrow.Address
+	mail.Letter
+}
+
+// letters makes one letter for each recipient: nobody sees who else got it.
+func (a *account) letters(compose agentclient.Compose) ([]letter, error) {
+	size := len(compose.Body)
+	var attachments []mail.Attachment
+	for _, at := range compose.Attachments {
+		size += len(at.Data)
+		attachments = append(attachments, mail.Attachment{Name: at.Name, Type: at.Type, Data: at.Data})
+	}
+	if size > maxLetter {
+		return nil, &agentclient.Failure{Code: agentclient.CodeTooLarge,
+			Happened: fmt.Sprintf("The mail is %d MB; at most %d MB can be sent.", size>>20, maxLetter>>20),
+			Means:    "Nothing was paid or sent; your text is kept where you wrote it.",
+			Do:       "Send fewer or smaller attachments, or a link."}
+	}
+	if len(compose.To) == 0 {
+		return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
+			Happened: "The mail has no recipient.", Means: "Nothing was paid or sent.", Do: "Name one with --to."}
+	}
+	seen := map[escrow.Address]bool{}
+	var all []letter
+	for _, typed := range compose.To {
+		to, err := escrow.ParseAddress(typed)
+		if err != nil {
+			return nil, err
+		}
+		if seen[to] {
+			continue
+		}
+		seen[to] = true
+		all = append(all, letter{to, mail.Letter{
+			From: a.get().Typed, To: typed, Subject: compose.Subject, Text: compose.Body, Attachments: attachments,
+			Date: a.Now(), MessageID: mail.NewMessageID(a.get().Typed), InReplyTo: compose.InReplyTo,
+		}})
+	}
+	return all, nil
+}
+
+// send stores the intent, buys, and waits a little for the mail to be handed over.
+func (a *account) send(ctx context.Context, l letter, quote escrow.Signed) (agentclient.Sent, error) {
+	sent, err := a.intend(ctx, quote, nil, &l)
+	if err != nil {
+		return agentclient.Sent{}, err
+	}
+	heard, stop := a.events.listen()
+	defer stop()
+	if sent, err = a.buy(ctx, sent); err != nil && sent.State != store.SentPaying {
+		return a.viewSent(ctx, sent), err
+	}
+	wake(a.wakeOutbox)
+	for deadline := time.After(sendPatience); sent.State == store.SentPaid && sent.Error == ""; {
+		select {
+		case <-heard:
+		case <-deadline:
+			return a.viewSent(ctx, sent), nil
+		case <-ctx.Done():
+			return a.viewSent(ctx, sent), nil
+		}
+		if sent, err = a.sentByID(ctx, sent.ID); err != nil {
+			return agentclient.Sent{}, err
+		}
+	}
+	return a.viewSent(ctx, sent), nil
+}
+
+// intend makes the keys and stores the purchase before it is tried. With stock
+// tools one certificate serves as both, and there is no letter.
+func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte, l *letter) (store.Sent, error) {
+	var q escrow.Quote
+	if err := escrow.Peek(quote, &q); err != nil {
+		return store.Sent{}, err
+	}
+	id := newID()
+	sent := store.Sent{
+		ID: id, Account: a.id, Bond: escrow.BondID(id), Number: a.Now().UnixMilli(), State: store.SentPaying,
+		To: q.Recipient, ToTyped: string(q.Recipient), ForTools: l == nil,
+		Buy: escrow.BuyRequest{ID: escrow.BondID(id), Quote: quote, Verification: stock, Reply: stock},
+	}
+	var body store.Letter
+	if l != nil {
+		verification, err := a.OpenPGP.Generate(ctx, verifyName(sent), "signs one mail")
+		if err != nil {
+			return store.Sent{}, err
+		}
+		reply, err := a.OpenPGP.Generate(ctx, replyName(sent), "reply key")
+		if err != nil {
+			return store.Sent{}, err
+		}
+		sent.Buy.Verification, sent.Buy.Reply = verification.Raw, reply.Raw
+		sent.Subject, sent.ToTyped = l.Subject, l.To
+		text, err := json.Marshal(l.Letter)
+		if err != nil {
+			return store.Sent{}, err
+		}
+		body = store.Letter{ID: id, Letter: text}
+	}
+	return sent, a.Store.Update(ctx, "buy.intend", func(tx *store.Tx) error {
+		if l != nil {
+			if err := store.Put(tx, body); err != nil {
+				return err
+			}
+		}
+		return store.Put(tx, sent)
+	})
+}
+
+func verifyName(s store.Sent) string { return s.Account + "/sent/" + s.ID + "/verification" }
+func replyName(s store.Sent) string  { return s.Account + "/sent/" + s.ID + "/reply" }
+
+// buy buys the bond under its stored id, and checks that the key sold is one
+// that the recipient signed.
+func (a *account) buy(ctx context.Context, sent store.Sent) (store.Sent, error) {
+	purchase, err := a.service.Buy(ctx, sent.Buy)
+	if retryLater(err) {
+		sent.Error = "The escrow does not answer, so it is not known whether the bond is paid. It is tried again under the same number: it is paid once at most."
+		return sent, errors.Join(err, a.putSent(ctx, "buy.wait", sent))
+	}
+	if err != nil {
+		sent.State, sent.Error = store.SentFailed, "Nothing was paid and nothing was sent: "+err.Error()
+		return sent, errors.Join(err, a.failSent(ctx, sent))
+	}
+	sent.State, sent.Error, sent.Receipt = store.SentPaid, "", purchase.Receipt
+	fault := a.checkPurchase(sent, purchase)
+	if fault != nil {
+		sent.State = store.SentWithdrawing
+		sent.Error = "The escrow sold a key that is not the recipient's: " + fault.Error() +
+			". Nothing was encrypted to it or sent, and the money is asked back."
+	} else {
+		sent.Certificate = purchase.Certificate
+	}
+	err = a.Store.Update(ctx, "buy.paid", func(tx *store.Tx) error {
+		if err := store.Put(tx, store.Bond{BondView: purchase.Bond, Account: a.id}); err != nil {
+			return err
+		}
+		return store.Put(tx, sent)
+	})
+	if err != nil {
+		return sent, err
+	}
+	// The key is safe here: the escrow may forget it. If it does not hear this,
+	// it does so after 24 hours.
+	if err := a.service.Acknowledge(ctx, sent.Bond); err != nil && ctx.Err() == nil {
+		a.Log.Info("a purchase was not acknowledged", "code", escrow.CodeOf(err))
+	}
+	a.tell(agentclient.EventSent, sent.ID, sent.State)
+	a.tell(agentclient.EventBalance, "", "")
+	if fault != nil {
+		wake(a.wakeOutbox)
+		return sent, &agentclient.Failure{Code: agentclient.CodeDamaged, Happened: sent.Error,
+			Means: "The bond comes back to you at its deadline at the latest.",
+			Do:    "Do not use this escrow until its operator has explained it."}
+	}
+	return sent, nil
+}
+
+func (a *account) checkPurchase(sent store.Sent, purchase escrow.Purchase) error {
+	_, offer, err := escrow.VerifyQuote(sent.Buy.Quote, a.receiptKey())
+	if err != nil {
+		return err
+	}
+	brief, err := escrow.CheckSoldKey(purchase.Batch, offer, purchase.Certificate)
+	if err != nil {
+		return err
+	}
+	certificate, err := openpgp.ParseCertificate(purchase.Certificate)
+	if err != nil {
+		return err
+	}
+	if certificate.Fingerprint != brief.Fingerprint || purchase.Bond.KeyFingerprint != brief.Fingerprint {
+		return escrow.Errorf(escrow.Invalid, "its fingerprint is not the one that was signed")
+	}
+	var receipt escrow.Receipt
+	if err := escrow.Verify(purchase.Receipt, escrow.KindReceipt, a.receiptKey(), &receipt); err != nil {
+		return err
+	}
+	if receipt.Bond != sent.Bond || receipt.Event != escrow.EventPaid || receipt.Prev != sent.Buy.Quote.Hash() {
+		return escrow.Errorf(escrow.Invalid, "its receipt is about something else")
+	}
+	return nil
+}
+
+// Buy buys a one-time key to use with other OpenPGP tools.
+func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bought, error) {
+	acct, err := a.byAddress(req.From)
+	if err != nil {
+		return agentclient.Bought{}, err
+	}
+	to, err := escrow.ParseAddress(req.To)
+	if err != nil {
+		return agentclient.Bought{}, err
+	}
+	stock, err := openpgp.ParseCertificate(req.Certificate)
+	if err != nil {
+		return agentclient.Bought{}, &agentclient.Failure{Code: agentclient.CodeUsage,
+			Happened: "The certificate that the mail will be signed with cannot be used: " + err.Error() + ".",
+			Means:    "Nothing was paid.",
+			Do:       "Export the public key that will sign, for example: gpg --export YOU@EXAMPLE.ORG, and give it with --sender-cert. To send without other tools use: earnest send"}
+	}
+	quote, err := acct.quote(ctx, to, req.Option)
+	if err != nil {
+		return agentclient.Bought{}, err
+	}
+	sent, err := acct.intend(ctx, quote, stock.Raw, nil)
+	if err != nil {
+		return agentclient.Bought{}, err
+	}
+	if sent, err = acct.buy(ctx, sent); err != nil {
+		return agentclient.Bought{}, err
+	}
+	key, err := openpgp.ParseCertificate(sent.Certificate)
+	if err != nil {
+		return agentclient.Bought{}, err
+	}
+	view := acct.viewSent(ctx, sent)
+	return agentclient.Bought{Bond: string(sent.Bond), To: string(to), Price: view.Price,
+		Key: key.Armor(), Fingerprint: key.Fingerprint, DeliverBy: view.DeliverBy}, nil
+}

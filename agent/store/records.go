@@ -1,0 +1,248 @@
+package store
+
+import (
+	"time"
+
+	"earnest/escrow"
+	"earnest/payment"
+)
+
+// Account is a mail account that the agent watches. Its password and keys are in
+// the keyring under names made from ID.
+type Account struct {
+	ID      string
+	Number  int64
+	Address escrow.Address
+	Typed   string // as typed: for delivery
+	IMAP    string
+	SMTP    string
+	User    string
+	Escrow  string
+	CA      []byte
+	// ReceiptKey is the escrow's key as pinned when the account was made.
+	ReceiptKey escrow.PublicKey
+	Info       escrow.Info
+	Identity   escrow.PublicKey
+	Proven     bool
+	// Claim is the nonce of the running request for a token mail, made by us.
+	Claim     string
+	ClaimedAt time.Time
+	Offer     escrow.Signed
+	Cursor    int64 // of the list of bonds
+}
+
+func (a Account) place() place { return place{"account", a.ID, "", a.Number} }
+
+// States of a one-time key.
+const (
+	KeyLocal    = "local"    // made, not uploaded
+	KeyUploaded = "uploaded" // at the escrow, unsold as far as we know
+	KeySold     = "sold"     // bought: mail to it is opened
+	// KeyConnected: accepted. The sender may write with it again, with no server.
+	KeyConnected = "connected"
+	KeyDead      = "dead" // deleted from the keyring: mail to it is never opened
+)
+
+// Key is a one-time key of the own pool. The private half is in the keyring
+// under Name.
+type Key struct {
+	Fingerprint string
+	Account     string
+	Name        string
+	State       string
+	KeyIDs      []uint64
+	Certificate []byte
+	Batch       string
+	Number      int64
+}
+
+func (k Key) place() place { return place{"key", k.Fingerprint, k.State, k.Number} }
+
+// Batch is a signed upload of keys, stored before the first try.
+type Batch struct {
+	ID      string
+	Account string
+	Done    bool
+	Upload  escrow.KeyUpload
+}
+
+func (b Batch) place() place {
+	state := "waiting"
+	if b.Done {
+		state = "done"
+	}
+	return place{"batch", b.ID, state, 0}
+}
+
+// Bond is the agent's copy of a bond in the escrow's list.
+type Bond struct {
+	escrow.BondView
+	Account string
+}
+
+func (b Bond) place() place {
+	state := string(b.Role) + ".open"
+	if b.State.Ended() {
+		state = string(b.Role) + ".ended"
+	}
+	return place{"bond", string(b.ID), state, b.BoughtAt.UnixMilli()}
+}
+
+// States of a mail that came in.
+const (
+	MailHeld      = "held"      // matched; waits for the escrow, unopened
+	MailWaiting   = "waiting"   // opened; waits for a decision
+	MailRejecting = "rejecting" // a reject that can still be undone
+	MailAccepted  = "accepted"
+	MailRejected  = "rejected"
+	MailExpired   = "expired"
+	MailWithdrawn = "withdrawn"
+	MailDamaged   = "damaged" // cannot be trusted; not opened
+	MailExtra     = "extra"   // another mail to a key that is taken; not opened
+)
+
+// Mail is a paid mail that came in, as a list needs it.
+type Mail struct {
+	ID        string // hash of the mail's bytes
+	Account   string
+	Bond      escrow.BondID
+	Number    int64 // when it came, in milliseconds
+	State     string
+	From      escrow.Address
+	Name      string
+	Subject   string
+	Option    payment.Option
+	FirstTime bool
+	// Unprotected: the headers of a stock OpenPGP mail, which were not encrypted.
+	Unprotected bool
+	Unread      bool
+	DecideBy    time.Time
+	EffectiveAt time.Time
+	Late        bool // came after its bond had expired
+	// DecisionN is the number of the newest decision made here.
+	DecisionN int64
+	// Queued: a decision waits for the escrow to answer.
+	Queued bool
+	Reply  string // fingerprint of the reply certificate, as the mail itself says
+	Error  string
+}
+
+func (m Mail) place() place { return place{"mail", m.ID, m.State, m.Number} }
+
+// Content is the mail itself: as it came while it is held, else as opened.
+type Content struct {
+	ID     string
+	Opened bool
+	Raw    []byte
+}
+
+func (c Content) place() place { return place{"content", c.ID, "", 0} }
+
+// Report is something signed that the escrow must hear: a decision, that a mail
+// was read, that a key was destroyed. They go out in the order made.
+type Report struct {
+	ID      string
+	Number  int64
+	Account string
+	Bond    escrow.BondID
+	Mail    string
+	// Event is read or withdrawn; empty with a Verdict.
+	Event   escrow.Event
+	Verdict escrow.Verdict
+	Signed  escrow.Signed
+	Made    time.Time
+}
+
+func (r Report) place() place { return place{"report", r.ID, r.Account, r.Number} }
+
+// States of a mail that is sent.
+const (
+	SentPaying      = "paying"      // the buy has an id and may have been made
+	SentPaid        = "paid"        // the key is here; not submitted
+	SentSubmitted   = "submitted"   // the mail server has it
+	SentWithdrawing = "withdrawing" // given up; asked for the money back
+	SentFailed      = "failed"      // nothing was paid
+	SentEnded       = "ended"       // the bond has ended
+)
+
+// Sent is a mail that is sent with a bond, and the bond's purchase.
+type Sent struct {
+	ID      string
+	Account string
+	Bond    escrow.BondID
+	Number  int64
+	State   string
+	To      escrow.Address
+	ToTyped string
+	Subject string
+	Buy     escrow.BuyRequest
+	// ForTools: the key is used with other OpenPGP tools; there is no letter.
+	ForTools    bool
+	Certificate []byte // the one-time key
+	Receipt     escrow.Signed
+	SubmittedAt time.Time
+	Tries       int
+	NextTry     time.Time
+	Error       string
+}
+
+func (s Sent) place() place { return place{"sent", s.ID, s.State, s.Number} }
+
+// Letter is the text of a mail in the outbox, and its sealed form once made.
+type Letter struct {
+	ID     string // of the Sent
+	Letter []byte // JSON of the letter
+	Sealed []byte // as it is submitted; made once, so that a second try is the same mail
+}
+
+func (l Letter) place() place { return place{"letter", l.ID, "", 0} }
+
+// Pin is the identity under which an address was first seen.
+type Pin struct {
+	ID       string // salted hash of the address
+	Address  escrow.Address
+	Identity escrow.PublicKey
+	Seen     time.Time
+}
+
+func (p Pin) place() place { return place{"pin", p.ID, "", 0} }
+
+// Chain is a bond's receipts as fetched, for reading offline.
+type Chain struct {
+	Bond     escrow.BondID
+	Quote    escrow.Signed
+	Receipts []escrow.Signed
+	Fault    string
+}
+
+func (c Chain) place() place { return place{"chain", string(c.Bond), "", 0} }
+
+// Position is how far a mailbox has been read.
+type Position struct {
+	ID          string // account and mailbox, hashed
+	UIDValidity uint32
+	LastUID     uint32
+	Pending     []uint32
+}
+
+func (p Position) place() place { return place{"position", p.ID, "", 0} }
+
+// Trash is the name of a keyring item that is to be deleted.
+type Trash struct{ Name string }
+
+func (t Trash) place() place { return place{"trash", escrow.Hash([]byte(t.Name)), "", 0} }
+
+// Met is a sender whose mail was opened before, so that a first time shows.
+type Met struct {
+	ID string // salted hash of the address
+}
+
+func (m Met) place() place { return place{"met", m.ID, "", 0} }
+
+// Taken names the mail that has taken a bond.
+type Taken struct {
+	Bond escrow.BondID
+	Mail string
+}
+
+func (t Taken) place() place { return place{"taken", string(t.Bond), "", 0} }

@@ -1,0 +1,197 @@
+package agent
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/escrow"
+)
+
+// Status is what the agent is doing.
+func (a *Agent) Status(ctx context.Context) (agentclient.Status, error) {
+	status := agentclient.Status{Version: a.Version, Started: a.started, Keyring: a.Keyring.Kind()}
+	for _, acct := range a.each() {
+		view, err := acct.status(ctx)
+		if err != nil {
+			return status, err
+		}
+		status.Accounts = append(status.Accounts, view)
+	}
+	return status, a.Store.View(ctx, func(tx *store.Tx) error {
+		waiting, err := store.List[store.Mail](tx, store.MailWaiting)
+		if err != nil {
+			return err
+		}
+		outbox, err := store.List[store.Sent](tx, store.SentPaying, store.SentPaid)
+		if err != nil {
+			return err
+		}
+		reports, err := store.List[store.Report](tx)
+		status.Waiting, status.Queued = len(waiting), len(reports)
+		for _, sent := range outbox {
+			if !sent.ForTools || sent.State == store.SentPaying {
+				status.Outbox++
+			}
+		}
+		return err
+	})
+}
+
+func (a *account) status(context.Context) (agentclient.Account, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := a.settings
+	view := agentclient.Account{
+		Address: string(s.Address), Escrow: s.Info.Name, Proven: s.Proven,
+		Mailbox: string(a.phase.Phase), EscrowUp: a.escrowErr == nil, EscrowSince: a.escrowSince,
+		Identity: string(s.Identity.ID()), Pool: a.pool,
+		Card: "earnest:" + string(s.Address) + "?escrow=" + s.Info.Name + "&fp=" + string(s.Identity.ID()),
+	}
+	if a.phase.Err != nil {
+		view.MailboxError = explain("The mailbox", a.phase.Err).Error()
+	}
+	if a.escrowErr != nil {
+		view.EscrowError = explain("The escrow", a.escrowErr).Error()
+	}
+	return view, nil
+}
+
+// Inbox lists the paid mails, newest first.
+func (a *Agent) Inbox(ctx context.Context) ([]agentclient.Mail, error) {
+	var mails []store.Mail
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		mails, err = store.List[store.Mail](tx)
+		return err
+	})
+	list := make([]agentclient.Mail, 0, len(mails))
+	for _, m := range slices.Backward(mails) {
+		if m.State == store.MailExtra || m.Bond == "" {
+			continue // not opened before an accept; not known to be paid for
+		}
+		list = append(list, a.viewMail(m))
+	}
+	return list, err
+}
+
+func (a *Agent) mailByID(ctx context.Context, id string) (m store.Mail, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		var ok bool
+		m, ok, err = store.Get[store.Mail](tx, id)
+		if err != nil {
+			return err
+		}
+		return noMail(!ok)
+	})
+	return m, err
+}
+
+func (a *Agent) viewMail(m store.Mail) agentclient.Mail {
+	view := agentclient.Mail{
+		ID: m.ID, Bond: string(m.Bond), From: string(m.From), Name: m.Name, Subject: m.Subject,
+		At: time.UnixMilli(m.Number).UTC(), State: m.State, DecideBy: m.DecideBy, EffectiveAt: m.EffectiveAt,
+		FirstTime: m.FirstTime, MixedScript: m.From.MixedScript(), Unprotected: m.Unprotected,
+		Unread: m.Unread, Queued: m.Queued, Error: m.Error,
+	}
+	acct := a.byID(m.Account)
+	if acct == nil {
+		return view
+	}
+	view.To, view.Price = string(acct.address), acct.price(m.Option)
+	var bond store.Bond
+	err := a.Store.View(context.Background(), func(tx *store.Tx) (err error) {
+		bond, _, err = store.Get[store.Bond](tx, string(m.Bond))
+		return err
+	})
+	if err == nil {
+		view.Beneficiary = beneficiaryName(acct.get().Info, string(bond.Beneficiary))
+	}
+	return view
+}
+
+// Sent lists the mails that were sent, newest first.
+func (a *Agent) Sent(ctx context.Context) ([]agentclient.Sent, error) {
+	var all []store.Sent
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		all, err = store.List[store.Sent](tx)
+		return err
+	})
+	list := make([]agentclient.Sent, 0, len(all))
+	for _, sent := range slices.Backward(all) {
+		if acct := a.byID(sent.Account); acct != nil {
+			list = append(list, acct.viewSent(ctx, sent))
+		}
+	}
+	return list, err
+}
+
+// SentByID is one mail that was sent.
+func (a *Agent) SentByID(ctx context.Context, id string) (agentclient.Sent, error) {
+	sent, err := a.sentByID(ctx, id)
+	if err != nil {
+		return agentclient.Sent{}, err
+	}
+	acct := a.byID(sent.Account)
+	if acct == nil {
+		return agentclient.Sent{}, noAccount()
+	}
+	return acct.viewSent(ctx, sent), nil
+}
+
+func (a *Agent) sentByID(ctx context.Context, id string) (sent store.Sent, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		var ok bool
+		sent, ok, err = store.Get[store.Sent](tx, id)
+		if err != nil {
+			return err
+		}
+		return noMail(!ok)
+	})
+	return sent, err
+}
+
+// viewSent is where the mail and its money are. The bond says it, as far as the
+// escrow has told; what has not reached the escrow is said by the outbox.
+func (a *account) viewSent(ctx context.Context, sent store.Sent) agentclient.Sent {
+	var quote escrow.Quote
+	_ = escrow.Peek(sent.Buy.Quote, &quote) // it was verified before it was stored
+	view := agentclient.Sent{
+		ID: sent.ID, Bond: string(sent.Bond), To: string(sent.To), Subject: sent.Subject,
+		Price: a.price(quote.Option), At: time.UnixMilli(sent.Number).UTC(), State: sent.State,
+		Money: "none", Beneficiary: quote.BeneficiaryName, SubmittedAt: sent.SubmittedAt, Error: sent.Error,
+	}
+	var bond store.Bond
+	var known bool
+	var chain store.Chain
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if bond, known, err = store.Get[store.Bond](tx, string(sent.Bond)); err != nil {
+			return err
+		}
+		chain, _, err = store.Get[store.Chain](tx, string(sent.Bond))
+		return err
+	})
+	if err != nil || !known {
+		return view
+	}
+	view.ArrivedAt, view.ReadAt, view.EndedAt = bond.ArrivedAt, bond.ReadAt, bond.EndedAt
+	view.DecideBy, view.DeliverBy = bond.DecideBy, bond.DeliverBy
+	view.Money = "held"
+	switch bond.State {
+	case escrow.Held:
+		if !bond.WithdrawAskedAt.IsZero() {
+			view.State = store.SentWithdrawing
+		}
+	case escrow.Rejected:
+		view.State, view.Money = string(bond.State), string(escrow.MoneyForfeit)
+	case escrow.Accepted, escrow.Expired, escrow.Withdrawn:
+		view.State, view.Money = string(bond.State), string(escrow.MoneyRefunded)
+	default:
+		view.State = string(bond.State)
+	}
+	if chain.Fault != "" {
+		view.Error = "The escrow's receipts do not prove this ending (" + chain.Fault + "). Keep them: earnest receipts " + sent.ID
+	}
+	return view
+}

@@ -1,0 +1,155 @@
+// Package app is the composition root of the agent: it joins the parts, and a
+// person can read here what the program is made of. The sandbox and the tests
+// start the same.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"golang.org/x/sync/errgroup"
+
+	"earnest/agent"
+	"earnest/agent/localapi"
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/crypto/keyring"
+	"earnest/crypto/openpgp"
+	"earnest/internal/localsock"
+)
+
+// Config says where the agent lives and where it keeps its keys.
+type Config struct {
+	// Home holds the database and, where the path is short enough, the socket.
+	Home string
+	// Keyring is os, file or memory.
+	Keyring string
+	// Passphrase opens the file; it is asked only with Keyring file.
+	Passphrase func(context.Context) ([]byte, error)
+	Version    string
+	Log        *slog.Logger
+	Now        func() time.Time
+	// Ready, if set, is called once the local API answers.
+	Ready func()
+}
+
+// Run runs an agent until the context ends.
+func Run(ctx context.Context, config Config) error {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if err := os.MkdirAll(config.Home, 0o700); err != nil {
+		return fmt.Errorf("agent home: %w", err)
+	}
+	lock := flock.New(filepath.Join(config.Home, "agent.lock"))
+	if ok, err := lock.TryLock(); err != nil || !ok {
+		return &agentclient.Failure{Code: agentclient.CodeState,
+			Happened: "Another agent is running on this home folder.", Means: "This one did nothing.",
+			Do: "Use the running one, or set EARNEST_HOME to another folder."}
+	}
+	defer lock.Unlock()
+	ring, err := openKeyring(config)
+	if err != nil {
+		return err
+	}
+	memory, err := openStore(ctx, config, ring)
+	if err != nil {
+		return err
+	}
+	defer memory.Close()
+	a, err := agent.New(ctx, agent.Config{
+		Store: memory, Keyring: ring, OpenPGP: openpgp.NewKeys(ring, config.Now),
+		Outside: outside{config.Log, config.Now}, Now: config.Now, Log: config.Log, Version: config.Version,
+	})
+	if err != nil {
+		return err
+	}
+	return serve(ctx, config, a)
+}
+
+// serve runs the agent with its local API.
+func serve(ctx context.Context, config Config, a *agent.Agent) error {
+	listener, err := localsock.Listen(agentclient.SocketPath(config.Home))
+	if err != nil {
+		return fmt.Errorf("local API: %w", err)
+	}
+	defer listener.Close()
+	group, ctx := errgroup.WithContext(ctx)
+	api := &http.Server{Handler: localapi.Handler(a, config.Log), ReadHeaderTimeout: 10 * time.Second}
+	group.Go(func() error { return a.Run(ctx) })
+	group.Go(func() error {
+		if err := api.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("local API: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		// The event stream never ends by itself: the rest has a second to finish.
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if api.Shutdown(stop) != nil {
+			return api.Close()
+		}
+		return nil
+	})
+	if config.Ready != nil {
+		config.Ready()
+	}
+	return group.Wait()
+}
+
+func openKeyring(config Config) (*keyring.Ring, error) {
+	switch config.Keyring {
+	case "", "os":
+		return keyring.OpenOS(config.Home, keyringPatience), nil
+	case "file":
+		return keyring.OpenFile(filepath.Join(config.Home, "keys.sealed"), config.Passphrase)
+	case "memory":
+		return keyring.OpenMemory(), nil
+	}
+	return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
+		Happened: "There is no keyring called " + config.Keyring + ".", Means: "The agent did not start.",
+		Do: "Choose os, file or memory."}
+}
+
+// keyringPatience is how long a keyring may take: a person may have to unlock it.
+const keyringPatience = 60 * time.Second
+
+// openStore opens the database with the archive key, which is made at first start.
+func openStore(ctx context.Context, config Config, ring *keyring.Ring) (*store.Store, error) {
+	path := filepath.Join(config.Home, "agent.db")
+	if ring.Kind() == "memory" {
+		// Without its key what is left of an earlier run can never be read again.
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return nil, fmt.Errorf("agent home: %w", err)
+			}
+		}
+	}
+	const archive = "archive"
+	sealer, err := ring.Sealer(ctx, archive)
+	if errors.Is(err, keyring.ErrNotFound) {
+		if _, exists := os.Stat(path); exists == nil {
+			return nil, &agentclient.Failure{Code: agentclient.CodeNoKeyring,
+				Happened: "The key to your stored mail is not in this keyring.", Means: "Nothing was opened or changed; what is stored stays sealed.",
+				Do: "Unlock or restore the keyring that was used before, or move " + path + " away to begin anew."}
+		}
+		sealer, err = ring.NewSealer(ctx, archive)
+	}
+	if errors.Is(err, keyring.ErrNoKeyring) || errors.Is(err, keyring.ErrTimeout) {
+		return nil, &agentclient.Failure{Code: agentclient.CodeNoKeyring, Happened: err.Error(), Means: "The agent did not start; nothing was saved.",
+			Do: "Start a keyring such as gnome-keyring, or choose a passphrase file: earnest agent --keyring file"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, path, sealer)
+}
