@@ -45,7 +45,7 @@ type Statement struct {
 	Bond  BondID `json:"bond"`
 	Quote string `json:"quote"`
 	Event Event  `json:"event"`
-	// Proof is the hash of the signature packet, with arrived.
+	// Proof is [ArrivalProof.Hash], with arrived.
 	Proof string `json:"proof,omitempty"`
 	// Time is rounded down to the hour: the sender will read it.
 	Time time.Time `json:"time"`
@@ -72,5 +72,6 @@ type ArrivalProof struct {
 	Digest    []byte `json:"digest"`    // the hash of the signed data and trailer
 }
 
-// Hash names the proof. Each counts once.
-func (p ArrivalProof) Hash() string { return Hash(p.Signature) }
+// Hash names the proof. Each counts once. It is of the digest: a signature
+// packet can be written in many ways that all verify, the digest in one.
+func (p ArrivalProof) Hash() string { return Hash(p.Digest) }

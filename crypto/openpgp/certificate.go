@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
-	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	pgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 
@@ -54,10 +53,13 @@ func ParseCertificate(raw []byte) (Certificate, error) {
 	if entity.PrimaryKey.Version != 4 {
 		return Certificate{}, refuse("only version 4 keys can be used", nil)
 	}
-	if _, err := entity.VerifyPrimaryKey(time.Time{}, config(time.Time{})); err != nil {
-		if errors.Is(err, pgperrors.ErrKeyRevoked) {
-			return Certificate{}, refuse("it is revoked", err)
+	// go-crypto takes a revocation for not yet made when it is asked without a date.
+	for _, revocation := range entity.Revocations {
+		if entity.PrimaryKey.VerifyRevocationSignature(revocation.Packet) == nil {
+			return Certificate{}, refuse("it is revoked", nil)
 		}
+	}
+	if _, err := entity.VerifyPrimaryKey(time.Time{}, config(time.Time{})); err != nil {
 		return Certificate{}, refuse("it has no valid self-signature", err)
 	}
 	return newCertificate(minimise(entity))
