@@ -55,6 +55,8 @@ smtpd_sasl_path = inet:{{.Auth}}
 smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
 smtpd_peername_lookup = no
 smtputf8_enable = yes
+smtpd_error_sleep_time = 0
+in_flow_delay = 0
 `
 
 const postfixMaster = `
@@ -117,7 +119,7 @@ func StartPostfix(t T, d *Dovecot, logins ...string) *Postfix {
 	f.fill(t, "main.cf", postfixMain, data)
 	f.fill(t, "master.cf", postfixMaster, data)
 	// Started without its script, the server is our child and quick to start.
-	daemons, err := exec.Command(postconf, "-c", f.dir, "-h", "daemon_directory").Output()
+	daemons, err := exec.Command(postconf, "-d", "-h", "daemon_directory").Output()
 	if err != nil {
 		t.Fatalf("find postfix: %v", err)
 	}
