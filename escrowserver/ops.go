@@ -134,8 +134,7 @@ type Arrive struct {
 	Moment
 	Account   escrow.KeyID
 	Bond      escrow.BondID
-	Proof     string // hash of the signature packet
-	Digest    string // hash of the digest: the packet has parts that nobody signed
+	Proof     string // escrow.ArrivalProof.Hash
 	Statement escrow.Signed
 	// Checked: the proof verifies against the bond's verification certificate.
 	Checked bool

@@ -140,7 +140,7 @@ func (v view) Arrive(ctx context.Context, id escrow.BondID, req escrow.Arrival) 
 		}
 	}
 	return do[escrow.Outcome](ctx, v.s, Arrive{
-		Moment: v.s.moment(), Account: v.id, Bond: id, Proof: req.Proof.Hash(), Digest: escrow.Hash(req.Proof.Digest),
+		Moment: v.s.moment(), Account: v.id, Bond: id, Proof: req.Proof.Hash(),
 		Statement: req.Statement, Checked: checked,
 	})
 }

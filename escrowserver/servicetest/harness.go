@@ -34,6 +34,8 @@ type Harness struct {
 	Store escrowserver.Store
 	Clock *Clock
 	Mails *Mails
+	// ReceiptSigner is the escrow's own key, to play an escrow that cheats.
+	ReceiptSigner ed25519.PrivateKey
 	// As is the service as the account of the key sees it; nil is anonymous.
 	As func(key ed25519.PrivateKey) escrow.Service
 }
@@ -51,7 +53,7 @@ func NewHarness(t testing.TB, store escrowserver.Store) Harness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Server = server
+	h.Server, h.ReceiptSigner = server, receiptKey
 	h.As = func(key ed25519.PrivateKey) escrow.Service {
 		if key == nil {
 			return server.As(nil)

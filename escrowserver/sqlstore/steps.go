@@ -38,13 +38,8 @@ func (t *tx) arrive(ctx context.Context, op escrowserver.Arrive) (any, error) {
 	if !op.Checked {
 		return nil, escrow.Errorf(escrow.BadProof, "the proof is not a signature of the buyer")
 	}
-	// The digest is what the buyer signed. The packet around it has parts that
-	// anybody can change, so a proof is known by either.
-	if o, ok, err := t.recorded(ctx, b, `SELECT outcome FROM proof WHERE bond = ? AND digest = ?`, op.Bond, op.Digest); ok || err != nil {
-		return o, err
-	}
 	var other int
-	if err := t.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM proof WHERE hash = ? OR digest = ?`, op.Proof, op.Digest).Scan(&other); err != nil {
+	if err := t.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM proof WHERE hash = ?`, op.Proof).Scan(&other); err != nil {
 		return nil, err
 	}
 	if other > 0 {
@@ -65,7 +60,7 @@ func (t *tx) arrive(ctx context.Context, op escrowserver.Arrive) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = t.exec(ctx, "arrive.proof", `INSERT INTO proof (hash, digest, bond, outcome) VALUES (?, ?, ?, ?)`, op.Proof, op.Digest, op.Bond, text)
+	_, err = t.exec(ctx, "arrive.proof", `INSERT INTO proof (hash, bond, outcome) VALUES (?, ?, ?)`, op.Proof, op.Bond, text)
 	return o, err
 }
 

@@ -192,7 +192,6 @@ CREATE INDEX statement_bond ON statement (bond);
 
 CREATE TABLE proof (
 	hash    TEXT PRIMARY KEY,
-	digest  TEXT NOT NULL UNIQUE,
 	bond    TEXT NOT NULL UNIQUE REFERENCES bond (id),
 	outcome TEXT NOT NULL
 );
