@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,37 +60,45 @@ func (s *System) Play(ctx context.Context, tell func(Step)) error {
 
 func (s *System) playAccounts(ctx context.Context) (string, error) {
 	for _, p := range []*Person{s.Recipient, s.Sender} {
-		_, err := p.Agent.AddAccount(ctx, agentclient.AddAccount{
-			Address: p.Address, IMAP: s.IMAP, SMTP: s.SMTP, User: p.Address, Password: p.Password,
-			Escrow: s.EscrowURL, CA: s.CA,
-		})
-		if err != nil {
-			return "", err
-		}
-	}
-	for _, p := range []*Person{s.Recipient, s.Sender} {
-		err := until(ctx, "the address is proven", func() (bool, error) {
-			status, err := p.Agent.Status(ctx)
-			return err == nil && len(status.Accounts) == 1 && status.Accounts[0].Proven, err
-		})
-		if err != nil {
+		if err := s.addAccount(ctx, p); err != nil {
 			return "", err
 		}
 	}
 	return "Two people, two mailboxes, two agents. Each agent found the escrow's token mail and proved its address by itself.", nil
 }
 
+// addAccount sets up the mailbox with the person's agent, and waits until the
+// escrow has proof of the address.
+func (s *System) addAccount(ctx context.Context, p *Person) error {
+	_, err := p.Agent.AddAccount(ctx, agentclient.AddAccount{
+		Address: p.Address, IMAP: s.IMAP, SMTP: s.SMTP, User: p.Address, Password: p.Password,
+		Escrow: s.EscrowURL, CA: s.CA,
+	})
+	if err != nil {
+		return err
+	}
+	return until(ctx, "the address is proven", func() (bool, error) {
+		status, err := p.Agent.Status(ctx)
+		return err == nil && len(status.Accounts) == 1 && status.Accounts[0].Proven, err
+	})
+}
+
 func (s *System) playTopUp(ctx context.Context) (string, error) {
 	for _, p := range []*Person{s.Recipient, s.Sender} {
-		voucher, err := s.Voucher(ctx, "5.00")
-		if err != nil {
-			return "", err
-		}
-		if _, err := p.Agent.TopUp(ctx, voucher); err != nil {
+		if err := s.topUp(ctx, p, "5.00"); err != nil {
 			return "", err
 		}
 	}
 	return "Both redeemed a voucher of 5.00.", nil
+}
+
+func (s *System) topUp(ctx context.Context, p *Person, amount string) error {
+	voucher, err := s.Voucher(ctx, amount)
+	if err != nil {
+		return err
+	}
+	_, err = p.Agent.TopUp(ctx, voucher)
+	return err
 }
 
 func (s *System) playPrice(ctx context.Context) (string, error) {
@@ -274,7 +283,11 @@ func (s *System) passes(ctx context.Context, raw []byte) error {
 	if len(list) != len(before)+1 {
 		return fmt.Errorf("the agent took a mail that is not its own")
 	}
-	for _, mail := range s.Mail.Messages(s.Recipient.Address, "INBOX") {
+	all, err := s.Mail.Messages(ctx, s.Recipient.Address, "INBOX")
+	if err != nil {
+		return err
+	}
+	for _, mail := range all {
 		if bytes.Equal(mail, raw) {
 			return nil
 		}
@@ -316,4 +329,38 @@ func until(ctx context.Context, what string, ask func() (bool, error)) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// FillInbox sends mails of several kinds, from several strangers, that wait for a
+// decision.
+func (s *System) FillInbox(ctx context.Context) error {
+	for _, m := range []struct{ name, subject, body string }{
+		{"mara.lindqvist", "A question about your compiler paper", "Dear author,\n\nI read your paper on pure passes twice and still cannot see why the second one terminates. " +
+			"Section 4 says that every rewrite shrinks the term, but the rule for let seems to copy its argument.\n\n" +
+			"Am I missing a side condition, or is it hidden in the occurrence analysis?\n\nWith thanks,\nMara Lindqvist\n"},
+		{"jobs", "An exciting opportunity", "Hello!\n\nYour profile is a perfect match. Click https://jobs.example/apply?candidate=you to learn more.\n"},
+		{"noor", "Bug report: the parser hangs on an empty file", "Steps:\n\n1. touch empty.txt\n2. run the parser on it\n\nIt never returns. Version 1.4.2 on Linux.\n\nNoor\n"},
+	} {
+		if err := s.stranger(ctx, m.name, m.subject, m.body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stranger is somebody new who writes one mail. Their agent goes again: a bond
+// needs no sender that stays.
+func (s *System) stranger(ctx context.Context, name, subject, body string) error {
+	p, err := s.join(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer s.StopAgent(p)
+	writer := *s
+	writer.Sender = p
+	if err := errors.Join(s.addAccount(ctx, p), s.topUp(ctx, p, "1.00")); err != nil {
+		return err
+	}
+	_, err = writer.deliver(ctx, subject, body)
+	return err
 }

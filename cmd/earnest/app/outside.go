@@ -31,7 +31,7 @@ func (o outside) Escrow(url string, ca []byte, signer crypto.Signer) (escrow.Ser
 	if err != nil {
 		return nil, err
 	}
-	return escrowclient.New(escrowclient.Config{BaseURL: url, Signer: signer, TLS: config, Now: o.now})
+	return escrowclient.New(escrowclient.Config{BaseURL: url, Signer: signer, Roots: config.RootCAs, Now: o.now})
 }
 
 // CheckMailbox logs in once.

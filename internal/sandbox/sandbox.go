@@ -1,0 +1,181 @@
+// Package sandbox is the whole system on one machine: a mail provider, an
+// escrow, and the agents of a recipient and a sender, on loopback, with keys in
+// memory, in a folder of its own. The demo and the tests play the story in it.
+//
+// It starts the programs as a person would ([Programs]), so that what is shown
+// is what is shipped.
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"earnest/agentclient"
+	"earnest/internal/mailhost"
+)
+
+// domain is where the people of the sandbox have their addresses. It is reserved
+// (RFC 2606): nothing can leave for it.
+const domain = "mail.example"
+
+// EscrowName is what the sandbox's escrow calls itself, and its currency.
+const EscrowName = "escrow.example"
+
+// Options say how a sandbox is made.
+type Options struct {
+	// Dir is its folder; everything is in it, and it can be deleted afterwards.
+	Dir string
+	// Programs is the folder with earnest and earnest-escrow.
+	Programs string
+	// Terms of the escrow, as its flag takes them.
+	Terms string
+	// Keyring of the agents: memory unless set. Env is added to theirs.
+	Keyring string
+	Env     []string
+}
+
+// ShortTerms let a story that waits for deadlines end in seconds.
+const ShortTerms = "quote=10m,deliver=30d,decide=6s,undo=2s,final=60d"
+
+// LongTerms are the protocol's.
+const LongTerms = "quote=10m,deliver=30d,decide=14d,undo=10m,final=60d"
+
+// Person is somebody with a mailbox and an agent.
+type Person struct {
+	Name     string
+	Address  string
+	Password string
+	// Home is the agent's folder: what EARNEST_HOME names.
+	Home  string
+	Agent *agentclient.Client
+	agent *process
+}
+
+// System is a running sandbox.
+type System struct {
+	Options
+	Mail              *mailhost.Host
+	IMAP, SMTP        string // URLs
+	EscrowURL         string
+	CA                []byte // of the mail host and the escrow
+	Recipient, Sender *Person
+	escrow            *process
+	listen            string
+}
+
+// Start starts everything and returns once everything answers.
+func Start(ctx context.Context, options Options) (s *System, err error) {
+	if options.Keyring == "" {
+		options.Keyring = "memory"
+	}
+	s = &System{Options: options}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}()
+	if s.Mail, err = mailhost.Start(mailhost.Options{}); err != nil {
+		return s, fmt.Errorf("sandbox mail: %w", err)
+	}
+	s.IMAP, s.SMTP = "imaps://"+s.Mail.IMAPAddr, "smtps://"+s.Mail.SubmissionsAddr
+	if s.listen, err = freePort(); err != nil {
+		return s, err
+	}
+	s.EscrowURL = "https://" + s.listen
+	if err := s.StartEscrow(ctx, options.Terms); err != nil {
+		return s, err
+	}
+	certificate, err := os.ReadFile(filepath.Join(s.EscrowDir(), "tls.crt"))
+	if err != nil {
+		return s, fmt.Errorf("sandbox escrow: %w", err)
+	}
+	s.CA = append(append([]byte(nil), s.Mail.CAPEM...), certificate...)
+	for _, name := range []string{"recipient", "sender"} {
+		p, err := s.join(ctx, name)
+		if err != nil {
+			return s, err
+		}
+		if name == "recipient" {
+			s.Recipient = p
+		} else {
+			s.Sender = p
+		}
+	}
+	return s, nil
+}
+
+// EscrowDir is the escrow's data folder.
+func (s *System) EscrowDir() string { return filepath.Join(s.Dir, "escrow") }
+
+// StartEscrow starts the escrow with these terms, on the data that it has.
+func (s *System) StartEscrow(ctx context.Context, terms string) (err error) {
+	s.escrow, err = s.run(nil, "escrow", "earnest-escrow", "serve", "--data", s.EscrowDir(), "--listen", s.listen,
+		"--name", EscrowName, "--currency", EscrowName+":2:EUR", "--terms", terms,
+		"--smtp-relay", "smtp://"+s.Mail.RelayAddr, "--token-sender", "escrow@"+EscrowName)
+	if err != nil {
+		return err
+	}
+	return s.escrow.answers(ctx, func() error { return healthy(ctx, s.EscrowURL) })
+}
+
+// StopEscrow stops the escrow and keeps its data.
+func (s *System) StopEscrow() error { return s.escrow.stop() }
+
+// join gives somebody a mailbox and starts an agent.
+func (s *System) join(ctx context.Context, name string) (*Person, error) {
+	p := &Person{Name: name, Address: name + "@" + domain, Password: name + "'s password", Home: filepath.Join(s.Dir, name)}
+	if err := s.Mail.AddUser(p.Address, p.Password, p.Address); err != nil {
+		return nil, fmt.Errorf("sandbox mailbox: %w", err)
+	}
+	p.Agent = agentclient.New(p.Home)
+	return p, s.StartAgent(ctx, p)
+}
+
+// StartAgent starts the person's agent on what its home remembers.
+func (s *System) StartAgent(ctx context.Context, p *Person) (err error) {
+	p.agent, err = s.run(append([]string{"EARNEST_HOME=" + p.Home}, s.Env...), p.Name, "earnest", "agent", "--keyring", s.Keyring)
+	if err != nil {
+		return err
+	}
+	return p.agent.answers(ctx, func() error {
+		_, err := p.Agent.Status(ctx)
+		return err
+	})
+}
+
+// StopAgent stops the person's agent.
+func (s *System) StopAgent(p *Person) error { return p.agent.stop() }
+
+// Stop stops everything. Nothing is left running.
+func (s *System) Stop() error {
+	var errs []error
+	for _, p := range []*Person{s.Recipient, s.Sender} {
+		if p != nil {
+			p.Agent.Close()
+			errs = append(errs, p.agent.stop())
+		}
+	}
+	errs = append(errs, s.escrow.stop())
+	if s.Mail != nil {
+		errs = append(errs, s.Mail.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// freePort finds a loopback port that nobody listens on.
+func freePort() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a port: %w", err)
+	}
+	defer listener.Close()
+	return listener.Addr().String(), nil
+}
+
+// startPatience is how long a program may take until it answers.
+const startPatience = 20 * time.Second
