@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+
+	"earnest/agentclient"
+)
+
+func (s *session) decide(typed string, act func(context.Context, string) (agentclient.Mail, error)) error {
+	id, err := s.mail(typed)
+	if err != nil {
+		return err
+	}
+	m, err := act(s.ctx, id)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(m)
+	}
+	s.say("%s", s.decided(m))
+	return nil
+}
+
+type sentCmd struct {
+	ID string `arg:"" optional:"" name:"id" help:"The mail, or the beginning of its id; all where left out."`
+}
+
+func (c *sentCmd) Run(s *session) error {
+	if c.ID != "" {
+		return s.showSent(c.ID)
+	}
+	sent, err := s.agent.Sent(s.ctx)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(sent)
+	}
+	if len(sent) == 0 {
+		s.say("Nothing was sent yet: earnest send\n")
+		return nil
+	}
+	ids := []string{}
+	for _, m := range sent {
+		ids = append(ids, m.ID)
+	}
+	rows := [][]string{{"ID", "STATE", "BOND", "MONEY", "TO", "SUBJECT", "SENT"}}
+	for i, id := range shorten(ids) {
+		m := sent[i]
+		rows = append(rows, []string{id, line(m.State), m.Price.String(), line(m.Money), cut(line(m.To), 32), cut(line(m.Subject), 40), s.away(m.At)})
+	}
+	s.table(rows, 2)
+	return nil
+}
+
+func (s *session) showSent(typed string) error {
+	id, err := s.sentMail(typed)
+	if err != nil {
+		return err
+	}
+	m, err := s.agent.SentByID(s.ctx, id)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(m)
+	}
+	s.say("to        %s\nsubject   %s\nsent      %s\n", line(m.To), line(m.Subject), s.moment(m.At))
+	if !m.ArrivedAt.IsZero() {
+		s.say("arrived   %s\n", s.moment(m.ArrivedAt))
+	}
+	if !m.ReadAt.IsZero() {
+		s.say("read      %s\n", s.moment(m.ReadAt))
+	}
+	s.say("bond      %s\n\n%s\n", line(m.Bond), s.sentWords(m))
+	if m.Error != "" {
+		s.say("%s\n", line(m.Error))
+	}
+	return nil
+}
+
+type withdrawCmd struct {
+	ID string `arg:"" name:"id" help:"The sent mail, or the beginning of its id."`
+}
+
+func (c *withdrawCmd) Run(s *session) error {
+	id, err := s.sentMail(c.ID)
+	if err != nil {
+		return err
+	}
+	m, err := s.agent.Withdraw(s.ctx, id)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(m)
+	}
+	s.say("%s\n", s.sentWords(m))
+	return nil
+}
+
+type topupCmd struct {
+	Code string `arg:"" name:"code" help:"The voucher's code."`
+}
+
+func (c *topupCmd) Run(s *session) error {
+	balances, err := s.agent.TopUp(s.ctx, c.Code)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(balances)
+	}
+	s.say("Topped up.\n")
+	s.balances(balances)
+	return nil
+}
+
+type balanceCmd struct{}
+
+func (c *balanceCmd) Run(s *session) error {
+	balances, err := s.agent.Balances(s.ctx)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(balances)
+	}
+	s.balances(balances)
+	return nil
+}
+
+func (s *session) balances(balances []agentclient.Balance) {
+	rows := [][]string{{"ESCROW", "AVAILABLE", "HELD"}}
+	for _, b := range balances {
+		rows = append(rows, []string{line(b.Escrow), b.Available.String(), b.Held.String()})
+	}
+	s.table(rows, 1, 2)
+}
+
+type receiptsCmd struct {
+	ID     string `arg:"" name:"id" help:"A mail or a bond, or the beginning of its id."`
+	Verify bool   `help:"Say what the receipts prove. This asks the agent alone, not the escrow."`
+}
+
+func (c *receiptsCmd) Run(s *session) error {
+	bond, err := s.bond(c.ID)
+	if err != nil {
+		return err
+	}
+	receipts, err := s.agent.Receipts(s.ctx, bond)
+	if err != nil {
+		return err
+	}
+	var fault error
+	if c.Verify && !receipts.Verified {
+		failure := agentclient.Failf(agentclient.CodeDamaged, "The receipts do not prove what they say: %s.", line(receipts.Fault))
+		failure.Means = "The escrow says that the money went so, and cannot prove it."
+		failure.Do = "Keep the receipts (earnest receipts ID --json) and show them to the escrow's operator."
+		fault = failure
+	}
+	if s.json {
+		if err := s.printJSON(receipts); err != nil {
+			return err
+		}
+		if fault != nil {
+			return &shown{fault.(*agentclient.Failure)}
+		}
+		return nil
+	}
+	s.say("Bond %s\n", line(receipts.Bond))
+	rows := [][]string{}
+	for _, step := range receipts.Steps {
+		rows = append(rows, []string{"", strconv.FormatInt(step.N, 10), line(step.Event), line(step.Money), s.moment(step.Time)})
+	}
+	s.table(rows, 1)
+	if fault != nil {
+		return fault
+	}
+	if c.Verify {
+		s.say("Verified: every receipt is signed by the escrow's key that was pinned when the account\nwas made, names the one before, and contains the recipient's signed statement where\none is needed.\n  key    %s\n  quote  %s\n", line(receipts.ReceiptKey), line(receipts.Quote))
+	}
+	return nil
+}

@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"mime"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"earnest/agentclient"
+)
+
+// maxMail is what text and attachments may have together before they are
+// written in base64: four characters for three bytes, and room for the rest.
+const maxMail = agentclient.MaxCompose/4*3 - 1<<20
+
+type sendCmd struct {
+	From     string   `placeholder:"A" help:"Which address of yours; the only account where left out."`
+	To       []string `required:"" sep:"none" placeholder:"A" help:"A recipient; may be repeated: each gets a mail and a bond of his own."`
+	Subject  string   `required:"" placeholder:"S" help:"The subject. It is encrypted."`
+	BodyFile string   `required:"" placeholder:"F" help:"File with the text; - is standard input."`
+	Attach   []string `sep:"none" placeholder:"F" help:"A file to attach; may be repeated."`
+	Option   int      `placeholder:"N" help:"Which way to pay, as price show numbers them; the first where left out."`
+	Yes      bool     `short:"y" help:"Do not ask before paying. Without a terminal nothing is asked."`
+	Wait     string   `enum:",submitted,arrived,decided" default:"" placeholder:"STATE" help:"Wait until the mail is submitted, arrived or decided."`
+}
+
+func (c *sendCmd) Run(s *session) error {
+	mail := agentclient.Compose{From: c.From, To: c.To, Subject: c.Subject, Option: c.Option}
+	body, err := s.readFile(c.BodyFile, maxMail)
+	if err != nil {
+		return err
+	}
+	mail.Body = string(body)
+	left := int64(maxMail - len(body))
+	for _, name := range c.Attach {
+		data, err := s.readFile(name, left)
+		if err != nil {
+			return err
+		}
+		left -= int64(len(data))
+		mail.Attachments = append(mail.Attachments, agentclient.Attachment{
+			Name: filepath.Base(name), Type: kindOf(name, data), Size: int64(len(data)), Data: data})
+	}
+	if s.streams.Interactive && !c.Yes && c.BodyFile != "-" {
+		if err := s.confirm(c.To, c.Option); err != nil {
+			return err
+		}
+	}
+	sent, err := s.agent.Send(s.ctx, mail)
+	if err != nil {
+		return err
+	}
+	if c.Wait != "" {
+		if sent, err = s.wait(sent, c.Wait); err != nil {
+			return err
+		}
+	}
+	if s.json {
+		return s.printJSON(sent)
+	}
+	for _, m := range sent {
+		s.say("%s  %s\n          %s\n", s.name(m.ID), line(m.To), s.sentWords(m))
+	}
+	return nil
+}
+
+func kindOf(name string, data []byte) string {
+	if kind := mime.TypeByExtension(filepath.Ext(name)); kind != "" {
+		return kind
+	}
+	return http.DetectContentType(data)
+}
+
+// confirm shows what it costs and where the money may go, and asks.
+func (s *session) confirm(to []string, option int) error {
+	var prices []string
+	for _, address := range to {
+		price, err := s.agent.Price(s.ctx, address)
+		if err != nil {
+			return err
+		}
+		n := max(option, 1)
+		if n > len(price.Options) {
+			return agentclient.Failf(agentclient.CodeUsage, "%s has no option %d.", line(address), n)
+		}
+		cost := price.Options[n-1].Price.String()
+		prices = append(prices, cost)
+		s.warn("%s: %s, held until decided. It comes back unless rejected; then it goes to %s.\n",
+			line(address), cost, line(price.Beneficiary))
+	}
+	s.warn("Pay %s and send? [y/N] ", strings.Join(prices, " and "))
+	answer, _ := bufio.NewReader(s.streams.In).ReadString('\n')
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		failure := agentclient.Failf(agentclient.CodeUsage, "You did not say yes.")
+		failure.Means, failure.Do = "Nothing was sent and nothing was paid.", "Say yes next time, or give --yes."
+		return failure
+	}
+	return nil
+}
+
+// reached reports whether a sent mail is where it was waited for, and whether it
+// will not get there any more.
+func reached(m agentclient.Sent, goal string) (there, never bool) {
+	order := []string{"paying", "paid", "submitted", "arrived"}
+	switch goal {
+	case "decided":
+		there = m.State == "accepted" || m.State == "rejected" || m.State == "expired" && !m.ArrivedAt.IsZero()
+	default:
+		there = slices.Index(order, m.State) >= slices.Index(order, goal) ||
+			m.State == "accepted" || m.State == "rejected" || !m.ArrivedAt.IsZero()
+	}
+	over := m.State == "expired" || m.State == "withdrawn" || m.State == "failed"
+	return there, over && !there
+}
+
+// wait listens until every mail is where it was waited for.
+func (s *session) wait(sent []agentclient.Sent, goal string) ([]agentclient.Sent, error) {
+	ctx, stop := context.WithCancel(s.ctx)
+	defer stop()
+	sent = slices.Clone(sent)
+	var failed error
+	done := false
+	err := s.agent.Events(ctx, func(event agentclient.Event) {
+		if done || event.Type != agentclient.EventSent && event.Type != agentclient.EventStatus {
+			return
+		}
+		there := 0
+		for i, m := range sent {
+			now, err := s.agent.SentByID(ctx, m.ID)
+			if err != nil {
+				failed = err
+				break
+			}
+			sent[i] = now
+			arrived, never := reached(now, goal)
+			if never {
+				failed = agentclient.Failf(agentclient.CodeState, "%s", s.sentWords(now)+" "+line(now.Error))
+				break
+			}
+			if arrived {
+				there++
+			}
+		}
+		if failed != nil || there == len(sent) {
+			done = true
+			stop()
+		}
+	})
+	if done {
+		return sent, failed
+	}
+	return sent, err
+}
+
+type buyCmd struct {
+	From       string `placeholder:"A" help:"Which address of yours; the only account where left out."`
+	To         string `required:"" placeholder:"A" help:"Who shall read the mail."`
+	Option     int    `placeholder:"N" help:"Which way to pay, as price show numbers them; the first where left out."`
+	SenderCert string `placeholder:"F" help:"Your OpenPGP certificate, with which the mail will be signed."`
+	KeyOut     string `required:"" placeholder:"F" help:"Write the bought key there, armored. An existing file is never overwritten."`
+}
+
+func (c *buyCmd) Run(s *session) error {
+	req := agentclient.BuyKey{From: c.From, To: c.To, Option: c.Option}
+	if c.SenderCert != "" {
+		certificate, err := s.readFile(c.SenderCert, 1<<19)
+		if err != nil {
+			return err
+		}
+		req.Certificate = certificate
+	}
+	// The file comes first: a key that is paid and cannot be written is lost money.
+	file, err := os.OpenFile(c.KeyOut, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		failure := agentclient.Failf(agentclient.CodeUsage, "The file %s cannot be made: %s.", line(c.KeyOut), reason(err))
+		failure.Means, failure.Do = "Nothing was bought and nothing was paid.", "Name another file."
+		return failure
+	}
+	bought, err := s.agent.Buy(s.ctx, req)
+	if err != nil {
+		_ = file.Close()
+		_ = os.Remove(c.KeyOut)
+		return err
+	}
+	_, err = file.WriteString(bought.Key)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		failure := agentclient.Failf(agentclient.CodeInternal, "The key could not be written to %s: %s.", line(c.KeyOut), reason(err))
+		failure.Means = fmt.Sprintf("Bond %s is paid: %s is held, and comes back at the latest %s if no mail arrives.", line(bought.Bond), bought.Price, s.moment(bought.DeliverBy))
+		failure.Do = "Make room, then buy again when the money is back."
+		return failure
+	}
+	if s.json {
+		return s.printJSON(bought)
+	}
+	s.say("Bought a one-time key of %s for %s, now in %s.\n", line(bought.To), bought.Price, line(c.KeyOut))
+	s.say("  fingerprint  %s\n  bond         %s\n", line(bought.Fingerprint), line(bought.Bond))
+	s.say("Encrypt one mail to it, sign it with your certificate, and send it. If none arrives,\nthe money comes back, at the latest %s.\n", s.moment(bought.DeliverBy))
+	return nil
+}
