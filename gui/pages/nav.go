@@ -1,0 +1,81 @@
+package pages
+
+import (
+	"strconv"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+
+	"earnest/gui/theme"
+	"earnest/gui/viewmodel"
+	"earnest/gui/widgets"
+)
+
+// nav is the left column.
+type nav struct {
+	shell *Shell
+	box   *fyne.Container
+	root  *fyne.Container
+	items map[viewmodel.Page]*widgets.NavItem
+	order string // the pages listed, to rebuild only when they change
+}
+
+func newNav(s *Shell) *nav {
+	n := &nav{shell: s, box: widgets.NewColumn(2, 0), items: map[viewmodel.Page]*widgets.NavItem{}}
+	write := widgets.NewAction("Write", "W", widgets.Quiet, s.model.Write)
+	n.root = widgets.NewInset(theme.Space4, theme.Space3, theme.Space4, theme.Space3, widgets.Dock(nil, write, nil, nil, n.box))
+	return n
+}
+
+func (n *nav) object() fyne.CanvasObject { return n.root }
+
+func (n *nav) refresh() {
+	items := n.shell.model.Nav()
+	order := ""
+	for _, item := range items {
+		order += string(item.Page) + " "
+	}
+	if order != n.order {
+		n.order = order
+		n.box.Objects = nil
+		for _, item := range items {
+			if item.Gap {
+				n.box.Add(widgets.NewPad(theme.Space1, container.NewWithoutLayout()))
+			}
+			widget, ok := n.items[item.Page]
+			if !ok {
+				widget = widgets.NewNavItem(item.Title, func() { n.shell.model.Show(item.Page) })
+				n.items[item.Page] = widget
+			}
+			n.box.Add(widget)
+		}
+		n.box.Refresh()
+	}
+	for _, item := range items {
+		count := ""
+		if item.Count > 0 {
+			count = strconv.Itoa(item.Count)
+		}
+		n.items[item.Page].Set(count, item.Selected)
+	}
+}
+
+// openMenu shows the pages as a menu, where there is no room for the column.
+func (s *Shell) openMenu() {
+	var items []*fyne.MenuItem
+	for _, item := range s.model.Nav() {
+		if item.Gap {
+			items = append(items, fyne.NewMenuItemSeparator())
+		}
+		title := item.Title
+		if item.Count > 0 {
+			title += "  " + strconv.Itoa(item.Count)
+		}
+		items = append(items, fyne.NewMenuItem(title, func() { s.model.Show(item.Page) }))
+	}
+	items = append(items, fyne.NewMenuItemSeparator(), fyne.NewMenuItem("Write", s.model.Write))
+	c := s.canvas()
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(s.menu).AddXY(0, s.menu.Size().Height)
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
+}

@@ -1,0 +1,214 @@
+// Package pages is the window: it draws what the view model says and tells it
+// what the person did. Rules live in viewmodel, looks in theme and widgets.
+package pages
+
+import (
+	"sync/atomic"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	fynetheme "fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"earnest/gui/theme"
+	"earnest/gui/viewmodel"
+	"earnest/gui/widgets"
+)
+
+// Host is what the pages need of the program around them.
+type Host struct {
+	Window    fyne.Window
+	Clipboard fyne.Clipboard
+	// Post runs a function on the drawing goroutine; fyne.Do in the program.
+	Post func(func())
+	// Look is the choice of light and dark, and SetLook changes and keeps it.
+	Look    theme.Choice
+	SetLook func(theme.Choice)
+}
+
+// page is one page of the window. Its refresh is called on the drawing goroutine.
+type page interface {
+	object() fyne.CanvasObject
+	refresh()
+}
+
+// Shell is the window's content: navigation, page, undo bar and status line.
+type Shell struct {
+	model  *viewmodel.Model
+	host   Host
+	posted atomic.Bool
+
+	content *fyne.Container
+	frame   *fyne.Container // nav, line, page
+	small   bool            // the navigation is a menu
+	nav     *nav
+	menu    *widgets.Action
+	top     *fyne.Container
+	stack   *fyne.Container
+	shown   page
+	pages   map[viewmodel.Page]page
+	folder  *folderPage
+	write   *writePage
+
+	banner       *fyne.Container
+	bannerText   *widget.Label
+	bannerAction *widgets.Action
+	undo         *fyne.Container
+	undoText     *widgets.Text
+	status       *widgets.Text
+	statusIcon   *widget.Icon
+}
+
+// New makes the window's content over the model and listens to it.
+func New(model *viewmodel.Model, host Host) *Shell {
+	s := &Shell{model: model, host: host}
+	s.folder = newFolderPage(s)
+	s.write = newWritePage(s)
+	s.pages = map[viewmodel.Page]page{
+		viewmodel.PageSent:     newSentPage(s),
+		viewmodel.PageMoney:    newMoneyPage(s),
+		viewmodel.PagePrice:    newPricePage(s),
+		viewmodel.PageSettings: newSettingsPage(s),
+		viewmodel.PageWrite:    s.write,
+		viewmodel.PageAccount:  newAccountPage(s),
+	}
+	for _, p := range []viewmodel.Page{viewmodel.PageWaiting, viewmodel.PageAccepted, viewmodel.PageRejected, viewmodel.PageExpired} {
+		s.pages[p] = s.folder
+	}
+	s.build()
+	s.keys()
+	model.OnChange(s.post)
+	s.Refresh()
+	return s
+}
+
+// Content is what the window shows.
+func (s *Shell) Content() fyne.CanvasObject { return s.content }
+
+// post asks for one redraw, however many changes come before it.
+func (s *Shell) post() {
+	if s.posted.CompareAndSwap(false, true) {
+		s.host.Post(func() {
+			s.posted.Store(false)
+			s.Refresh()
+		})
+	}
+}
+
+func (s *Shell) build() {
+	s.nav = newNav(s)
+	s.menu = widgets.NewAction("Menu", "", widgets.Quiet, s.openMenu)
+	s.top = widgets.NewInset(theme.Space2, theme.Space4, theme.Space2, theme.Space4, widgets.NewLine(0, -1, s.menu))
+	s.top.Hide()
+	s.stack = container.NewStack()
+	s.buildBanner()
+	s.buildUndo()
+	s.statusIcon = widget.NewIcon(fynetheme.NewWarningThemedResource(fynetheme.WarningIcon()))
+	s.status = widgets.NewText("", theme.Muted, theme.SizeSmall, false)
+	s.status.Cut = true
+	foot := widgets.NewColumn(0, 0, widgets.NewHairline(),
+		widgets.NewInset(theme.Space1+2, theme.Space4, theme.Space1+2, theme.Space4,
+			widgets.NewLine(theme.Space1, 1, s.statusIcon, s.status)))
+	s.frame = &fyne.Container{
+		Layout: widgets.Shell{Small: &s.small, Menu: func(small bool) { widgets.Show(s.top, small) }},
+		Objects: []fyne.CanvasObject{s.nav.object(), widgets.NewHairline(),
+			widgets.Dock(s.top, nil, nil, nil, s.stack)},
+	}
+	s.content = container.NewStack(widgets.NewFill(theme.Background),
+		widgets.Dock(s.banner, widgets.NewColumn(0, 0, s.undo, foot), nil, nil, s.frame))
+}
+
+func (s *Shell) buildBanner() {
+	s.bannerText = widgets.NewPara("", widget.MediumImportance, theme.SizeText)
+	s.bannerAction = widgets.NewAction("Start the agent", "", widgets.Quiet, s.model.StartAgent)
+	icon := widget.NewIcon(fynetheme.NewWarningThemedResource(fynetheme.WarningIcon()))
+	s.banner = container.NewStack(widgets.NewFill(theme.Surface), widgets.NewColumn(0, 0,
+		widgets.NewInset(theme.Space2, theme.Space4, theme.Space2, theme.Space4,
+			widgets.Dock(nil, nil, widgets.NewInset(0, theme.Space2, 0, 0, icon), s.bannerAction, s.bannerText)),
+		widgets.NewHairline()))
+	s.banner.Hide()
+}
+
+// buildUndo makes the bar over the status line, in the colours of the other
+// variant, so that it is no second status line. It takes room of its own: it
+// stays for minutes, and must not lie over a button.
+func (s *Shell) buildUndo() {
+	s.undoText = widgets.NewText("", theme.Background, theme.SizeText, false)
+	s.undoText.Cut = true
+	plane := widgets.NewFill(theme.Text)
+	plane.Radius = 8
+	undo := widgets.NewAction("Undo", "U", widgets.Inverse, s.model.UndoReject)
+	pill := container.NewStack(plane, widgets.NewInset(theme.Space1, theme.Space1, theme.Space1, theme.Space4,
+		widgets.NewLine(theme.Space5, 0, &fyne.Container{Layout: widgets.Wide{}, Objects: []fyne.CanvasObject{s.undoText}}, undo)))
+	s.undo = widgets.NewColumn(0, 0, widgets.NewHairline(), widgets.NewInset(theme.Space2, 0, theme.Space2, 0,
+		&fyne.Container{Layout: widgets.Middle{}, Objects: []fyne.CanvasObject{pill}}))
+	s.undo.Hide()
+}
+
+// Refresh draws the present state.
+func (s *Shell) Refresh() {
+	m := s.model
+	s.nav.refresh()
+	banner := m.Banner()
+	s.bannerText.SetText(banner.Text)
+	widgets.Show(s.bannerAction, banner.CanStart)
+	widgets.Show(s.banner, banner.Show)
+	undo := m.Undo()
+	if undo.Show {
+		s.undoText.Set(undo.Text, theme.Background)
+	}
+	if undo.Show != s.undo.Visible() {
+		widgets.Show(s.undo, undo.Show)
+	}
+	status := m.StatusLine()
+	s.status.Set(status.Text, theme.Muted)
+	widgets.Show(s.statusIcon, status.Trouble)
+	p := s.pages[m.Page()]
+	p.refresh()
+	if p != s.shown {
+		s.shown = p
+		s.stack.Objects = []fyne.CanvasObject{p.object()}
+		s.stack.Refresh()
+		if c := s.canvas(); c != nil {
+			c.Unfocus()
+			if f, ok := p.(interface{ focus() fyne.Focusable }); ok && f.focus() != nil {
+				c.Focus(f.focus())
+			}
+		}
+	}
+}
+
+func (s *Shell) canvas() fyne.Canvas {
+	if s.host.Window == nil {
+		return nil
+	}
+	return s.host.Window.Canvas()
+}
+
+func toneColor(t viewmodel.Tone) fyne.ThemeColorName {
+	switch t {
+	case viewmodel.Muted:
+		return theme.Muted
+	case viewmodel.Good:
+		return theme.Accent
+	case viewmodel.Waits:
+		return theme.Waiting
+	case viewmodel.Against:
+		return theme.Reject
+	}
+	return theme.Text
+}
+
+func toneImportance(t viewmodel.Tone) widget.Importance {
+	switch t {
+	case viewmodel.Muted:
+		return widget.LowImportance
+	case viewmodel.Good:
+		return widget.SuccessImportance
+	case viewmodel.Waits:
+		return widget.WarningImportance
+	case viewmodel.Against:
+		return widget.DangerImportance
+	}
+	return widget.MediumImportance
+}

@@ -1,0 +1,230 @@
+// Package viewmodel is what the window knows and may do, in plain Go: the state
+// behind every page, the rules of every button, and the words that are shown. It
+// knows the agent's client and no drawing library, so it is tested without one.
+//
+// Methods return at once and may be called from the drawing goroutine; whatever
+// asks the agent happens in Run. After each change the listener is called, from
+// any goroutine, and the pages ask for their views anew.
+package viewmodel
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"earnest/agentclient"
+)
+
+// Config is what a Model needs. Agent is required.
+type Config struct {
+	Agent agentclient.Agent
+	// Start starts an agent if none runs; nil where that is not wanted. Its
+	// error is shown to the person.
+	Start    func(context.Context) error
+	Now      func() time.Time
+	Location *time.Location
+	Log      *slog.Logger
+}
+
+// Page is what the window shows beside the navigation.
+type Page string
+
+// The pages.
+const (
+	PageWaiting  Page = "waiting"
+	PageAccepted Page = "accepted"
+	PageRejected Page = "rejected"
+	PageExpired  Page = "expired"
+	PageSent     Page = "sent"
+	PageMoney    Page = "money"
+	PagePrice    Page = "price"
+	PageSettings Page = "settings"
+	PageWrite    Page = "write"
+	PageAccount  Page = "account" // the first start, and further accounts
+)
+
+// Limits of what is asked of the agent.
+const (
+	callTimeout = 30 * time.Second
+	sendTimeout = 2 * time.Minute // several bonds, keyring and submission
+)
+
+// Model is the state behind the window. Make one with New, and call Run.
+type Model struct {
+	agent agentclient.Agent
+	start func(context.Context) error
+	cal   calendar
+	log   *slog.Logger
+
+	wake   chan struct{} // tells Run that tasks wait
+	taskMu sync.Mutex    // apart from mu: work is queued from inside changes
+	tasks  []func(context.Context)
+	open   int // tasks queued or under way
+
+	mu       sync.Mutex
+	listener func()
+	page     Page
+	link     link
+	loads    loads
+	status   agentclient.Status
+	loaded   bool // status was read once
+	box      box
+	out      outbox
+	purse    purse
+	own      ownPrice
+	draft    draft
+	form     form
+}
+
+// New makes a model that knows nothing yet.
+func New(cfg Config) *Model {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Location == nil {
+		cfg.Location = time.Local
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	m := &Model{
+		agent: cfg.Agent,
+		start: cfg.Start,
+		cal:   calendar{now: cfg.Now, loc: cfg.Location},
+		log:   cfg.Log,
+		wake:  make(chan struct{}, 1),
+		page:  PageWaiting,
+		link:  link{state: linkConnecting},
+		form:  newForm(),
+	}
+	return m
+}
+
+// OnChange sets the listener. It is called without locks held.
+func (m *Model) OnChange(fn func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.listener = fn
+}
+
+// Run follows the agent's events and does what the person asked, until ctx ends.
+func (m *Model) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { m.follow(ctx) })
+	wg.Go(func() { m.tick(ctx) })
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.wake:
+		}
+		m.taskMu.Lock()
+		tasks := m.tasks
+		m.tasks = nil
+		m.taskMu.Unlock()
+		for _, task := range tasks {
+			wg.Go(func() {
+				defer m.settled()
+				task(ctx)
+			})
+		}
+	}
+}
+
+// tick redraws while an undo counts down, and once a minute for "6 days".
+func (m *Model) tick(ctx context.Context) {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	last := m.cal.now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-second.C:
+		}
+		now := m.cal.now()
+		if m.Undo().Show || now.Sub(last) >= time.Minute {
+			last = now
+			m.changed()
+		}
+	}
+}
+
+// do queues work that asks the agent.
+func (m *Model) do(task func(context.Context)) {
+	m.taskMu.Lock()
+	m.tasks = append(m.tasks, task)
+	m.open++
+	m.taskMu.Unlock()
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (m *Model) settled() {
+	m.taskMu.Lock()
+	defer m.taskMu.Unlock()
+	m.open--
+}
+
+// Settled tells that nothing is being asked of the agent.
+func (m *Model) Settled() bool {
+	m.taskMu.Lock()
+	defer m.taskMu.Unlock()
+	return m.open == 0
+}
+
+// update changes the state and tells the listener.
+func (m *Model) update(change func()) {
+	m.mu.Lock()
+	change()
+	m.mu.Unlock()
+	m.changed()
+}
+
+func (m *Model) changed() {
+	m.mu.Lock()
+	fn := m.listener
+	m.mu.Unlock()
+	if fn != nil {
+		fn()
+	}
+}
+
+// Show turns to a page.
+func (m *Model) Show(p Page) {
+	m.update(func() {
+		if p == m.page {
+			m.box.reading = false
+			m.out.reading = false
+			return
+		}
+		m.page = p
+		m.box.turn()
+		m.out.reading = false
+	})
+}
+
+// Page is the page to show: the account form as long as there is no account.
+func (m *Model) Page() Page {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.shown()
+}
+
+func (m *Model) shown() Page {
+	if m.loaded && len(m.status.Accounts) == 0 {
+		return PageAccount
+	}
+	return m.page
+}
+
+// FirstStart tells that there is no account yet, so there is nowhere else to go.
+func (m *Model) FirstStart() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.loaded && len(m.status.Accounts) == 0
+}

@@ -1,0 +1,192 @@
+package viewmodel
+
+import (
+	"fmt"
+	"strings"
+
+	"earnest/agentclient"
+)
+
+// Tone is how a text is meant; colour is never its only sign.
+type Tone int
+
+// The tones.
+const (
+	Plain Tone = iota
+	Muted
+	Good    // came back, accepted
+	Waits   // little time left, held
+	Against // rejected, forfeited, failed
+)
+
+// NavItem is a line of the left column.
+type NavItem struct {
+	Page     Page
+	Title    string
+	Count    int
+	Selected bool
+	Gap      bool // a little air above it
+}
+
+// Nav lists the pages to go to.
+func (m *Model) Nav() []NavItem {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	items := []NavItem{
+		{Page: PageWaiting, Title: "Waiting", Count: len(m.box.all(PageWaiting))},
+		{Page: PageAccepted, Title: "Accepted"},
+		{Page: PageRejected, Title: "Rejected"},
+	}
+	if len(m.box.all(PageExpired)) > 0 {
+		items = append(items, NavItem{Page: PageExpired, Title: "Expired"})
+	}
+	items = append(items,
+		NavItem{Page: PageSent, Title: "Sent"},
+		NavItem{Page: PageMoney, Title: "Money", Gap: true},
+		NavItem{Page: PagePrice, Title: "Price"},
+		NavItem{Page: PageSettings, Title: "Settings", Gap: true})
+	for i := range items {
+		items[i].Selected = items[i].Page == m.shown()
+	}
+	return items
+}
+
+func (b *box) all(page Page) []agentclient.Mail {
+	all := *b
+	all.search = ""
+	return all.in(page)
+}
+
+// Row is a line of a list, ready to draw.
+type Row struct {
+	ID       string
+	Title    string // who
+	Aside    string // the proven address beside a display name
+	Subject  string
+	Amount   string
+	Note     string // time left, or what became of it
+	NoteTone Tone
+	Unread   bool
+	Selected bool
+}
+
+// Empty is what a list without rows says.
+type Empty struct {
+	Title, Text string
+	Price, Card bool // offer to change the price, to copy the card
+}
+
+// List is a page's list.
+type List struct {
+	Page    Page
+	Title   string
+	Search  string
+	Rows    []Row
+	Empty   Empty
+	Reading bool // a narrow window shows the mail in its place
+}
+
+// Folder is the list of mails of the page shown.
+func (m *Model) Folder() List {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	page := m.shown()
+	list := List{Page: page, Title: titleOf(page), Search: m.box.search, Reading: m.box.reading}
+	for _, mail := range m.box.in(page) {
+		list.Rows = append(list.Rows, m.row(mail))
+	}
+	if len(list.Rows) == 0 {
+		list.Empty = m.empty(page)
+	}
+	return list
+}
+
+func titleOf(p Page) string {
+	switch p {
+	case PageWaiting:
+		return "Waiting"
+	case PageAccepted:
+		return "Accepted"
+	case PageRejected:
+		return "Rejected"
+	case PageExpired:
+		return "Expired"
+	}
+	return ""
+}
+
+func (m *Model) row(mail agentclient.Mail) Row {
+	row := Row{ID: mail.ID, Title: line(mail.Name), Aside: line(mail.From), Subject: subject(mail.Subject),
+		Amount: money(mail.Price), NoteTone: Muted, Unread: mail.Unread, Selected: mail.ID == m.box.selected}
+	if row.Title == "" || row.Title == row.Aside {
+		row.Title, row.Aside = row.Aside, ""
+	}
+	switch mail.State {
+	case mailHeld:
+		row.Subject, row.Note = "One paid mail, waiting for the escrow", m.cal.at(mail.At)
+	case mailDamaged:
+		row.Note, row.NoteTone = "damaged", Against
+	case mailRejecting:
+		row.Note, row.NoteTone = "rejecting", Against
+	case mailRejected:
+		row.Note, row.NoteTone = "rejected", Against
+	case mailWithdrawn:
+		row.Note = "withdrawn"
+	case mailWaiting:
+		if mail.DecideBy.IsZero() {
+			break
+		}
+		var little bool
+		if row.Note, little = left(mail.DecideBy.Sub(m.cal.now())); little {
+			row.NoteTone = Waits
+		}
+	default:
+		row.Note = m.cal.at(mail.At)
+	}
+	return row
+}
+
+func subject(s string) string {
+	if s = line(s); s == "" {
+		return "(no subject)"
+	}
+	return s
+}
+
+func (m *Model) empty(page Page) Empty {
+	switch {
+	case !m.box.loaded:
+		return Empty{Title: "Asking the agent…"}
+	case strings.TrimSpace(m.box.search) != "":
+		return Empty{Title: "Nothing found", Text: fmt.Sprintf("No mail here has “%s” in its sender or subject.", line(m.box.search))}
+	case page == PageAccepted:
+		return Empty{Title: "Nothing accepted yet", Text: "A mail that you accept moves here, and its money goes back to the sender."}
+	case page == PageRejected:
+		return Empty{Title: "Nothing rejected", Text: "A mail that you reject moves here. Until its money goes, you can take the reject back."}
+	case page == PageExpired:
+		return Empty{Title: "Nothing expired", Text: "A mail that nobody decided in time moves here, and its money goes back to the sender."}
+	}
+	e := Empty{Title: "Nothing is waiting", Card: m.card() != "", Price: true}
+	if price := m.own.first(); price != "" {
+		e.Text = fmt.Sprintf("Strangers put down %s to write to you, and get it back unless you reject.", price)
+	} else {
+		e.Text = "You have not set a price yet. Strangers put it down to write to you, and get it back unless you reject."
+	}
+	return e
+}
+
+func (m *Model) card() string {
+	for _, a := range m.status.Accounts {
+		if a.Card != "" {
+			return line(a.Card)
+		}
+	}
+	return ""
+}
+
+// Card is the text to give to people who want to write.
+func (m *Model) Card() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.card()
+}

@@ -1,0 +1,95 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/widget"
+
+	"earnest/gui/theme"
+)
+
+// Entry is a field to type into that Escape leaves and Ctrl+Enter submits.
+type Entry struct {
+	widget.Entry
+	OnSubmit func() // Ctrl+Enter, and Enter in a field of one line without OnEnter
+	OnEnter  func() // Enter in a field of one line
+}
+
+// NewEntry makes a field; several lines where multi is set.
+func NewEntry(multi bool, changed func(string)) *Entry {
+	e := &Entry{}
+	e.MultiLine = multi
+	if multi {
+		e.Wrapping = fyne.TextWrapWord
+	}
+	e.OnChanged = changed
+	e.ExtendBaseWidget(e)
+	return e
+}
+
+// TypedKey leaves the field by Escape.
+func (e *Entry) TypedKey(k *fyne.KeyEvent) {
+	switch {
+	case k.Name == fyne.KeyEscape:
+		if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil {
+			c.Unfocus()
+		}
+	case (k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter) && !e.MultiLine && e.OnEnter != nil:
+		e.OnEnter()
+	case (k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter) && !e.MultiLine && e.OnSubmit != nil:
+		e.OnSubmit()
+	default:
+		e.Entry.TypedKey(k)
+	}
+}
+
+// TypedShortcut submits by Ctrl+Enter.
+func (e *Entry) TypedShortcut(s fyne.Shortcut) {
+	if custom, ok := s.(*desktop.CustomShortcut); ok && e.OnSubmit != nil &&
+		(custom.KeyName == fyne.KeyReturn || custom.KeyName == fyne.KeyEnter) {
+		e.OnSubmit()
+		return
+	}
+	e.Entry.TypedShortcut(s)
+}
+
+// Put sets the text where it differs, without moving the cursor otherwise.
+func (e *Entry) Put(s string) {
+	if e.Text != s {
+		e.SetText(s)
+	}
+}
+
+// Field is an entry with its name above it and its fault below.
+type Field struct {
+	Box   *fyne.Container
+	Entry *Entry
+	fault *widget.Label
+	row   *fyne.Container
+}
+
+// NewField makes a field. Password hides what is typed.
+func NewField(name string, multi, password bool, changed func(string)) *Field {
+	f := &Field{Entry: NewEntry(multi, changed), fault: NewPara("", widget.DangerImportance, theme.SizeSmall)}
+	f.Entry.Password = password
+	f.row = Flush(f.fault)
+	f.row.Hide()
+	f.Box = NewColumn(theme.Space1, 0, NewText(name, theme.Muted, theme.SizeSmall, false), f.Entry, f.row)
+	return f
+}
+
+// Fault says beside the field what is wrong with it.
+func (f *Field) Fault(s string) {
+	SetPara(f.fault, f.row, s)
+}
+
+// SetPara changes a wrapping text; an empty one takes no room.
+func SetPara(l *widget.Label, row *fyne.Container, s string) {
+	if l.Text != s {
+		l.SetText(s)
+	}
+	show(row, s != "")
+}
+
+// Show shows or hides an object where that changes something.
+func Show(o fyne.CanvasObject, visible bool) { show(o, visible) }
