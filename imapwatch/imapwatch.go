@@ -69,7 +69,7 @@ type Timing struct {
 	LookAfterMail time.Duration
 	// Command is the longest silence that is borne while an answer is due: 30 seconds.
 	Command time.Duration
-	// Search is the same for a search or a big fetch, which servers chew on: 5 minutes.
+	// Search is the same for a search or a big fetch, which servers chew on: 2 minutes.
 	Search time.Duration
 	// RetryMin and RetryMax bound the waits before a mail whose handling failed
 	// is offered again: 10 seconds, 15 minutes.
@@ -245,7 +245,7 @@ func (c Config) withDefaults() Config {
 		{&t.LookEvery, 5 * time.Minute},
 		{&t.LookAfterMail, 15 * time.Second},
 		{&t.Command, 30 * time.Second},
-		{&t.Search, 5 * time.Minute},
+		{&t.Search, 2 * time.Minute},
 		{&t.RetryMin, 10 * time.Second},
 		{&t.RetryMax, 15 * time.Minute},
 		{&t.ReconnectMin, time.Second},

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/emersion/go-smtp"
 
 	"earnest/internal/mailhost"
@@ -164,6 +165,28 @@ func (d *Dovecot) Fill(login string, n int, mail func(i int) []byte) error {
 		if err := errors.Join(os.WriteFile(path, raw, 0o600), d.owner.own(path)); err != nil {
 			return fmt.Errorf("fill mailbox: %w", err)
 		}
+	}
+	return nil
+}
+
+// Put appends a mail to a mailbox over IMAP, as another client or a filter
+// does.
+func (d *Dovecot) Put(login, mailbox string, raw []byte) error {
+	c, err := imapclient.DialTLS(d.IMAPAddr, &imapclient.Options{TLSConfig: d.TLSConfig()})
+	if err != nil {
+		return fmt.Errorf("put mail: %w", err)
+	}
+	defer c.Close()
+	if err := c.Login(login, Password(login)).Wait(); err != nil {
+		return fmt.Errorf("put mail: %w", err)
+	}
+	command := c.Append(mailbox, int64(len(raw)), nil)
+	_, err = command.Write(raw)
+	if err := errors.Join(err, command.Close()); err != nil {
+		return fmt.Errorf("put mail: %w", err)
+	}
+	if _, err := command.Wait(); err != nil {
+		return fmt.Errorf("put mail: %w", err)
 	}
 	return nil
 }
