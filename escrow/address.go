@@ -15,13 +15,19 @@ import (
 // typed is kept apart, for delivery.
 type Address string
 
+// maxAddress is 64 octets of local part and 255 of domain (RFC 5321 section
+// 4.5.3.1), and the @ between.
+const maxAddress = 320
+
 // ParseAddress brings an address into the compared form.
 func ParseAddress(typed string) (Address, error) {
 	at := strings.LastIndexByte(typed, '@')
-	if at <= 0 || at == len(typed)-1 || len(typed) > 320 || !utf8.ValidString(typed) {
+	if at <= 0 || at == len(typed)-1 || len(typed) > maxAddress || !utf8.ValidString(typed) {
 		return "", Errorf(Invalid, "that is not an e-mail address")
 	}
-	local, domain := typed[:at], typed[at+1:]
+	// NFC before the check: it turns U+037E into a semicolon. NFC after
+	// lower-casing: that can make letters that compose, such as T and ẗ.
+	local, domain := norm.NFC.String(strings.ToLower(norm.NFC.String(typed[:at]))), typed[at+1:]
 	for _, r := range local {
 		if unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`<>()[],;:\"@`, r) {
 			return "", Errorf(Invalid, "that is not an e-mail address that Earnest can use")
@@ -30,14 +36,23 @@ func ParseAddress(typed string) (Address, error) {
 	if strings.HasPrefix(domain, "[") {
 		return "", Errorf(Invalid, "an address needs a domain, not an address literal")
 	}
-	if _, err := netip.ParseAddr(domain); err == nil {
-		return "", Errorf(Invalid, "an address needs a domain, not a number")
-	}
 	labels, err := idna.Lookup.ToASCII(domain)
-	if err != nil || labels == "" {
+	if err != nil {
 		return "", Errorf(Invalid, "the domain of that address is malformed")
 	}
-	return Address(strings.ToLower(norm.NFC.String(local)) + "@" + strings.ToLower(labels)), nil
+	if _, err := netip.ParseAddr(labels); err == nil {
+		return "", Errorf(Invalid, "an address needs a domain, not a number")
+	}
+	if len(local)+len("@")+len(labels) > maxAddress {
+		return "", Errorf(Invalid, "that address is too long")
+	}
+	for label := range strings.SplitSeq(labels, ".") {
+		// RFC 1035 section 2.3.4. A dot at the end would be a second spelling.
+		if label == "" || len(label) > 63 {
+			return "", Errorf(Invalid, "the domain of that address is malformed")
+		}
+	}
+	return Address(local + "@" + strings.ToLower(labels)), nil
 }
 
 // Valid reports whether the address is in the compared form.
