@@ -10,7 +10,8 @@ import (
 )
 
 // addrSpec writes an address for a header: the domain in A-labels (RFC 5890), the
-// local part as it is, or quoted (RFC 5322 section 3.4.1).
+// local part as it is, or quoted (RFC 5322 section 3.4.1). Local parts that
+// escrow.ParseAddress refuses are refused here too.
 func addrSpec(address string) (string, error) {
 	at := strings.LastIndexByte(address, '@')
 	if at <= 0 || at == len(address)-1 || len(address) > 320 {
@@ -24,10 +25,11 @@ func addrSpec(address string) (string, error) {
 	if !isPrintable(local) {
 		return "", fmt.Errorf("the part before the @ must be ASCII: %w", ErrAddress)
 	}
-	for atom := range strings.SplitSeq(local, ".") {
-		if !isToken(atom) {
-			return quote(local) + "@" + strings.ToLower(labels), nil
-		}
+	if strings.ContainsAny(local, "()<>@,;:\\\"[] ") {
+		return "", fmt.Errorf("the part before the @ has a space or a special character: %w", ErrAddress)
+	}
+	if strings.HasPrefix(local, ".") || strings.HasSuffix(local, ".") || strings.Contains(local, "..") {
+		local = quote(local) // some providers gave out such addresses
 	}
 	return local + "@" + strings.ToLower(labels), nil
 }

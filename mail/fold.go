@@ -76,6 +76,9 @@ func encodeText(s string) string {
 // encodePhrase encodes a display name.
 func encodePhrase(s string) string {
 	s = cleanLine(s)
+	if s == "" {
+		return ""
+	}
 	if !isPrintable(s) || strings.Contains(s, "=?") || len(s) > 60 {
 		return encodedWords(s)
 	}

@@ -136,6 +136,13 @@ func firstID(s string) string {
 // begin with a field at all as a body without header.
 func splitHeader(raw []byte) ([]Field, []byte, error) {
 	var fields []Field
+	var folded []byte // the value of the last field, while it goes on
+	finish := func() {
+		if len(fields) > 0 && folded != nil {
+			fields[len(fields)-1].Value, folded = string(folded), nil
+		}
+	}
+	defer finish()
 	rest, read := raw, 0
 	for len(rest) > 0 {
 		line := rest
@@ -156,10 +163,13 @@ func splitHeader(raw []byte) ([]Field, []byte, error) {
 		switch {
 		case line[0] == ' ' || line[0] == '\t':
 			if len(fields) > 0 {
-				last := &fields[len(fields)-1]
-				last.Value += " " + string(bytes.TrimSpace(line))
+				if folded == nil {
+					folded = []byte(fields[len(fields)-1].Value)
+				}
+				folded = append(append(folded, ' '), bytes.TrimSpace(line)...)
 			}
 		case colon && isToken(trimmed):
+			finish()
 			fields = append(fields, Field{trimmed, string(bytes.TrimSpace(value))})
 		case len(fields) == 0 && !bytes.HasPrefix(line, []byte("From ")) && !bytes.HasPrefix(line, []byte(">From ")):
 			return nil, raw, nil
@@ -172,7 +182,7 @@ func splitHeader(raw []byte) ([]Field, []byte, error) {
 // addresses reads an address list. Where it is not one by the book, the part in
 // angle brackets is taken, since many programs do not quote names.
 func addresses(s string) []netmail.Address {
-	if s == "" {
+	if s == "" || len(s) > maxAddressList {
 		return nil
 	}
 	parser := netmail.AddressParser{WordDecoder: decoder()}

@@ -24,6 +24,7 @@ const (
 	maxParts       = 1000 // of one mail
 	maxFields      = 1000 // of one header
 	maxHeaderBytes = 512 << 10
+	maxAddressList = 64 << 10
 	maxMessageID   = 900
 )
 
@@ -70,7 +71,7 @@ type Field struct{ Name, Value string }
 type Content struct {
 	Header Header
 	Text   string // lines end with \n; no control characters
-	// FromHTML: there was no plain text; Text was made from the HTML.
+	// FromHTML: Text, or a part of it, was made from HTML, for want of plain text.
 	FromHTML    bool
 	Attachments []Attachment
 	// Incomplete: a part could not be read, or a limit was reached.

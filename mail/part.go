@@ -58,27 +58,31 @@ func splitMultipart(body []byte, boundary string) (pieces [][]byte, closed bool)
 	delimiter := []byte("--" + boundary)
 	start, open := 0, false
 	for at := 0; at < len(body); {
-		line, next := body[at:], len(body)
-		if i := bytes.IndexByte(line, '\n'); i >= 0 {
-			line, next = line[:i], at+i+1
+		found := bytes.Index(body[at:], delimiter)
+		if found < 0 {
+			break
 		}
-		if rest, ok := bytes.CutPrefix(line, delimiter); ok {
-			rest = bytes.TrimRight(rest, " \t\r")
-			last := bytes.Equal(rest, []byte("--"))
-			if len(rest) == 0 || last {
-				if open {
-					pieces = append(pieces, cutLineEnd(body[start:at]))
-				}
-				if last {
-					return pieces, true
-				}
-				start, open = next, true
-				if len(pieces) > maxParts {
-					return pieces, false
-				}
-			}
+		found += at
+		end, next := len(body), len(body)
+		if i := bytes.IndexByte(body[found:], '\n'); i >= 0 {
+			end, next = found+i, found+i+1
 		}
-		at = next
+		rest := bytes.TrimRight(body[found+len(delimiter):end], " \t\r")
+		last := bytes.Equal(rest, []byte("--"))
+		if found > 0 && body[found-1] != '\n' || len(rest) > 0 && !last {
+			at = found + len(delimiter) // not at a line's start, or another boundary
+			continue
+		}
+		if open {
+			pieces = append(pieces, cutLineEnd(body[start:max(start, found)]))
+		}
+		if last {
+			return pieces, true
+		}
+		start, open, at = next, true, next
+		if len(pieces) > maxParts {
+			return pieces, false
+		}
 	}
 	if open && start < len(body) {
 		pieces = append(pieces, body[start:])

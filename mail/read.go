@@ -49,14 +49,10 @@ func isMail(fields []Field) bool {
 type reader struct {
 	content Content
 	text    strings.Builder
-	html    strings.Builder
 }
 
 func (r *reader) done() Content {
 	r.content.Text = r.text.String()
-	if r.text.Len() == 0 && r.html.Len() > 0 {
-		r.content.Text, r.content.FromHTML = r.html.String(), true
-	}
 	return r.content
 }
 
@@ -91,17 +87,18 @@ func (r *reader) read(p *part) {
 // alternative takes the plain text where there is one, else the HTML; files in
 // any of the alternatives stay.
 func (r *reader) alternative(p *part) {
-	inner := reader{}
+	text, fromHTML := "", false
 	for _, child := range p.children {
+		inner := reader{}
 		inner.read(child)
+		r.content.Incomplete = r.content.Incomplete || inner.content.Incomplete
+		r.content.Attachments = append(r.content.Attachments, inner.content.Attachments...)
+		if this := inner.text.String(); strings.TrimSpace(this) != "" &&
+			(text == "" || fromHTML && !inner.content.FromHTML) {
+			text, fromHTML = this, inner.content.FromHTML
+		}
 	}
-	r.content.Incomplete = r.content.Incomplete || inner.content.Incomplete
-	r.content.Attachments = append(r.content.Attachments, inner.content.Attachments...)
-	if strings.TrimSpace(inner.text.String()) != "" {
-		r.append(&r.text, inner.text.String())
-		return
-	}
-	r.append(&r.html, inner.html.String())
+	r.append(text, fromHTML)
 }
 
 func (r *reader) addText(body []byte, p *part) {
@@ -123,32 +120,28 @@ func (r *reader) addText(body []byte, p *part) {
 			text = rest
 		}
 	}
-	r.append(&r.text, text)
+	r.append(text, false)
 }
 
 func (r *reader) addHTML(p *part) {
 	decoded, complete := decodeBody(p.body, p.header.raw("Content-Transfer-Encoding"))
 	r.content.Incomplete = r.content.Incomplete || !complete
-	text := textOfHTML(toUTF8(decoded, p.params["charset"]))
-	if r.text.Len() > 0 { // after plain text: one more part of the same letter
-		r.append(&r.text, text)
-		return
-	}
-	r.append(&r.html, text)
+	r.append(textOfHTML(toUTF8(decoded, p.params["charset"])), true)
 }
 
-func (r *reader) append(b *strings.Builder, text string) {
+func (r *reader) append(text string, fromHTML bool) {
 	if text == "" {
 		return
 	}
-	if b.Len() > 0 {
-		b.WriteString("\n\n")
+	r.content.FromHTML = r.content.FromHTML || fromHTML
+	if r.text.Len() > 0 {
+		r.text.WriteString("\n\n")
 	}
-	if room := MaxText - b.Len(); len(text) > room {
+	if room := MaxText - r.text.Len(); len(text) > room {
 		text = strings.ToValidUTF8(text[:max(0, room)], "")
 		r.content.Incomplete = true
 	}
-	b.WriteString(text)
+	r.text.WriteString(text)
 }
 
 func (r *reader) attach(p *part) {
