@@ -13,15 +13,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"earnest/agentclient"
 	"earnest/internal/mailhost"
 )
-
-// domain is where the people of the sandbox have their addresses. It is reserved
-// (RFC 2606): nothing can leave for it.
-const domain = "mail.example"
 
 // EscrowName is what the sandbox's escrow calls itself, and its currency.
 const EscrowName = "escrow.example"
@@ -32,6 +29,8 @@ type Options struct {
 	Dir string
 	// Programs is the folder with earnest and earnest-escrow.
 	Programs string
+	// Provider keeps the mailboxes; nil is one in this process. Stop closes it.
+	Provider Provider
 	// Terms of the escrow, as its flag takes them.
 	Terms string
 	// Keyring of the agents: memory unless set. Env is added to theirs.
@@ -47,9 +46,8 @@ const LongTerms = "quote=10m,deliver=30d,decide=14d,undo=10m,final=60d"
 
 // Person is somebody with a mailbox and an agent.
 type Person struct {
-	Name     string
-	Address  string
-	Password string
+	Mailbox
+	Name string
 	// Home is the agent's folder: what EARNEST_HOME names.
 	Home  string
 	Agent *agentclient.Client
@@ -59,10 +57,8 @@ type Person struct {
 // System is a running sandbox.
 type System struct {
 	Options
-	Mail              *mailhost.Host
-	IMAP, SMTP        string // URLs
 	EscrowURL         string
-	CA                []byte // of the mail host and the escrow
+	CA                []byte // of the provider and the escrow
 	Recipient, Sender *Person
 	escrow            *process
 	listen            string
@@ -79,10 +75,13 @@ func Start(ctx context.Context, options Options) (s *System, err error) {
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	if s.Mail, err = mailhost.Start(mailhost.Options{}); err != nil {
-		return s, fmt.Errorf("sandbox mail: %w", err)
+	if s.Provider == nil {
+		host, err := mailhost.Start(mailhost.Options{})
+		if err != nil {
+			return s, fmt.Errorf("sandbox mail: %w", err)
+		}
+		s.Provider = builtIn{host}
 	}
-	s.IMAP, s.SMTP = "imaps://"+s.Mail.IMAPAddr, "smtps://"+s.Mail.SubmissionsAddr
 	if s.listen, err = freePort(); err != nil {
 		return s, err
 	}
@@ -94,7 +93,7 @@ func Start(ctx context.Context, options Options) (s *System, err error) {
 	if err != nil {
 		return s, fmt.Errorf("sandbox escrow: %w", err)
 	}
-	s.CA = append(append([]byte(nil), s.Mail.CAPEM...), certificate...)
+	s.CA = slices.Concat(s.Provider.Servers().CA, certificate)
 	for _, name := range []string{"recipient", "sender"} {
 		p, err := s.join(ctx, name)
 		if err != nil {
@@ -116,7 +115,7 @@ func (s *System) EscrowDir() string { return filepath.Join(s.Dir, "escrow") }
 func (s *System) StartEscrow(ctx context.Context, terms string) (err error) {
 	s.escrow, err = s.run(nil, "escrow", "earnest-escrow", "serve", "--data", s.EscrowDir(), "--listen", s.listen,
 		"--name", EscrowName, "--currency", EscrowName+":2:EUR", "--terms", terms,
-		"--smtp-relay", "smtp://"+s.Mail.RelayAddr, "--token-sender", "escrow@"+EscrowName)
+		"--smtp-relay", s.Provider.Servers().Relay, "--token-sender", "escrow@"+EscrowName)
 	if err != nil {
 		return err
 	}
@@ -128,10 +127,11 @@ func (s *System) StopEscrow() error { return s.escrow.stop() }
 
 // join gives somebody a mailbox and starts an agent.
 func (s *System) join(ctx context.Context, name string) (*Person, error) {
-	p := &Person{Name: name, Address: name + "@" + domain, Password: name + "'s password", Home: filepath.Join(s.Dir, name)}
-	if err := s.Mail.AddUser(p.Address, p.Password, p.Address); err != nil {
+	mailbox, err := s.Provider.Mailbox(name)
+	if err != nil {
 		return nil, fmt.Errorf("sandbox mailbox: %w", err)
 	}
+	p := &Person{Name: name, Mailbox: mailbox, Home: filepath.Join(s.Dir, name)}
 	p.Agent = agentclient.New(p.Home)
 	return p, s.StartAgent(ctx, p)
 }
@@ -161,8 +161,8 @@ func (s *System) Stop() error {
 		}
 	}
 	errs = append(errs, s.escrow.stop())
-	if s.Mail != nil {
-		errs = append(errs, s.Mail.Close())
+	if s.Provider != nil {
+		errs = append(errs, s.Provider.Close())
 	}
 	return errors.Join(errs...)
 }
