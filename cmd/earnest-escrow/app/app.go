@@ -1,0 +1,188 @@
+// Package app joins the parts of an escrow server: books on SQLite, the HTTP
+// API over TLS, the sweeper, and token mails through a relay. [Run] is what the
+// program, the sandbox and tests start.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"golang.org/x/sync/errgroup"
+
+	"earnest/crypto/openpgp"
+	"earnest/escrowserver"
+	"earnest/escrowserver/httpapi"
+	"earnest/escrowserver/sqlstore"
+)
+
+// What can be wrong, for the exit code.
+var (
+	// ErrConfig: flags or configuration are wrong.
+	ErrConfig = errors.New("the configuration is wrong")
+	// ErrData: the data folder is missing, in use or unreadable.
+	ErrData = errors.New("the data folder cannot be used")
+	// ErrListen: nothing can be served at that address.
+	ErrListen = errors.New("cannot listen")
+	// ErrFaults: verify found faults.
+	ErrFaults = errors.New("the books have faults")
+)
+
+// Files in the data folder.
+const (
+	fileBooks   = "escrow.db"
+	fileConfig  = "escrow.toml"
+	fileReceipt = "receipt.key"
+	fileCert    = "tls.crt"
+	fileKey     = "tls.key"
+	fileLock    = "lock"
+)
+
+// Ready says where a running escrow is.
+type Ready struct {
+	// URL is where it answers; the port is the real one if 0 was asked for.
+	URL string
+	// Fingerprint is SHA-256 of the certificate in hexadecimal, and CertFile the
+	// file that holds it; both are empty without TLS.
+	Fingerprint, CertFile string
+	DataDir               string
+}
+
+// String is the line that the program prints.
+func (r Ready) String() string {
+	certificate := "no TLS"
+	if r.Fingerprint != "" {
+		certificate = fmt.Sprintf("certificate %s, SHA-256 %s", r.CertFile, r.Fingerprint)
+	}
+	return fmt.Sprintf("escrow ready at %s, %s, data in %s", r.URL, certificate, r.DataDir)
+}
+
+// Run serves until ctx ends, then finishes what is under way.
+func Run(ctx context.Context, cfg Config) error {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return fmt.Errorf("%w: %w", ErrData, err)
+	}
+	lock := flock.New(filepath.Join(cfg.DataDir, fileLock))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrData, err)
+	}
+	if !locked {
+		return fmt.Errorf("%w: another earnest-escrow serves %s; stop it first", ErrData, cfg.DataDir)
+	}
+	defer lock.Unlock()
+
+	server, store, err := open(ctx, cfg, true)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := store.Close(); err != nil {
+			cfg.Log.Error("books not closed", "error", err)
+		}
+	}()
+	return serve(ctx, cfg, server, store)
+}
+
+// open opens the books and makes the escrow on them. Only the serving program
+// makes what is missing.
+func open(ctx context.Context, cfg Config, first bool) (*escrowserver.Server, *sqlstore.Store, error) {
+	books := filepath.Join(cfg.DataDir, fileBooks)
+	_, err := os.Stat(books)
+	if err != nil && !first {
+		return nil, nil, fmt.Errorf("%w: there are no books in %s; 'earnest-escrow serve' makes them", ErrData, cfg.DataDir)
+	}
+	// Books without their key need the old key back: receipts of a new one would
+	// not verify for anybody who pinned the old.
+	signer, err := receiptKey(filepath.Join(cfg.DataDir, fileReceipt), err != nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	mailer, err := newMailer(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := ownersOnly(books); err != nil {
+		return nil, nil, err
+	}
+	store, err := sqlstore.Open(ctx, books)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrData, err)
+	}
+	server, err := escrowserver.New(escrowserver.Config{
+		Name: cfg.Name, Operator: cfg.Operator, LegalForm: cfg.LegalForm,
+		Currencies: cfg.Currencies, Beneficiaries: cfg.Beneficiaries, Terms: cfg.Terms, TokenSender: cfg.TokenSender,
+		ReceiptSigner: signer, Store: store, Mailer: mailer,
+		Certificates: openpgp.Certificates{Now: cfg.Now}, Now: cfg.Now, Log: cfg.Log,
+	})
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("%w: %w", ErrConfig, err), store.Close())
+	}
+	return server, store, nil
+}
+
+// ownersOnly makes the file for the books, readable by its owner only, if there
+// is none: SQLite would let everybody read who may enter the folder.
+func ownersOnly(books string) error {
+	f, err := os.OpenFile(books, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrData, err)
+	}
+	return f.Close()
+}
+
+func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *sqlstore.Store) error {
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("%w at %s: %w", ErrListen, cfg.Listen, err)
+	}
+	defer listener.Close()
+	port := listener.Addr().(*net.TCPAddr).Port
+	secure, err := serverTLS(cfg)
+	if err != nil {
+		return err
+	}
+	api, err := httpapi.New(httpapi.Config{
+		As: server.As, Hosts: cfg.authorities(port), Now: cfg.Now, Log: cfg.Log,
+		PerAccount: cfg.PerAccount, PerRemote: cfg.PerRemote,
+		Health: func(ctx context.Context) error {
+			_, err := store.NextDue(ctx)
+			return err
+		},
+	})
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return server.Run(ctx) })
+	group.Go(func() error { return api.Serve(ctx, listener, secure.config) })
+	if cfg.Relay == "" {
+		cfg.Log.Warn("no mail relay is set, so nobody can prove an address here; see --smtp-relay")
+	}
+	if cfg.Ready != nil {
+		cfg.Ready(Ready{URL: cfg.url(port, secure.config != nil), Fingerprint: secure.fingerprint,
+			CertFile: secure.file, DataDir: cfg.DataDir})
+	}
+	return group.Wait()
+}
+
+// Logger is the program's log: to w, which is the terminal's error output.
+func Logger(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			a.Value = slog.StringValue(a.Value.Time().UTC().Format(time.RFC3339))
+		}
+		return a
+	}}))
+}

@@ -1,0 +1,99 @@
+package app_test
+
+import (
+	"errors"
+	"io"
+	"mime/quotedprintable"
+	"net"
+	"net/mail"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-smtp"
+
+	"earnest/cmd/earnest-escrow/app"
+	"earnest/escrow"
+)
+
+// relay keeps what it is given.
+type relay struct {
+	from string
+	to   []string
+	raw  string
+}
+
+func (r *relay) NewSession(*smtp.Conn) (smtp.Session, error) { return r, nil }
+func (r *relay) Reset()                                      {}
+func (r *relay) Logout() error                               { return nil }
+func (r *relay) Mail(from string, _ *smtp.MailOptions) error {
+	r.from = "<" + from + ">"
+	return nil
+}
+func (r *relay) Rcpt(to string, _ *smtp.RcptOptions) error { r.to = append(r.to, to); return nil }
+func (r *relay) Data(body io.Reader) error {
+	raw, err := io.ReadAll(body)
+	r.raw = string(raw)
+	return err
+}
+
+// TestTokenMail goes through the whole escrow: claim, mail, proof. The mail is
+// automatic in every respect, carries what the agent looks for, and tells a
+// person who did not ask for it that nothing needs doing.
+func TestTokenMail(t *testing.T) {
+	r := &relay{}
+	server := smtp.NewServer(r)
+	server.Domain = "localhost"
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+
+	ready, _ := start(t, app.Config{DataDir: t.TempDir(), Name: "escrow.example", Relay: "smtp://" + listener.Addr().String()})
+	c := client(t, ready, nil)
+	open(t, c)
+	const nonce = "nonce-of-the-agent-1"
+	if err := c.ClaimAddress(t.Context(), escrow.AddressClaim{Address: "Ann@Mail.example", Nonce: nonce}); err != nil {
+		t.Fatal(err)
+	}
+	if r.from != "<>" || len(r.to) != 1 || r.to[0] != "Ann@mail.example" {
+		t.Errorf("envelope: from %q to %q", r.from, r.to)
+	}
+	m, err := mail.ReadMessage(strings.NewReader(r.raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"From": "<escrow@escrow.example>", "To": "<Ann@Mail.example>", "Auto-Submitted": "auto-generated", "Earnest-Claim": nonce,
+	} {
+		if got := m.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if _, err := m.Header.Date(); err != nil || m.Header.Get("Message-ID") == "" {
+		t.Errorf("date or message id: %v", err)
+	}
+	text, err := io.ReadAll(quotedprintable.NewReader(m.Body))
+	if err != nil || !strings.Contains(string(text), "nothing that you need to do") || !strings.Contains(string(text), "ann@mail.example") {
+		t.Errorf("text: %s, %v", text, err)
+	}
+	token := m.Header.Get("Earnest-Token")
+	if strings.Contains(string(text), token) {
+		t.Error("the text shows the token, which is for the program")
+	}
+	proven, err := c.ProveAddress(t.Context(), escrow.AddressProof{Address: "ann@mail.example", Nonce: nonce, Token: token})
+	if err != nil || len(proven.Addresses) != 1 {
+		t.Errorf("proof: %+v, %v", proven, err)
+	}
+}
+
+func TestWithoutARelayNoAddressIsClaimed(t *testing.T) {
+	ready, _ := start(t, app.Config{DataDir: t.TempDir()})
+	c := client(t, ready, nil)
+	open(t, c)
+	err := c.ClaimAddress(t.Context(), escrow.AddressClaim{Address: "ann@mail.example", Nonce: "nonce-of-the-agent-1"})
+	if !errors.Is(err, escrow.Unavailable) {
+		t.Errorf("claim: %v", err)
+	}
+}

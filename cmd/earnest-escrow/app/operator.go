@@ -1,0 +1,94 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+	"earnest/payment"
+)
+
+// NewVoucher makes a voucher over an amount written as decimal text, and
+// returns its code, which is kept nowhere. It works beside a running server.
+func NewVoucher(ctx context.Context, cfg Config, currency, amount string) (string, payment.Currency, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return "", payment.Currency{}, err
+	}
+	known, err := findCurrency(cfg.Currencies, currency)
+	if err != nil {
+		return "", known, err
+	}
+	value, err := payment.ParseAmount(amount, known.Scale)
+	if err != nil {
+		return "", known, fmt.Errorf("%w: amount: %w", ErrConfig, err)
+	}
+	if value == 0 {
+		return "", known, fmt.Errorf("%w: amount: a voucher over nothing buys nothing", ErrConfig)
+	}
+	server, store, err := open(ctx, cfg, false)
+	if err != nil {
+		return "", known, err
+	}
+	code, err := server.NewVoucher(ctx, known.Name, value)
+	return code, known, errors.Join(err, store.Close())
+}
+
+// findCurrency takes a currency's name, or its unit if only one has it.
+func findCurrency(currencies []payment.Currency, text string) (payment.Currency, error) {
+	var byUnit []payment.Currency
+	var names []string
+	for _, currency := range currencies {
+		if strings.EqualFold(currency.Name, text) {
+			return currency, nil
+		}
+		if currency.Unit != "" && strings.EqualFold(currency.Unit, text) {
+			byUnit = append(byUnit, currency)
+		}
+		names = append(names, currency.Name)
+	}
+	switch len(byUnit) {
+	case 1:
+		return byUnit[0], nil
+	case 0:
+		return payment.Currency{}, fmt.Errorf("%w: the escrow does not deal in %q; it deals in %s", ErrConfig, text, strings.Join(names, ", "))
+	}
+	return payment.Currency{}, fmt.Errorf("%w: several currencies have the unit %q; name one of %s", ErrConfig, text, strings.Join(names, ", "))
+}
+
+// Verify walks the books. It changes nothing and works beside a running server.
+// The error is [ErrFaults] if the report has any.
+func Verify(ctx context.Context, cfg Config) (escrowserver.Report, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return escrowserver.Report{}, err
+	}
+	server, store, err := open(ctx, cfg, false)
+	if err != nil {
+		return escrowserver.Report{}, err
+	}
+	report, err := escrowserver.Verify(ctx, store, server.ReceiptKey())
+	if err == nil && len(report.Faults) > 0 {
+		err = fmt.Errorf("%w: %d of them; stop the escrow, keep a copy of %s, and restore the last good one",
+			ErrFaults, len(report.Faults), filepath.Join(cfg.DataDir, fileBooks))
+	}
+	return report, errors.Join(err, store.Close())
+}
+
+// Info is what the escrow tells about itself.
+func Info(ctx context.Context, cfg Config) (escrow.Info, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return escrow.Info{}, err
+	}
+	server, store, err := open(ctx, cfg, false)
+	if err != nil {
+		return escrow.Info{}, err
+	}
+	info, err := server.As(nil).Info(ctx)
+	return info, errors.Join(err, store.Close())
+}

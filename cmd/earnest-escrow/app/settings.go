@@ -1,0 +1,228 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"earnest/escrow"
+	"earnest/escrowserver/httpapi"
+	"earnest/ledger"
+	"earnest/payment"
+)
+
+// settingsVersion is the version of the configuration file.
+const settingsVersion = 1
+
+// Settings are what a person can set: the form of the configuration file, and
+// of the flags, which win over it.
+type Settings struct {
+	Version           int           `toml:"version"`
+	Name              string        `toml:"name,omitempty"`
+	Operator          string        `toml:"operator,omitempty"`
+	LegalForm         string        `toml:"legal_form,omitempty"`
+	Listen            string        `toml:"listen,omitempty"`
+	Hosts             []string      `toml:"hosts,omitempty"`
+	TokenSender       string        `toml:"token_sender,omitempty"`
+	Relay             string        `toml:"smtp_relay,omitempty"`
+	RelayPasswordFile string        `toml:"smtp_password_file,omitempty"`
+	RelayCAFile       string        `toml:"smtp_ca_file,omitempty"`
+	CertFile          string        `toml:"tls_cert,omitempty"`
+	KeyFile           string        `toml:"tls_key,omitempty"`
+	NoTLS             bool          `toml:"no_tls,omitempty"`
+	Terms             TermSettings  `toml:"terms"`
+	Limits            LimitSettings `toml:"limits,omitempty"`
+	Currencies        []Currency    `toml:"currency"`
+	Beneficiaries     []Beneficiary `toml:"beneficiary,omitempty"`
+}
+
+// TermSettings are durations such as 30d, 12h, 10m or 45s.
+type TermSettings struct {
+	Quote   string `toml:"quote,omitempty"`
+	Deliver string `toml:"deliver,omitempty"`
+	Decide  string `toml:"decide,omitempty"`
+	Undo    string `toml:"undo,omitempty"`
+	Final   string `toml:"final,omitempty"`
+}
+
+// LimitSettings are requests a second and at once; a negative rate is no limit.
+type LimitSettings struct {
+	AccountRate  float64 `toml:"account_rate,omitempty"`
+	AccountBurst int     `toml:"account_burst,omitempty"`
+	RemoteRate   float64 `toml:"remote_rate,omitempty"`
+	RemoteBurst  int     `toml:"remote_burst,omitempty"`
+}
+
+// Currency is one that the escrow deals in.
+type Currency struct {
+	Name  string `toml:"name"`
+	Scale uint8  `toml:"scale"`
+	Unit  string `toml:"unit,omitempty"`
+}
+
+// Beneficiary gets forfeits.
+type Beneficiary struct {
+	ID   string `toml:"id"`
+	Name string `toml:"name"`
+}
+
+// ReadSettings reads the configuration file: file if one is named, else the one
+// in the data folder, if there is one.
+func ReadSettings(dataDir, file string) (Settings, error) {
+	named := file != ""
+	if !named {
+		file = filepath.Join(dataDir, fileConfig)
+	}
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && !named {
+		return Settings{Version: settingsVersion}, nil
+	}
+	if err != nil {
+		return Settings{}, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	var s Settings
+	decoder := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := decoder.Decode(&s); err != nil {
+		if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
+			var unknown []string
+			for i := range strict.Errors {
+				unknown = append(unknown, strings.Join(strict.Errors[i].Key(), "."))
+			}
+			err = fmt.Errorf("unknown settings: %s", strings.Join(unknown, ", "))
+		}
+		return Settings{}, fmt.Errorf("%w: %s: %w", ErrConfig, file, err)
+	}
+	if s.Version != settingsVersion {
+		return Settings{}, fmt.Errorf("%w: %s: version %d is not one that this program reads; it reads version = %d",
+			ErrConfig, file, s.Version, settingsVersion)
+	}
+	return s, nil
+}
+
+// Keep writes the settings into the data folder if it has none, so that the
+// escrow keeps its name and currencies when it is started with other flags.
+func (s Settings) Keep(dataDir string) error {
+	file := filepath.Join(dataDir, fileConfig)
+	if _, err := os.Stat(file); err == nil {
+		return nil
+	}
+	s.Version = settingsVersion
+	text, err := toml.Marshal(s)
+	if err == nil {
+		text = append([]byte("# The escrow's configuration; flags of earnest-escrow win over it.\n"), text...)
+		err = errors.Join(os.MkdirAll(dataDir, 0o700), os.WriteFile(file, text, 0o600))
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrData, err)
+	}
+	return nil
+}
+
+// Config is what the settings say, checked, with defaults filled in. All faults
+// are reported at once.
+func (s Settings) Config(dataDir string) (Config, error) {
+	terms, termFaults := s.Terms.terms()
+	c := Config{
+		DataDir: dataDir, Listen: s.Listen, Name: s.Name, Operator: s.Operator, LegalForm: s.LegalForm,
+		Hosts: s.Hosts, CertFile: s.CertFile, KeyFile: s.KeyFile, NoTLS: s.NoTLS,
+		Relay: s.Relay, RelayPasswordFile: s.RelayPasswordFile, RelayCAFile: s.RelayCAFile, TokenSender: s.TokenSender,
+		Terms:      terms,
+		PerAccount: httpapi.Rate{PerSecond: s.Limits.AccountRate, Burst: s.Limits.AccountBurst},
+		PerRemote:  httpapi.Rate{PerSecond: s.Limits.RemoteRate, Burst: s.Limits.RemoteBurst},
+	}
+	for _, currency := range s.Currencies {
+		c.Currencies = append(c.Currencies, payment.Currency(currency))
+	}
+	for _, b := range s.Beneficiaries {
+		c.Beneficiaries = append(c.Beneficiaries, escrow.Beneficiary{ID: ledger.Holder(b.ID), Name: b.Name})
+	}
+	c, err := c.complete()
+	if termFaults != nil {
+		err = errors.Join(err, fmt.Errorf("%w: %w", ErrConfig, termFaults))
+	}
+	return c, err
+}
+
+// Settle is the settings with the defaults of the configuration that must never
+// change once the escrow has been asked: its name and currencies.
+func (s Settings) Settle(c Config) Settings {
+	s.Name, s.Listen, s.Currencies = c.Name, c.Listen, nil
+	for _, currency := range c.Currencies {
+		s.Currencies = append(s.Currencies, Currency(currency))
+	}
+	return s
+}
+
+func (t TermSettings) terms() (escrow.Terms, error) {
+	terms := escrow.DefaultTerms()
+	var faults []error
+	for _, term := range []struct {
+		name, text string
+		to         *escrow.Seconds
+	}{
+		{"quote", t.Quote, &terms.Quote}, {"deliver", t.Deliver, &terms.Deliver}, {"decide", t.Decide, &terms.Decide},
+		{"undo", t.Undo, &terms.Undo}, {"final", t.Final, &terms.Final},
+	} {
+		if term.text == "" {
+			continue
+		}
+		seconds, err := parseSeconds(term.text)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("terms: %s: %w", term.name, err))
+		}
+		*term.to = seconds
+	}
+	return terms, errors.Join(faults...)
+}
+
+// parseSeconds reads 30d, 12h, 10m, 1m30s.
+func parseSeconds(text string) (escrow.Seconds, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		if err != nil {
+			return 0, fmt.Errorf("%q is not a number of days such as 30d", text)
+		}
+		return escrow.Seconds(n * 24 * 60 * 60), nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d%time.Second != 0 {
+		return 0, fmt.Errorf("%q is not a duration in whole seconds such as 30d, 12h, 10m or 45s", text)
+	}
+	return escrow.Seconds(d / time.Second), nil
+}
+
+// Set reads terms as a flag has them: deliver=30d,decide=14d,undo=10m.
+func (t *TermSettings) Set(text string) error {
+	for part := range strings.SplitSeq(text, ",") {
+		name, value, _ := strings.Cut(part, "=")
+		to := map[string]*string{"quote": &t.Quote, "deliver": &t.Deliver, "decide": &t.Decide, "undo": &t.Undo, "final": &t.Final}[name]
+		if to == nil || value == "" {
+			return fmt.Errorf("%w: terms are written deliver=30d,decide=14d,undo=10m,final=60d,quote=10m, not %q", ErrConfig, part)
+		}
+		*to = value
+	}
+	return nil
+}
+
+// ParseCurrency reads a currency as a flag has it: NAME:SCALE:UNIT.
+func ParseCurrency(text string) (Currency, error) {
+	parts := strings.Split(text, ":")
+	if len(parts) == 2 || len(parts) == 3 {
+		if scale, err := strconv.ParseUint(parts[1], 10, 8); err == nil {
+			c := Currency{Name: parts[0], Scale: uint8(scale)}
+			if len(parts) == 3 {
+				c.Unit = parts[2]
+			}
+			return c, nil
+		}
+	}
+	return Currency{}, fmt.Errorf("%w: a currency is written NAME:SCALE:UNIT, such as escrow.example:2:EUR, not %q", ErrConfig, text)
+}

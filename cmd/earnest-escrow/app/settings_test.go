@@ -1,0 +1,170 @@
+package app_test
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"earnest/cmd/earnest-escrow/app"
+	"earnest/escrow"
+)
+
+// hostChanger sends requests under another Host than they were signed for.
+type hostChanger string
+
+func (h hostChanger) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.Host = string(h)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "escrow.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestConfigurationFile(t *testing.T) {
+	settings, err := app.ReadSettings("", write(t, `
+version = 1
+name = "escrow.example"
+operator = "Example Foundation"
+smtp_relay = "smtps://bob@mail.example"
+smtp_password_file = "/x"
+[terms]
+deliver = "2d"
+undo = "3s"
+[limits]
+account_rate = -1
+[[currency]]
+name = "escrow.example"
+scale = 2
+unit = "EUR"
+[[beneficiary]]
+id = "company"
+name = "Example Foundation"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := settings.Config("/data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := escrow.DefaultTerms()
+	want.Deliver, want.Undo = 2*24*60*60, 3
+	if cfg.Name != "escrow.example" || cfg.Terms != want || cfg.PerAccount.PerSecond != -1 || len(cfg.Beneficiaries) != 1 ||
+		cfg.TokenSender != "escrow@escrow.example" || cfg.Listen != app.DefaultListen {
+		t.Errorf("config: %+v", cfg)
+	}
+}
+
+// TestAllFaultsAreReportedAtOnce: an operator does not find them one by one.
+func TestAllFaultsAreReportedAtOnce(t *testing.T) {
+	settings, err := app.ReadSettings("", write(t, `
+version = 1
+listen = "nonsense"
+tls_cert = "/x"
+smtp_relay = "ftp://x"
+token_sender = "nobody"
+[terms]
+undo = "soon"
+quote = "1.5s"
+final = "1d"
+[[currency]]
+name = "a b"
+scale = 9
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = settings.Config("")
+	if !errors.Is(err, app.ErrConfig) {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"data:", "listen:", "tls:", "smtp-relay:", "token-sender:", "undo:", "quote:", "final comes before deliver", "final comes before decide", "currency"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("nothing about %s in:\n%v", part, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"version = 2":                     "version 2",
+		"name = 'x'":                      "version 0",
+		"version = 1\nnam = 'x'\nlst = 1": "nam, lst",
+		"version = ":                      "toml",
+	} {
+		if _, err := app.ReadSettings("", write(t, text)); !errors.Is(err, app.ErrConfig) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, err := app.ReadSettings("", "/none.toml"); !errors.Is(err, app.ErrConfig) {
+		t.Errorf("a named file that is missing: %v", err)
+	}
+}
+
+func TestRelayAddresses(t *testing.T) {
+	for relay, ok := range map[string]bool{
+		"": true, "smtp://127.0.0.1:2525": true, "smtp://localhost": true, "smtp://mail.example": true, "smtps://mail.example:465": true,
+		"smtps://bob@mail.example": false, "smtps://bob:secret@mail.example": false, "http://mail.example": false,
+		"mail.example:25": false, "smtp://": false, "smtp://mail.example/path": false,
+	} {
+		_, err := app.Settings{Relay: relay}.Config("/data")
+		if (err == nil) != ok || err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: %v", relay, err)
+		}
+	}
+}
+
+// TestSettingsAreKeptOnce: the first start decides name and currencies.
+func TestSettingsAreKeptOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	first := app.Settings{Name: "escrow.example"}
+	cfg, err := first.Config(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Settle(cfg).Keep(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := (app.Settings{Name: "other.example"}).Keep(dir); err != nil {
+		t.Fatal(err)
+	}
+	read, err := app.ReadSettings(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := read.Config(dir)
+	if err != nil || again.Name != "escrow.example" || !reflect.DeepEqual(again.Currencies, cfg.Currencies) {
+		t.Errorf("kept: %+v, %v", again, err)
+	}
+}
+
+func TestFlagForms(t *testing.T) {
+	for text, want := range map[string]app.Currency{
+		"escrow.example:2:EUR": {Name: "escrow.example", Scale: 2, Unit: "EUR"}, "x:0": {Name: "x"},
+	} {
+		if got, err := app.ParseCurrency(text); err != nil || got != want {
+			t.Errorf("%q: %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "x", "x:y", "x:2:EUR:more", "x:300"} {
+		if _, err := app.ParseCurrency(text); !errors.Is(err, app.ErrConfig) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	var terms app.TermSettings
+	if err := terms.Set("deliver=5s,undo=1s"); err != nil || terms != (app.TermSettings{Deliver: "5s", Undo: "1s"}) {
+		t.Errorf("%+v, %v", terms, err)
+	}
+	for _, text := range []string{"", "deliver", "deliver=", "other=5s"} {
+		if err := terms.Set(text); !errors.Is(err, app.ErrConfig) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

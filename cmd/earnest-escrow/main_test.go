@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"earnest/cmd/earnest-escrow/app"
+)
+
+// TestCommandLine plays an operator's first day.
+func TestCommandLine(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	ctx, cancel := context.WithCancel(t.Context())
+	read, written := io.Pipe()
+	var log bytes.Buffer
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--name", "escrow.example",
+			"--terms", "deliver=5s,decide=4s,undo=1s,final=9s"}, written, &log)
+		written.Close()
+	}()
+	line := make([]byte, 1024)
+	n, err := read.Read(line)
+	if err != nil || !strings.HasPrefix(string(line[:n]), "escrow ready at https://127.0.0.1:") {
+		t.Fatalf("ready line %q, %v, log %s", line[:n], err, log.String())
+	}
+	for _, tt := range []struct {
+		args []string
+		code int
+		out  string
+	}{
+		{[]string{"voucher", "new", "--data", dir, "--currency", "EUR", "--amount", "5.00"}, 0, "EARN-"},
+		{[]string{"voucher", "new", "--data", dir, "--currency", "USD", "--amount", "5.00"}, 2, ""},
+		{[]string{"verify", "--data", dir}, 0, "The books are sound"},
+		{[]string{"info", "--data", dir}, 0, "quote 10m0s, deliver 5s, decide 4s, undo 1s, final 9s"},
+		{[]string{"info", "--data", dir, "--json"}, 0, `"name": "escrow.example"`},
+		{[]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, 4, ""},
+		{[]string{"verify", "--data", filepath.Join(dir, "none")}, 4, ""},
+		{[]string{"serve", "--data", dir, "--currency", "x", "--terms", "y"}, 2, ""},
+		{[]string{"serve"}, 2, ""},
+		{[]string{"nonsense"}, 2, ""},
+		{nil, 0, "Exit codes:"},
+		{[]string{"verify", "--help"}, 0, "3  verify found faults in the books"},
+	} {
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), tt.args, &out, &errs); code != tt.code || !strings.Contains(out.String(), tt.out) {
+			t.Errorf("%v: exit %d, out %s, errors %s", tt.args, code, out.String(), errs.String())
+		}
+		if (tt.code == 0) == strings.Contains(errs.String(), "earnest-escrow:") {
+			t.Errorf("%v: errors %s", tt.args, errs.String())
+		}
+	}
+	cancel()
+	select {
+	case code := <-done:
+		if code != 0 {
+			t.Errorf("serve ended with %d: %s", code, log.String())
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("serve does not stop")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "escrow.toml")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestExitCodesAreOneTable(t *testing.T) {
+	seen := map[int]bool{}
+	for _, e := range exits() {
+		if seen[e.code] || e.meaning == "" {
+			t.Errorf("exit %d", e.code)
+		}
+		seen[e.code] = true
+		if e.err != nil && exitCode(e.err) != e.code {
+			t.Errorf("%v gives %d", e.err, exitCode(e.err))
+		}
+	}
+	if exitCode(context.Canceled) != 1 || exitCode(app.ErrFaults) != 3 {
+		t.Error("exit codes moved")
+	}
+}
