@@ -47,14 +47,17 @@ func (c *patientConn) Read(b []byte) (int, error) {
 	c.arm()
 	c.mu.Unlock()
 	n, err := c.Conn.Read(b)
-	if err != nil {
-		c.mu.Lock()
-		if c.failure == nil {
-			c.failure = err
-		}
-		c.mu.Unlock()
-	}
+	c.note(err)
 	return n, err
+}
+
+// note keeps the first error of the network.
+func (c *patientConn) note(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failure == nil && err != nil {
+		c.failure = err
+	}
 }
 
 // broken is the first error of the network itself, nil if it is well.
@@ -101,12 +104,27 @@ func connect(ctx context.Context, cfg Config) (conn net.Conn, raw *patientConn, 
 	if err := secure.HandshakeContext(ctx); err != nil {
 		return nil, nil, fmt.Errorf("begin TLS with the mail server: %w", err)
 	}
+	conn = &secureConn{Conn: secure, raw: raw}
 	if cfg.TLS == StartTLS {
 		// After the upgrade the server does not greet again (RFC 3501 section
 		// 6.2.1), but the library waits for a greeting: it gets one of ours.
-		return &greetedConn{Conn: secure, greeting: strings.NewReader("* OK upgraded\r\n")}, raw, nil
+		conn = &greetedConn{Conn: conn, greeting: strings.NewReader("* OK upgraded\r\n")}
 	}
-	return secure, raw, nil
+	return conn, raw, nil
+}
+
+// secureConn notes how the TLS connection ended: a server that closes it in
+// good order is an end that the connection below does not see.
+type secureConn struct {
+	*tls.Conn
+	raw *patientConn
+}
+
+// Read implements net.Conn.
+func (c *secureConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.raw.note(err)
+	return n, err
 }
 
 func tlsConfig(cfg Config) *tls.Config {

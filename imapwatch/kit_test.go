@@ -86,11 +86,15 @@ func dovecot(t *testing.T) (*mailtest.Dovecot, backend) {
 
 // onBoth runs a test against the embedded server and against Dovecot.
 func onBoth(t *testing.T, test func(t *testing.T, b backend)) {
+	t.Helper()
+	t.Parallel()
 	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
 		_, b := embedded(t, mailhost.Options{})
 		test(t, b)
 	})
 	t.Run("dovecot", func(t *testing.T) {
+		t.Parallel()
 		_, b := dovecot(t)
 		test(t, b)
 	})

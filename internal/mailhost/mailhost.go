@@ -1,7 +1,8 @@
 // Package mailhost is a mail provider in one process, on loopback and in
 // memory: IMAP, submission, a relay, and delivery between its users. The
 // sandbox lives on it, and tests that need no real Dovecot. It keeps every
-// mail byte for byte as it was handed over, and adds no trace lines.
+// mail byte for byte as it was handed over, and adds no trace lines; only a
+// mail whose header cannot be parsed at all is shown empty by its IMAP library.
 package mailhost
 
 import (
