@@ -34,7 +34,8 @@ type Config struct {
 	// BaseURL is where the escrow is, such as https://escrow.example. Plain http
 	// is taken only for this machine.
 	BaseURL string
-	// Signer holds the account's Ed25519 key.
+	// Signer holds the account's Ed25519 key. Nil: the caller is anonymous, and
+	// may ask Info and public prices only.
 	Signer crypto.Signer
 	// Fingerprint pins the server's certificate: SHA-256 of its DER in
 	// hexadecimal, colons allowed. Empty: it is verified against Roots.
@@ -69,11 +70,12 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, err := wire.NewSigner(cfg.Signer)
-	if err != nil {
-		return nil, fmt.Errorf("escrow client: %w", err)
+	c := &Client{base: base, now: cfg.Now, timeout: cfg.Timeout}
+	if cfg.Signer != nil {
+		if c.signer, err = wire.NewSigner(cfg.Signer); err != nil {
+			return nil, fmt.Errorf("escrow client: %w", err)
+		}
 	}
-	c := &Client{base: base, signer: signer, now: cfg.Now, timeout: cfg.Timeout}
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -216,9 +218,12 @@ func (c *Client) once(ctx context.Context, k call, body []byte) error {
 	if err != nil {
 		return escrow.Errorf(escrow.Invalid, "the request cannot be addressed")
 	}
-	at := c.now().Add(time.Duration(c.offset.Load()))
-	if err := c.signer.Sign(req, body, at); err != nil {
-		return err
+	req.Header.Set("Content-Type", wire.MediaType)
+	if c.signer != nil {
+		at := c.now().Add(time.Duration(c.offset.Load()))
+		if err := c.signer.Sign(req, body, at); err != nil {
+			return err
+		}
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
@@ -240,6 +245,9 @@ func (c *Client) read(resp *http.Response, body []byte, out any) error {
 	contentType := resp.Header.Get("Content-Type")
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		err := wire.ReadProblem(resp.StatusCode, contentType, body)
+		if strings.HasPrefix(contentType, wire.ProblemType) {
+			return err // the escrow's own word
+		}
 		switch resp.StatusCode {
 		case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			return &lostError{told: err}

@@ -78,7 +78,7 @@ func (c *Client) Quote(ctx context.Context, req escrow.QuoteRequest) (escrow.Sig
 
 // Buy claims a key and holds the money.
 func (c *Client) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, error) {
-	body := wire.BuyBody{Quote: req.Quote, Verification: req.Verification, Reply: req.Reply}
+	body := wire.BuyBody{Quote: req.Quote, Verification: present(req.Verification), Reply: present(req.Reply)}
 	return ask[escrow.Purchase](ctx, c, call{name: "buy", method: http.MethodPut, path: bond(req.ID, ""), in: body})
 }
 
@@ -112,6 +112,7 @@ func (c *Client) Bond(ctx context.Context, id escrow.BondID) (escrow.BondView, e
 
 // Arrive reports a mail with proof.
 func (c *Client) Arrive(ctx context.Context, id escrow.BondID, req escrow.Arrival) (escrow.Outcome, error) {
+	req.Proof = escrow.ArrivalProof{Signature: present(req.Proof.Signature), Digest: present(req.Proof.Digest)}
 	return ask[escrow.Outcome](ctx, c, call{name: "arrive", method: http.MethodPost, path: bond(id, "/arrive"), in: req})
 }
 
@@ -150,6 +151,15 @@ func (c *Client) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signe
 // Heartbeat says that the account's agent is alive.
 func (c *Client) Heartbeat(ctx context.Context) error {
 	return c.do(ctx, call{name: "heartbeat", method: http.MethodPost, path: "/v1/heartbeat"})
+}
+
+// present is data as an empty text where there is none: null is no form of it,
+// and the escrow itself shall say what is wrong with it.
+func present(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
 }
 
 func bond(id escrow.BondID, rest string) string {

@@ -126,6 +126,21 @@ func TestEveryCodeComesBackFromAnOperation(t *testing.T) {
 	}
 }
 
+// TestEmptyDataReachesTheEscrow, which says what is missing with its own code.
+func TestEmptyDataReachesTheEscrow(t *testing.T) {
+	f := &fake{err: &escrow.Error{Code: escrow.BadProof}}
+	h := newAPI(t, f, nil).Handler()
+	w := ask(t, h, 1, "POST", "/v1/bonds/b1/arrive", `{"proof":{"signature":"","digest":""},"statement":"s"}`)
+	if err := problem(t, w); err.Code != escrow.BadProof {
+		t.Errorf("empty proof: %v", err)
+	}
+	f.calls = nil
+	w = ask(t, h, 1, "POST", "/v1/bonds/b1/arrive", `{"proof":{"signature":"?!","digest":""},"statement":"s"}`)
+	if err := problem(t, w); err.Code != escrow.Invalid || f.calls != nil {
+		t.Errorf("no base64: %v, asked %v", err, f.calls)
+	}
+}
+
 func TestHealth(t *testing.T) {
 	w := ask(t, newAPI(t, &fake{}, nil).Handler(), 0, "GET", "/healthz", nil)
 	var body map[string]string

@@ -2,6 +2,7 @@ package servicetest
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"earnest/escrow"
@@ -97,7 +98,7 @@ func tokenMailsLimited(w *world) {
 	w.Clock.Move(time.Hour)
 	err := claim(anna, "anna@sender.example")
 	w.fails(err, escrow.Limited)
-	if e, ok := err.(*escrow.Error); !ok || e.RetryAfter != 19*time.Hour {
+	if e, ok := errors.AsType[*escrow.Error](err); !ok || e.RetryAfter != 19*time.Hour {
 		w.Fatalf("the limit does not say when it ends: %+v", err)
 	}
 	w.later(19 * time.Hour)

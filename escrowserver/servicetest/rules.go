@@ -2,6 +2,7 @@ package servicetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -115,7 +116,7 @@ func lookupsLimited(w *world) {
 	}
 	_, err = anna.Offer(ctx, "one.more@unknown.example")
 	w.fails(err, escrow.Limited)
-	if e, ok := err.(*escrow.Error); !ok || e.RetryAfter != time.Hour {
+	if e, ok := errors.AsType[*escrow.Error](err); !ok || e.RetryAfter != time.Hour {
 		w.Fatalf("the limit does not say when it ends: %v", err)
 	}
 	_, err = anna.Offer(ctx, bob.address) // seen within the hour

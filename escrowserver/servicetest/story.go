@@ -2,6 +2,7 @@ package servicetest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -129,7 +130,7 @@ func pricePaysOneKey(w *world) {
 	req, _ := anna.request(carol, 476)
 	_, err = anna.Buy(context.Background(), req)
 	w.fails(err, escrow.InsufficientFunds)
-	e, ok := err.(*escrow.Error)
+	e, ok := errors.AsType[*escrow.Error](err)
 	if !ok || e.Have == nil || *e.Have != 475 || e.Need == nil || *e.Need != 476 {
 		w.Fatalf("what is missing is not told: %+v", err)
 	}
