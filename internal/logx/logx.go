@@ -29,7 +29,7 @@ func JSON(out io.Writer, level slog.Leveler) slog.Handler {
 }
 
 func text(out io.Writer, level slog.Leveler, plain bool) slog.Handler {
-	return tint.NewHandler(out, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: plain})
+	return tint.NewTextHandler(out, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: plain})
 }
 
 func inUTC(groups []string, a slog.Attr) slog.Attr {
