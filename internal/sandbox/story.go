@@ -31,20 +31,36 @@ const price = "0.25"
 // Play plays the story and tells every step. It ends at the first that does not
 // hold, with its error.
 func (s *System) Play(ctx context.Context, tell func(Step)) error {
-	for _, step := range []struct {
-		name string
-		play func(context.Context) (string, error)
-	}{
-		{"accounts", s.playAccounts},
-		{"top-up", s.playTopUp},
-		{"price", s.playPrice},
+	return s.play(ctx, append(s.beginning(), []step{
 		{"accept", s.playAccept},
 		{"reject", s.playReject},
 		{"silence", s.playSilence},
 		{"unencrypted", s.playUnencrypted},
 		{"foreign", s.playForeign},
 		{"verify", s.playVerify},
-	} {
+	}...), tell)
+}
+
+// Prepare plays the beginning: accounts, money and a price.
+func (s *System) Prepare(ctx context.Context) error {
+	return s.play(ctx, s.beginning(), func(Step) {})
+}
+
+type step struct {
+	name string
+	play func(context.Context) (string, error)
+}
+
+func (s *System) beginning() []step {
+	return []step{
+		{"accounts", s.playAccounts},
+		{"top-up", s.playTopUp},
+		{"price", s.playPrice},
+	}
+}
+
+func (s *System) play(ctx context.Context, steps []step, tell func(Step)) error {
+	for _, step := range steps {
 		detail, err := step.play(ctx)
 		told := Step{Name: step.name, OK: err == nil, Detail: detail, Balances: s.balances(ctx)}
 		if err != nil {
