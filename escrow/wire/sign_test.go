@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -164,6 +165,7 @@ func TestSignedWithFewerOrMoreComponents(t *testing.T) {
 	ours, _ := wire.NewSigner(key)
 	probe, _ := http.NewRequest("POST", "https://escrow.example/v1/x", nil)
 	_ = ours.Sign(probe, nil, now())
+	tag := "earnest"
 	sign := func(t *testing.T, fields []string) *http.Request {
 		t.Helper()
 		client, _ := http.NewRequest("POST", "https://escrow.example/v1/bonds/b1/accept", strings.NewReader(body))
@@ -172,7 +174,7 @@ func TestSignedWithFewerOrMoreComponents(t *testing.T) {
 		err := httpsig.Sign(client, httpsig.SigningProfile{
 			Algorithm: httpsig.Algo_ED25519, Fields: httpsig.Fields(fields...), Label: "earnest",
 			Metadata: []httpsig.Metadata{httpsig.MetaCreated, httpsig.MetaNonce, httpsig.MetaKeyID, httpsig.MetaTag},
-		}, httpsig.SigningKey{Key: key, MetaKeyID: keyIDIn(probe.Header.Get("Signature-Input")), MetaTag: "earnest"})
+		}, httpsig.SigningKey{Key: key, MetaKeyID: keyIDIn(probe.Header.Get("Signature-Input")), MetaTag: tag})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,6 +190,16 @@ func TestSignedWithFewerOrMoreComponents(t *testing.T) {
 			t.Errorf("without %s: %v", missing, err)
 		}
 	}
+	reordered := slices.Clone(full)
+	slices.Reverse(reordered)
+	if _, err := wire.NewVerifier(clock).Verify(sign(t, reordered)); !errors.Is(err, escrow.Unauthorized) {
+		t.Errorf("in another order: %v", err)
+	}
+	tag = "another-application"
+	if _, err := wire.NewVerifier(clock).Verify(sign(t, full)); !errors.Is(err, escrow.Unauthorized) {
+		t.Errorf("for another application: %v", err)
+	}
+	tag = "earnest"
 	for _, extra := range []string{"accept", "@target-uri", "@scheme"} {
 		if _, err := wire.NewVerifier(clock).Verify(sign(t, append(append([]string{}, full...), extra))); !errors.Is(err, escrow.Unauthorized) {
 			t.Errorf("with %s: %v", extra, err)
