@@ -16,6 +16,7 @@ import (
 	"earnest/escrow"
 	"earnest/escrow/wire"
 	"earnest/escrowserver/httpapi"
+	"earnest/payment"
 )
 
 func now() time.Time { return time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC) }
@@ -48,7 +49,7 @@ func (f *fake) Account(context.Context) (escrow.Account, error) {
 	return escrow.Account{ID: f.account.ID()}, f.note("account")
 }
 func (f *fake) TopUp(_ context.Context, req escrow.TopUp) (escrow.Balance, error) {
-	return escrow.Balance{Available: 500}, f.note("topup", req)
+	return escrow.Balance{Currency: payment.Currency{Name: "escrow.example", Scale: 2, Unit: "EUR"}, Available: 500}, f.note("topup", req)
 }
 func (f *fake) ClaimAddress(_ context.Context, req escrow.AddressClaim) error {
 	return f.note("claim", req)
