@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +90,13 @@ func TestASlowReaderIsCutOff(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	// What is left of the stream ends in the midst of it, not with a last chunk.
-	rest, _ := io.ReadAll(first)
+	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(first)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection stays open")
+	}
 	if strings.HasSuffix(string(rest), "0\r\n\r\n") {
 		t.Error("the stream was ended as if it were complete")
 	}
@@ -100,7 +107,9 @@ func TestAQuietStreamHasAHeartbeat(t *testing.T) {
 	a.heartbeat = 10 * time.Millisecond
 	server := httptest.NewServer(a.handler())
 	defer server.Close()
-	req, err := http.NewRequest("GET", server.URL+"/v1/events", nil)
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	defer stop()
+	req, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/v1/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -223,5 +223,8 @@ func (a *Agent) Doctor(ctx context.Context) ([]agentclient.Check, error) {
 }
 
 func failure(code, happened string) *agentclient.Failure {
+	if slices.Contains(agentclient.Codes(), code) {
+		return agentclient.Failf(code, "%s", happened)
+	}
 	return &agentclient.Failure{Code: code, Happened: happened, Means: "Nothing was changed.", Do: "Try something else."}
 }
