@@ -280,7 +280,7 @@ func (c *infoCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-func printInfo(out io.Writer, info escrow.Info) {
+func printInfo(out io.Writer, info app.About) {
 	fmt.Fprintf(out, "name          %s\noperator      %s (%s)\nreceipt key   %s\ntoken sender  %s\n",
 		info.Name, info.Operator, info.LegalForm, info.ReceiptKey.ID(), info.TokenSender)
 	for _, currency := range info.Currencies {
@@ -288,6 +288,9 @@ func printInfo(out io.Writer, info escrow.Info) {
 	}
 	for _, b := range info.Beneficiaries {
 		fmt.Fprintf(out, "beneficiary   %s: %s\n", b.ID, b.Name)
+	}
+	if info.Fingerprint != "" {
+		fmt.Fprintf(out, "certificate   %s, SHA-256 %s\n", info.CertFile, info.Fingerprint)
 	}
 	t := info.Terms
 	fmt.Fprintf(out, "terms         quote %s, deliver %s, decide %s, undo %s, final %s\n",

@@ -40,6 +40,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"verify", "--data", dir}, 0, "The books are sound"},
 		{[]string{"info", "--data", dir}, 0, "quote 10m0s, deliver 5s, decide 4s, undo 1s, final 9s"},
 		{[]string{"info", "--data", dir, "--json"}, 0, `"name": "escrow.example"`},
+		{[]string{"info", "--data", dir}, 0, strings.TrimSuffix(strings.Fields(string(line[:n]))[7], ",")}, // the fingerprint of the ready line
 		{[]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, 4, ""},
 		{[]string{"verify", "--data", filepath.Join(dir, "none")}, 4, ""},
 		{[]string{"serve", "--data", dir, "--currency", "x", "--terms", "y"}, 2, ""},

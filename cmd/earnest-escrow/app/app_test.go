@@ -174,7 +174,7 @@ func TestVoucherVerifyInfoBesideARunningEscrow(t *testing.T) {
 		t.Errorf("verify: %+v, %v", report, err)
 	}
 	info, err := app.Info(t.Context(), cfg)
-	if err != nil || info.Operator != "Example Foundation" {
+	if err != nil || info.Operator != "Example Foundation" || info.Fingerprint != ready.Fingerprint {
 		t.Errorf("info: %+v, %v", info, err)
 	}
 }

@@ -19,7 +19,7 @@ import (
 type relay struct {
 	from string
 	to   []string
-	raw  string
+	took chan string // the mail, once it is whole
 }
 
 func (r *relay) NewSession(*smtp.Conn) (smtp.Session, error) { return r, nil }
@@ -32,7 +32,7 @@ func (r *relay) Mail(from string, _ *smtp.MailOptions) error {
 func (r *relay) Rcpt(to string, _ *smtp.RcptOptions) error { r.to = append(r.to, to); return nil }
 func (r *relay) Data(body io.Reader) error {
 	raw, err := io.ReadAll(body)
-	r.raw = string(raw)
+	r.took <- string(raw)
 	return err
 }
 
@@ -40,7 +40,7 @@ func (r *relay) Data(body io.Reader) error {
 // automatic in every respect, carries what the agent looks for, and tells a
 // person who did not ask for it that nothing needs doing.
 func TestTokenMail(t *testing.T) {
-	r := &relay{}
+	r := &relay{took: make(chan string, 1)}
 	server := smtp.NewServer(r)
 	server.Domain = "localhost"
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -57,10 +57,11 @@ func TestTokenMail(t *testing.T) {
 	if err := c.ClaimAddress(t.Context(), escrow.AddressClaim{Address: "Ann@Mail.example", Nonce: nonce}); err != nil {
 		t.Fatal(err)
 	}
+	raw := <-r.took
 	if r.from != "<>" || len(r.to) != 1 || r.to[0] != "Ann@mail.example" {
 		t.Errorf("envelope: from %q to %q", r.from, r.to)
 	}
-	m, err := mail.ReadMessage(strings.NewReader(r.raw))
+	m, err := mail.ReadMessage(strings.NewReader(raw))
 	if err != nil {
 		t.Fatal(err)
 	}

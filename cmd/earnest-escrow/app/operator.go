@@ -79,16 +79,26 @@ func Verify(ctx context.Context, cfg Config) (escrowserver.Report, error) {
 	return report, errors.Join(err, store.Close())
 }
 
-// Info is what the escrow tells about itself.
-func Info(ctx context.Context, cfg Config) (escrow.Info, error) {
+// About is what the escrow tells about itself, and what an operator tells
+// people so that they find the right one.
+type About struct {
+	escrow.Info
+	// CertFile and Fingerprint are of the certificate; empty without TLS.
+	CertFile    string `json:"certificateFile,omitempty"`
+	Fingerprint string `json:"fingerprint,omitempty"`
+}
+
+// Info tells about the escrow.
+func Info(ctx context.Context, cfg Config) (About, error) {
 	cfg, err := cfg.complete()
 	if err != nil {
-		return escrow.Info{}, err
+		return About{}, err
 	}
 	server, store, err := open(ctx, cfg, false)
 	if err != nil {
-		return escrow.Info{}, err
+		return About{}, err
 	}
+	secure, failed := serverTLS(cfg)
 	info, err := server.As(nil).Info(ctx)
-	return info, errors.Join(err, store.Close())
+	return About{Info: info, CertFile: secure.file, Fingerprint: secure.fingerprint}, errors.Join(failed, err, store.Close())
 }
