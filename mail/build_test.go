@@ -33,6 +33,11 @@ func checkWire(t interface{ Errorf(string, ...any) }, raw []byte) {
 		if len(line) > 998 || header && len(line) > 78 && bytes.Count(line, []byte(" ")) > 2 {
 			t.Errorf("a line of %d: %q", len(line), line)
 		}
+		for word := range bytes.FieldsSeq(line) { // RFC 2047 section 2
+			if header && bytes.HasPrefix(word, []byte("=?")) && len(word) > 75 {
+				t.Errorf("an encoded-word of %d: %q", len(word), word)
+			}
+		}
 		for _, c := range line {
 			if c >= 0x7f || c < ' ' {
 				t.Errorf("octet %#x in %q", c, line)

@@ -155,9 +155,6 @@ func splitHeader(raw []byte) ([]Field, []byte, error) {
 			rest = rest[next:]
 			break
 		}
-		if read += next; read > maxHeaderBytes || len(fields) > maxFields {
-			return nil, nil, fmt.Errorf("header: %w", ErrTooLarge)
-		}
 		name, value, colon := bytes.Cut(line, []byte(":"))
 		trimmed := string(bytes.TrimRight(name, " \t"))
 		switch {
@@ -173,6 +170,9 @@ func splitHeader(raw []byte) ([]Field, []byte, error) {
 			fields = append(fields, Field{trimmed, string(bytes.TrimSpace(value))})
 		case len(fields) == 0 && !bytes.HasPrefix(line, []byte("From ")) && !bytes.HasPrefix(line, []byte(">From ")):
 			return nil, raw, nil
+		}
+		if read += next; read > maxHeaderBytes || len(fields) > maxFields {
+			return nil, nil, fmt.Errorf("header: %w", ErrTooLarge)
 		}
 		rest = rest[next:]
 	}

@@ -74,7 +74,7 @@ func splitMultipart(body []byte, boundary string) (pieces [][]byte, closed bool)
 			continue
 		}
 		if open {
-			pieces = append(pieces, cutLineEnd(body[start:max(start, found)]))
+			pieces = append(pieces, cutLineEnd(body[start:found]))
 		}
 		if last {
 			return pieces, true

@@ -191,6 +191,31 @@ func TestSelfSignatureIsNoProof(t *testing.T) {
 	checkForged(t, p, e, s, h.Sum, func(b []byte) { _, _ = h.Write(b) })
 }
 
+// TestCertificationIsNoProof: what the buyer signed that is no document.
+func TestCertificationIsNoProof(t *testing.T) {
+	p := newPair(t)
+	alice := entityOf(t, p.vault.items["alice"])
+	friend := must(pgp.NewEntity("Friend", "", "friend@example.net", entityConfig()))
+	name := "Friend <friend@example.net>"
+	if err := friend.SignIdentity(name, alice, nil); err != nil {
+		t.Fatal(err)
+	}
+	s := friend.Identities[name].OtherCertifications[0].Packet
+	h := must(s.PrepareVerify())
+	_ = friend.PrimaryKey.SerializeForHash(h)
+	_, _ = h.Write(append([]byte{0xb4, 0, 0, 0, byte(len(name))}, name...))
+	_, _ = h.Write(s.HashSuffix)
+	digest := h.Sum(nil)
+	if s.HashTag != [2]byte(digest[:2]) {
+		t.Fatal("the test computes another digest than the signature has")
+	}
+	var raw bytes.Buffer
+	_ = s.Serialize(&raw)
+	if err := openpgp.VerifyArrival(p.sender.Raw, escrow.ArrivalProof{Signature: raw.Bytes(), Digest: digest}); !errors.Is(err, openpgp.ErrProof) {
+		t.Errorf("%v", err)
+	}
+}
+
 func checkForged(t *testing.T, p *pair, e *pgp.Entity, s *packet.Signature, sum func([]byte) []byte, write func([]byte)) {
 	t.Helper()
 	write(s.HashSuffix)
@@ -312,18 +337,44 @@ func TestForwardedMailIsNotTaken(t *testing.T) {
 // TestDecompressionBomb: more zeros than the limit, in a few KB.
 func TestDecompressionBomb(t *testing.T) {
 	p := newPair(t)
-	var message bytes.Buffer
-	w := must(pgp.EncryptWithParams(&message, []*pgp.Entity{entityOf(t, p.recipient.Raw)}, nil, &pgp.EncryptParams{
-		Signers: []*pgp.Entity{entityOf(t, p.vault.items["alice"])},
-		Config:  &packet.Config{DefaultCompressionAlgo: packet.CompressionZLIB, DefaultHash: crypto.SHA256},
-	}))
-	zeros := make([]byte, 1<<20)
-	for range mail.MaxInner>>20 + 10 {
-		_, _ = w.Write(zeros)
+	for megabytes, want := range map[int]error{1: nil, mail.MaxInner>>20 + 1: mail.ErrTooLarge, mail.MaxInner>>20 + 100: mail.ErrTooLarge} {
+		packets := compressed(t, signedPackets(t, p, stockInner+strings.Repeat("\x00", megabytes<<20)))
+		raw := wrap(t, encrypt(t, p, packets))
+		if len(raw) > 1<<20 {
+			t.Fatalf("%d bytes: it does not unpack to anything", len(raw))
+		}
+		if _, err := p.open(t.Context(), raw); !errors.Is(err, want) {
+			t.Errorf("%d KB that unpack to %d MB: %v", len(raw)>>10, megabytes, err)
+		}
 	}
-	_ = w.Close()
-	_, err := p.open(t.Context(), wrap(t, message.Bytes()))
-	if !errors.Is(err, mail.ErrTooLarge) {
-		t.Errorf("%d KB that unpack to more than the limit: %v", message.Len()>>10, err)
+	// A compressed packet in a compressed packet, and so on.
+	packets := signedPackets(t, p, stockInner)
+	for range 40 {
+		packets = compressed(t, packets)
+	}
+	_, err := p.open(t.Context(), wrap(t, encrypt(t, p, packets)))
+	var damaged *openpgp.Damaged
+	if !errors.As(err, &damaged) {
+		t.Errorf("40 layers: %v", err)
+	}
+}
+
+func compressed(t testing.TB, packets []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := must(packet.SerializeCompressed(nopCloser{&b}, packet.CompressionZLIB, nil))
+	_, _ = w.Write(packets)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestSignedByTheRecipient: the one-time key itself is in the ring, to decrypt.
+func TestSignedByTheRecipient(t *testing.T) {
+	p := newPair(t)
+	raw := must(p.keys.Seal(t.Context(), openpgp.SealRequest{Letter: letter(p.now), To: p.recipient, SignWith: "bob"}))
+	if _, err := p.open(t.Context(), raw); !errors.Is(err, openpgp.ErrBadSignature) {
+		t.Error(err)
 	}
 }

@@ -15,6 +15,12 @@ import (
 
 // VerifyArrival checks a proof of arrival: a signature over a document, made by
 // a signing key of the certificate, over that digest.
+//
+// The digest hides the mail, and with it whatever else could have been signed:
+// any other document that the same key signed passes too. So a verification
+// certificate is made for one purchase and signs one mail. Who buys with a
+// certificate of long standing trusts the recipient not to claim an arrival, and
+// then reject, with a signature found elsewhere.
 func VerifyArrival(cert []byte, proof escrow.ArrivalProof) error {
 	certificate, err := ParseCertificate(cert)
 	if err != nil {
