@@ -137,7 +137,7 @@ func Main(ctx context.Context, args []string, streams Streams, env func(string) 
 	for _, arg := range args {
 		s.json = s.json || arg == "--json"
 	}
-	verb, err := parser.Parse(args)
+	verb, err := parser.Parse(undash(args))
 	if err != nil {
 		failure := agentclient.Failf(agentclient.CodeUsage, "%s", sentence(err.Error()))
 		failure.Do = "See: earnest help"

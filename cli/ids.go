@@ -28,11 +28,40 @@ func (s *session) learn(ids []string) {
 	}
 }
 
+// hashLength is that of an id that is a hash: 32 bytes in base64url.
+const hashLength = 43
+
+// bare is an id without the dashes that one in 64 hashes begins with: on a
+// command line they would make a flag of it.
+func bare(id string) string { return strings.TrimLeft(id, "-") }
+
+// undash makes ids of those arguments that would be taken for flags: a program
+// passes on whole ids as it got them.
+func undash(args []string) []string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if len(arg) == hashLength && !strings.ContainsFunc(arg, notBase64) {
+			args[i] = bare(arg)
+		}
+	}
+	return args
+}
+
+func notBase64(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+}
+
 // shorten cuts ids to the same length, the least at which they differ.
 func shorten(ids []string) []string {
-	length := idLength
-	for i, a := range ids {
-		for _, b := range ids[i+1:] {
+	length, short := idLength, make([]string, len(ids))
+	for i, id := range ids {
+		short[i] = bare(id)
+	}
+	for i, a := range short {
+		for _, b := range short[i+1:] {
 			common := 0
 			for common < len(a) && common < len(b) && a[common] == b[common] {
 				common++
@@ -42,33 +71,43 @@ func shorten(ids []string) []string {
 			}
 		}
 	}
-	cut := make([]string, len(ids))
-	for i, id := range ids {
-		cut[i] = line(id[:min(length, len(id))])
+	for i, id := range short {
+		short[i] = line(id[:min(length, len(id))])
 	}
-	return cut
+	return short
 }
 
-// resolve finds the one id that begins with what was typed.
+// resolve finds the one id that begins with what was typed. Capitals count
+// only where both ways are ids.
 func resolve(typed string, ids []string) (string, error) {
 	if slices.Contains(ids, typed) {
 		return typed, nil
 	}
-	var found []string
-	for _, id := range ids {
-		if typed != "" && strings.HasPrefix(id, strings.ToLower(typed)) && !slices.Contains(found, id) {
-			found = append(found, id)
-		}
+	found := begins(ids, func(id string) bool { return strings.HasPrefix(id, bare(typed)) })
+	if len(found) == 0 {
+		found = begins(ids, func(id string) bool {
+			return len(id) >= len(bare(typed)) && strings.EqualFold(id[:len(bare(typed))], bare(typed))
+		})
 	}
-	switch len(found) {
-	case 1:
+	switch {
+	case len(found) == 1 && bare(typed) != "":
 		return found[0], nil
-	case 0:
+	case len(found) == 0 || bare(typed) == "":
 		return "", agentclient.Failf(agentclient.CodeNotFound, "There is no mail with the id %q.", line(typed))
 	}
 	failure := agentclient.Failf(agentclient.CodeUsage, "%d mails have an id that begins with %q.", len(found), line(typed))
 	failure.Do = fmt.Sprintf("Type more of it: %s", strings.Join(shorten(found), ", "))
 	return "", failure
+}
+
+func begins(ids []string, matches func(string) bool) []string {
+	var found []string
+	for _, id := range ids {
+		if matches(bare(id)) && !slices.Contains(found, id) {
+			found = append(found, id)
+		}
+	}
+	return found
 }
 
 // mail finds the received mail that a person means.

@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,6 +125,27 @@ func TestIDsAreShownAsShortAsTheyCanBe(t *testing.T) {
 		if got != test.want || (failure == nil) != (test.code == "") || failure != nil && failure.Code != test.code {
 			t.Errorf("%q: %q, %v", test.typed, got, err)
 		}
+	}
+}
+
+// An id that is a hash may begin with a dash, and is no flag for that.
+func TestAnIDThatBeginsWithADash(t *testing.T) {
+	id := "--" + strings.Repeat("aB_-0", 8) + "z"
+	args := undash([]string{"read", id, "--json", "-y", "--", id})
+	if want := []string{"read", id[2:], "--json", "-y", "--", id}; !slices.Equal(args, want) {
+		t.Errorf("%q, want %q", args, want)
+	}
+	ids := []string{id, "aB_-1234567", "AB_-9999999"}
+	for _, typed := range []string{id, id[2:], "aB_-0a"} {
+		if got, err := resolve(typed, ids); err != nil || got != id {
+			t.Errorf("%s is %s, %v", typed, got, err)
+		}
+	}
+	if got, err := resolve("AB", ids); err != nil || got != "AB_-9999999" {
+		t.Errorf("capitals: %s, %v", got, err)
+	}
+	if got := shorten(ids); got[0] != "aB_-0aB_" {
+		t.Errorf("shown as %q", got)
 	}
 }
 
