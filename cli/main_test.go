@@ -150,12 +150,7 @@ func tellAgent(ts *testscript.TestScript, neg bool, args []string) {
 	case "offer": // ADDRESS OPTION...
 		w.agent.SetOffer(rest[0], rest[1:]...)
 	case "mail": // ID SUBJECT TEXT: a mail comes in; \u escapes are read
-		subject, err := strconv.Unquote(`"` + rest[1] + `"`)
-		ts.Check(err)
-		text, err := strconv.Unquote(`"` + rest[2] + `"`)
-		ts.Check(err)
-		w.agent.AddMail(agentclient.Message{Text: text, Mail: agentclient.Mail{ID: rest[0], From: "x@example.com", Name: subject, Subject: subject},
-			Attachments: []agentclient.Attachment{{Name: subject, Type: "text/plain", Data: []byte("data\n")}}})
+		w.mail(ts, rest[0], rest[1], rest[2])
 	case "sent": // SUBJECT STATE: the sent mail of that subject goes on
 		for _, m := range must(w.agent.Sent(context.Background()))(ts) {
 			if m.Subject == rest[0] {
@@ -192,6 +187,16 @@ func tellAgent(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("agent: what is %s?", args[0])
 	}
+}
+
+func (w *world) mail(ts *testscript.TestScript, id, subject, text string) {
+	for _, s := range []*string{&subject, &text} {
+		read, err := strconv.Unquote(`"` + *s + `"`)
+		ts.Check(err)
+		*s = read
+	}
+	w.agent.AddMail(agentclient.Message{Text: text, Mail: agentclient.Mail{ID: id, From: "x@example.com", Name: subject, Subject: subject},
+		Attachments: []agentclient.Attachment{{Name: subject, Type: "text/plain", Data: []byte("data\n")}}})
 }
 
 func must[T any](value T, err error) func(*testscript.TestScript) T {
