@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-var (
-	armorBegin = []byte("-----BEGIN PGP MESSAGE-----")
-	armorEnd   = []byte("-----END PGP MESSAGE-----")
+const (
+	armorBegin = "-----BEGIN PGP MESSAGE-----"
+	armorEnd   = "-----END PGP MESSAGE-----"
 )
 
 // EncryptedPart returns the OpenPGP message of a PGP/MIME mail (RFC 3156 section
@@ -86,16 +86,16 @@ func onlyMessage(body []byte) ([]byte, error) {
 	if body[0]&0x80 != 0 { // binary: RFC 4880 section 4.2
 		return body, nil
 	}
-	if !bytes.HasPrefix(body, armorBegin) {
-		if bytes.Contains(body, armorBegin) {
+	if !bytes.HasPrefix(body, []byte(armorBegin)) {
+		if bytes.Contains(body, []byte(armorBegin)) {
 			return nil, ErrMixed
 		}
 		return nil, fmt.Errorf("encrypted part holds no OpenPGP message: %w", ErrMalformed)
 	}
-	if bytes.Count(body, armorBegin) > 1 {
+	if bytes.Count(body, []byte(armorBegin)) > 1 {
 		return nil, ErrMixed
 	}
-	end := bytes.Index(body, armorEnd)
+	end := bytes.Index(body, []byte(armorEnd))
 	if end < 0 {
 		return nil, fmt.Errorf("encrypted part ends too early: %w", ErrMalformed)
 	}

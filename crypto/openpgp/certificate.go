@@ -98,16 +98,16 @@ func readEntity(raw []byte) (*pgp.Entity, error) {
 
 // minimise keeps the newest valid self-signature of everything that is used.
 func minimise(e *pgp.Entity) *pgp.Entity {
-	any := config(time.Time{})
+	undated := config(time.Time{})
 	out := &pgp.Entity{PrimaryKey: e.PrimaryKey, PrivateKey: e.PrivateKey, Identities: map[string]*pgp.Identity{}}
-	if direct, err := e.LatestValidDirectSignature(time.Time{}, any); err == nil {
+	if direct, err := e.LatestValidDirectSignature(time.Time{}, undated); err == nil {
 		out.DirectSignatures = []*packet.VerifiableSignature{verified(direct)}
 	}
 	var best *pgp.Identity
 	var bestSignature *packet.Signature
 	for _, name := range slices.Sorted(maps.Keys(e.Identities)) { // the same every time
 		identity := e.Identities[name]
-		signature, err := identity.Verify(time.Time{}, any)
+		signature, err := identity.Verify(time.Time{}, undated)
 		if err == nil && (best == nil || preferred(signature, bestSignature)) {
 			best, bestSignature = identity, signature
 		}
@@ -119,7 +119,7 @@ func minimise(e *pgp.Entity) *pgp.Entity {
 		}
 	}
 	for _, subkey := range e.Subkeys {
-		binding, err := subkey.Verify(time.Time{}, any)
+		binding, err := subkey.Verify(time.Time{}, undated)
 		if err != nil || subkey.PublicKey.Version != 4 ||
 			!binding.FlagSign && !binding.FlagEncryptCommunications && !binding.FlagEncryptStorage {
 			continue
@@ -150,15 +150,15 @@ func preferred(a, b *packet.Signature) bool {
 
 // newCertificate describes a minimised entity.
 func newCertificate(e *pgp.Entity) (Certificate, error) {
-	any := config(time.Time{})
+	undated := config(time.Time{})
 	c := Certificate{Fingerprint: hex.EncodeToString(e.PrimaryKey.Fingerprint), entity: e}
 	for name := range e.Identities {
 		c.UserID = name
 	}
-	_, c.CanSign = e.SigningKey(time.Time{}, any)
-	if _, ok := e.EncryptionKey(time.Time{}, any); ok {
+	_, c.CanSign = e.SigningKey(time.Time{}, undated)
+	if _, ok := e.EncryptionKey(time.Time{}, undated); ok {
 		c.CanEncrypt = true
-		for _, key := range e.DecryptionKeys(0, time.Time{}, any) {
+		for _, key := range e.DecryptionKeys(0, time.Time{}, undated) {
 			c.KeyIDs = append(c.KeyIDs, key.PublicKey.KeyId)
 		}
 	}
