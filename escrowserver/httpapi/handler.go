@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 
 	"earnest/escrow"
 	"earnest/escrow/wire"
@@ -43,7 +44,7 @@ func (a *API) recovered(w http.ResponseWriter) {
 	if failure == http.ErrAbortHandler {
 		panic(failure)
 	}
-	a.cfg.Log.Error("request panicked", "error", failure)
+	a.cfg.Log.Error("request panicked", "error", failure, "stack", string(debug.Stack()))
 	a.writeProblem(w, wire.ProblemOf(escrow.Internal))
 }
 

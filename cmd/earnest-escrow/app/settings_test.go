@@ -145,6 +145,20 @@ func TestSettingsAreKeptOnce(t *testing.T) {
 	}
 }
 
+// TestBehindAProxyNetworksAreNotLimited: they all look like the proxy.
+func TestBehindAProxyNetworksAreNotLimited(t *testing.T) {
+	for noTLS, want := range map[bool]float64{true: -1, false: 0} {
+		cfg, err := app.Settings{NoTLS: noTLS}.Config("/data")
+		if err != nil || cfg.PerRemote.PerSecond != want {
+			t.Errorf("no TLS %v: %+v, %v", noTLS, cfg.PerRemote, err)
+		}
+	}
+	cfg, err := app.Settings{NoTLS: true, Limits: app.LimitSettings{RemoteRate: 3}}.Config("/data")
+	if err != nil || cfg.PerRemote.PerSecond != 3 {
+		t.Errorf("as set: %+v, %v", cfg.PerRemote, err)
+	}
+}
+
 func TestFlagForms(t *testing.T) {
 	for text, want := range map[string]app.Currency{
 		"escrow.example:2:EUR": {Name: "escrow.example", Scale: 2, Unit: "EUR"}, "x:0": {Name: "x"},
