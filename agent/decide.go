@@ -152,17 +152,19 @@ func noMail(missing bool) error {
 // sendReports sends what the escrow must hear, in the order in which it was
 // made, and keeps each until it is answered.
 func (a *account) sendReports(ctx context.Context) error {
-	pause := time.Second
+	failed := 0
 	for {
+		pause := time.Minute
 		err := a.sendAllReports(ctx)
 		switch {
 		case err == nil:
-			pause = time.Minute
+			failed = 0
 		case ctx.Err() != nil:
 			return nil
 		default:
-			pause = min(max(pause, time.Second)*2, 30*time.Second)
-			if pause > 30*time.Second || !errors.Is(err, escrow.Unavailable) {
+			failed++
+			pause = soon(failed)
+			if !errors.Is(err, escrow.Unavailable) {
 				a.Log.Warn("a report waits for the escrow", "code", escrow.CodeOf(err))
 			}
 		}
@@ -170,6 +172,12 @@ func (a *account) sendReports(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// soon is how long to wait before the escrow is asked again after so many
+// failures: at first a second, at most half a minute.
+func soon(failures int) time.Duration {
+	return min(time.Second<<min(failures-1, 5), 30*time.Second)
 }
 
 func (a *account) sendAllReports(ctx context.Context) error {

@@ -53,7 +53,7 @@ func (a *account) receive(ctx context.Context, raw []byte) error {
 		// of ours is ours; of this one nothing is known.
 		return nil
 	}
-	id := escrow.Hash(raw)
+	id := mailID(raw)
 	match, err := a.match(ctx, raw, sealed)
 	if err != nil {
 		return err
@@ -83,6 +83,7 @@ func (a *account) receive(ctx context.Context, raw []byte) error {
 	// From here the mail is safe: whatever goes wrong is tried again by openHeld.
 	if err := a.open(ctx, id); err != nil && ctx.Err() == nil {
 		a.Log.Info("a paid mail waits for the escrow", "code", escrow.CodeOf(err))
+		wake(a.wakeHeld)
 	}
 	return nil
 }

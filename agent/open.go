@@ -14,27 +14,37 @@ import (
 
 // openHeld tries the mails that wait for the escrow whenever something changed.
 func (a *account) openHeld(ctx context.Context) error {
+	failed := 0
 	for {
 		var held []store.Mail
 		err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
 			held, err = store.List[store.Mail](tx, store.MailHeld)
 			return err
 		})
+		pause := heldPause
 		for _, m := range held {
 			if err != nil || ctx.Err() != nil {
 				break
 			}
-			if m.Account == a.id {
-				if failed := a.open(ctx, m.ID); errors.Is(failed, escrow.Unavailable) {
-					break // so would the others
-				}
+			if m.Account != a.id {
+				continue
 			}
+			if err = a.open(ctx, m.ID); retryLater(err) {
+				failed++
+				pause = soon(failed)
+				break // so would the others
+			}
+			err, failed = nil, 0
 		}
-		if !sleep(ctx, a.wakeHeld, 30*time.Second) {
+		if !sleep(ctx, a.wakeHeld, pause) {
 			return nil
 		}
 	}
 }
+
+// heldPause is how often mails are tried that wait for more than the escrow: for
+// the keyring, or for the list of bonds.
+const heldPause = 30 * time.Second
 
 // open opens a held mail: it decrypts in memory, checks who signed and for whom,
 // reports arrived with proof, and only with the escrow's receipt in hand keeps

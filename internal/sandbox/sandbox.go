@@ -33,9 +33,13 @@ type Options struct {
 	Provider Provider
 	// Terms of the escrow, as its flag takes them.
 	Terms string
-	// Keyring of the agents: memory unless set. Env is added to theirs.
-	Keyring string
-	Env     []string
+	// Keyring of the agents: memory unless set. With "file" PassphraseFile holds
+	// the passphrase, and an agent can be started again on what it has.
+	Keyring        string
+	PassphraseFile string
+	// Env is added to the agents' environment, EscrowEnv to the escrow's.
+	Env       []string
+	EscrowEnv []string
 }
 
 // ShortTerms let a story that waits for deadlines end in seconds.
@@ -113,7 +117,7 @@ func (s *System) EscrowDir() string { return filepath.Join(s.Dir, "escrow") }
 
 // StartEscrow starts the escrow with these terms, on the data that it has.
 func (s *System) StartEscrow(ctx context.Context, terms string) (err error) {
-	s.escrow, err = s.run(nil, "escrow", "earnest-escrow", "serve", "--data", s.EscrowDir(), "--listen", s.listen,
+	s.escrow, err = s.run(s.EscrowEnv, "escrow", "earnest-escrow", "serve", "--data", s.EscrowDir(), "--listen", s.listen,
 		"--name", EscrowName, "--currency", EscrowName+":2:EUR", "--terms", terms,
 		"--smtp-relay", s.Provider.Servers().Relay, "--token-sender", "escrow@"+EscrowName)
 	if err != nil {
@@ -124,6 +128,9 @@ func (s *System) StartEscrow(ctx context.Context, terms string) (err error) {
 
 // StopEscrow stops the escrow and keeps its data.
 func (s *System) StopEscrow() error { return s.escrow.stop() }
+
+// EscrowEnded is closed once the escrow's process is gone, however it ended.
+func (s *System) EscrowEnded() <-chan struct{} { return s.escrow.done }
 
 // join gives somebody a mailbox and starts an agent.
 func (s *System) join(ctx context.Context, name string) (*Person, error) {
@@ -138,7 +145,11 @@ func (s *System) join(ctx context.Context, name string) (*Person, error) {
 
 // StartAgent starts the person's agent on what its home remembers.
 func (s *System) StartAgent(ctx context.Context, p *Person) (err error) {
-	p.agent, err = s.run(append([]string{"EARNEST_HOME=" + p.Home}, s.Env...), p.Name, "earnest", "agent", "--keyring", s.Keyring)
+	args := []string{"agent", "--keyring", s.Keyring}
+	if s.PassphraseFile != "" {
+		args = append(args, "--passphrase-file", s.PassphraseFile)
+	}
+	p.agent, err = s.run(append([]string{"EARNEST_HOME=" + p.Home}, s.Env...), p.Name, "earnest", args...)
 	if err != nil {
 		return err
 	}
@@ -150,6 +161,10 @@ func (s *System) StartAgent(ctx context.Context, p *Person) (err error) {
 
 // StopAgent stops the person's agent.
 func (s *System) StopAgent(p *Person) error { return p.agent.stop() }
+
+// AgentEnded is closed once the process of the person's agent is gone, however
+// it ended.
+func (s *System) AgentEnded(p *Person) <-chan struct{} { return p.agent.done }
 
 // Stop stops everything. Nothing is left running.
 func (s *System) Stop() error {

@@ -124,8 +124,8 @@ func ended(ctx context.Context, t *testing.T, s *sandbox.System, bond string) {
 // send submits a mail with swaks, as the sender.
 func send(ctx context.Context, t *testing.T, s *sandbox.System, raw []byte) {
 	t.Helper()
-	p := s.Provider.(provider)
-	host, port, err := net.SplitHostPort(p.postfix.SubmissionAddr)
+	p := s.Provider.(Provider)
+	host, port, err := net.SplitHostPort(p.Postfix.SubmissionAddr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -80,26 +79,9 @@ func serve(ctx context.Context, config Config, a *agent.Agent) error {
 	if err != nil {
 		return fmt.Errorf("local API: %w", err)
 	}
-	defer listener.Close()
 	group, ctx := errgroup.WithContext(ctx)
-	api := &http.Server{Handler: localapi.Handler(a, config.Log), ReadHeaderTimeout: 10 * time.Second}
 	group.Go(func() error { return a.Run(ctx) })
-	group.Go(func() error {
-		if err := api.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("local API: %w", err)
-		}
-		return nil
-	})
-	group.Go(func() error {
-		<-ctx.Done()
-		// The event stream never ends by itself: the rest has a second to finish.
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		if api.Shutdown(stop) != nil {
-			return api.Close()
-		}
-		return nil
-	})
+	group.Go(func() error { return localapi.Serve(ctx, listener, a, config.Log) })
 	if config.Ready != nil {
 		config.Ready()
 	}

@@ -1,19 +1,11 @@
-// Package realmail tells the whole story on the servers that people have:
-// Postfix takes the mail, Dovecot keeps it, GNOME's keyring holds the keys, gpg
-// and swaks are the stranger's tools.
 package realmail
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapclient"
-
-	"earnest/internal/mailtest"
 	"earnest/internal/sandbox"
 	"earnest/test/gnomekeyring"
 	"earnest/test/programs"
@@ -61,57 +53,6 @@ func withKeyring(t *testing.T) bool {
 	return false
 }
 
-// provider is Postfix before Dovecot.
-type provider struct {
-	dovecot *mailtest.Dovecot
-	postfix *mailtest.Postfix
-}
-
-func startProvider(t *testing.T, names ...string) provider {
-	dovecot := mailtest.StartDovecot(t, names...)
-	return provider{dovecot, mailtest.StartPostfix(t, dovecot, names...)}
-}
-
-func (p provider) Servers() sandbox.Servers {
-	return sandbox.Servers{IMAP: "imaps://" + p.dovecot.IMAPAddr, SMTP: "smtp://" + p.postfix.SubmissionAddr,
-		Relay: "smtp://" + p.postfix.SMTPAddr, CA: p.dovecot.CAPEM()}
-}
-
-func (p provider) Mailbox(name string) (sandbox.Mailbox, error) {
-	return sandbox.Mailbox{Address: mailtest.Address(name), User: name, Password: mailtest.Password(name)}, nil
-}
-
-func (p provider) Deliver(_ context.Context, to sandbox.Mailbox, raw []byte) error {
-	return p.dovecot.Deliver(to.User, raw)
-}
-
-func (p provider) Inbox(ctx context.Context, of sandbox.Mailbox) ([][]byte, error) {
-	c, err := imapclient.DialTLS(p.dovecot.IMAPAddr, &imapclient.Options{TLSConfig: p.dovecot.TLSConfig()})
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	if err := c.Login(of.User, of.Password).Wait(); err != nil {
-		return nil, err
-	}
-	box, err := c.Select("INBOX", &imap.SelectOptions{ReadOnly: true}).Wait()
-	if err != nil || box.NumMessages == 0 {
-		return nil, err
-	}
-	var all imap.SeqSet
-	all.AddRange(1, box.NumMessages)
-	whole := &imap.FetchItemBodySection{Peek: true}
-	fetched, err := c.Fetch(all, &imap.FetchOptions{BodySection: []*imap.FetchItemBodySection{whole}}).Collect()
-	var raws [][]byte
-	for _, m := range fetched {
-		raws = append(raws, m.FindBodySection(whole))
-	}
-	return raws, err
-}
-
-// Close does nothing: the test stops the servers.
-func (p provider) Close() error { return nil }
-
 // system starts the escrow and the agents on the real servers and keyring.
 func system(t *testing.T) *sandbox.System {
 	t.Helper()
@@ -122,7 +63,7 @@ func system(t *testing.T) *sandbox.System {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	s, err := sandbox.Start(t.Context(), sandbox.Options{
 		Dir: dir, Programs: os.Getenv(inSession), Terms: sandbox.ShortTerms, Keyring: "os",
-		Provider: startProvider(t, "recipient", "sender"),
+		Provider: Start(t, "recipient", "sender"),
 	})
 	t.Cleanup(func() {
 		if err := s.Stop(); err != nil {
