@@ -21,6 +21,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/idna"
+
 	"earnest/escrow"
 	"earnest/escrow/wire"
 )
@@ -119,6 +121,20 @@ func parseBase(text string) (*url.URL, error) {
 	local := host == "localhost" || ip != nil && ip.IsLoopback()
 	if base.Scheme != "https" && (base.Scheme != "http" || !local) {
 		return nil, fmt.Errorf("an escrow is asked over https; vouchers and addresses would be readable on the way")
+	}
+	// The name is signed as it is sent: net/http sends A-labels.
+	labels := strings.ToLower(host)
+	if ip == nil {
+		if labels, err = idna.Lookup.ToASCII(host); err != nil {
+			return nil, fmt.Errorf("the escrow's name is not a host name")
+		}
+	}
+	if strings.Contains(labels, ":") {
+		labels = "[" + labels + "]"
+	}
+	port := base.Port()
+	if base.Host = labels; port != "" {
+		base.Host += ":" + port
 	}
 	return base, nil
 }

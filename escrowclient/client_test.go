@@ -327,3 +327,36 @@ func TestBaseURL(t *testing.T) {
 		}
 	}
 }
+
+// taken notes where requests go and whether their signature holds there.
+type taken struct {
+	verifier *wire.Verifier
+	host     string
+	err      error
+}
+
+func (k *taken) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent := httptest.NewRequest(r.Method, r.URL.RequestURI(), nil)
+	sent.Host, sent.Header = r.URL.Host, r.Header
+	k.host = r.URL.Host
+	_, k.err = k.verifier.Verify(sent)
+	return nil, errors.New("noted")
+}
+
+// TestNameOfTheEscrowIsSignedAsSent: in A-labels and lower case.
+func TestNameOfTheEscrowIsSignedAsSent(t *testing.T) {
+	for base, host := range map[string]string{
+		"https://Bücher.Example:8443": "xn--bcher-kva.example:8443", "https://Escrow.Example": "escrow.example",
+		"http://[::1]:8443": "[::1]:8443", "http://127.0.0.1:1": "127.0.0.1:1",
+	} {
+		k := &taken{verifier: wire.NewVerifier(wire.VerifierConfig{Hosts: []string{host}, Now: time.Now, Started: time.Now().Add(-time.Hour)})}
+		c := client(t, base, func(cfg *escrowclient.Config) { cfg.Transport = k })
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		_, _ = c.Account(ctx)
+		cancel()
+		// A later try is a new request: only the last one's fate is noted.
+		if k.host != host || k.err != nil {
+			t.Errorf("%s was asked as %s: %v", base, k.host, k.err)
+		}
+	}
+}

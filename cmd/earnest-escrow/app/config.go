@@ -98,6 +98,9 @@ func (c Config) check() error {
 		}
 	}
 	fault(c.DataDir == "", "data: name the folder where the escrow keeps its books")
+	// Requests are signed for the name as it is sent, which is in A-labels.
+	nameFault := payment.Currency{Name: c.Name}.Check()
+	fault(nameFault != nil, "name: %q is not a host name in ASCII; write an international one in its xn-- form", c.Name)
 	host, _, err := net.SplitHostPort(c.Listen)
 	fault(err != nil, "listen: %q is not host:port", c.Listen)
 	fault((c.CertFile == "") != (c.KeyFile == ""), "tls: a certificate needs its key, and a key its certificate")

@@ -69,6 +69,7 @@ name = "Example Foundation"
 func TestAllFaultsAreReportedAtOnce(t *testing.T) {
 	settings, err := app.ReadSettings("", write(t, `
 version = 1
+name = "bücher.example"
 listen = "nonsense"
 tls_cert = "/x"
 smtp_relay = "ftp://x"
@@ -88,7 +89,7 @@ scale = 9
 	if !errors.Is(err, app.ErrConfig) {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"data:", "listen:", "tls:", "smtp-relay:", "token-sender:", "undo:", "quote:", "final comes before deliver", "final comes before decide", "currency"} {
+	for _, part := range []string{"data:", "name:", "listen:", "tls:", "smtp-relay:", "token-sender:", "undo:", "quote:", "final comes before deliver", "final comes before decide", "currency"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("nothing about %s in:\n%v", part, err)
 		}
