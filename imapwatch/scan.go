@@ -18,8 +18,8 @@ const (
 	// chunk is how many headers are asked at once; the position is saved after each.
 	chunk = 500
 	// batchMails and batchBytes bound the mails that are in memory together.
-	batchMails = 32
-	batchBytes = 4 << 20
+	batchMails = 256
+	batchBytes = 8 << 20
 )
 
 // scan says which new mail of an open mailbox is taken.

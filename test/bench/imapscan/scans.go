@@ -109,10 +109,12 @@ func scanBySearch(j task, secure *tls.Config) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return fetch(c, hits.All, &imap.FetchItemBodySection{Peek: true}, func([]byte) bool { return true })
+	found, err := fetch(c, hits.All, &imap.FetchItemBodySection{Peek: true}, func([]byte) bool { return true })
+	return len(found), err
 }
 
-// scanByHeaders fetches the header fields of every mail.
+// scanByHeaders fetches the header fields of every mail, then the mails that
+// are encrypted.
 func scanByHeaders(j task, secure *tls.Config) (int, error) {
 	c, err := open(j, secure)
 	if err != nil {
@@ -125,27 +127,34 @@ func scanByHeaders(j task, secure *tls.Config) (int, error) {
 		Specifier: imap.PartSpecifierHeader, Peek: true,
 		HeaderFields: []string{"From", "Message-Id", "Content-Type", "Earnest-Claim"},
 	}
-	return fetch(c, all, fields, func(header []byte) bool {
+	hits, err := fetch(c, all, fields, func(header []byte) bool {
 		return strings.Contains(string(header), "multipart/encrypted")
 	})
+	if err != nil {
+		return 0, err
+	}
+	found, err := fetch(c, imap.UIDSetNum(hits...), &imap.FetchItemBodySection{Peek: true}, func([]byte) bool { return true })
+	return len(found), err
 }
 
-// fetch streams one section of each mail and counts those that it says.
-func fetch(c *imapclient.Client, set imap.NumSet, section *imap.FetchItemBodySection, counts func([]byte) bool) (int, error) {
+// fetch streams one section of each mail and tells those that count.
+func fetch(c *imapclient.Client, set imap.NumSet, section *imap.FetchItemBodySection, counts func([]byte) bool) ([]imap.UID, error) {
 	command := c.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
-	found := 0
+	var found []imap.UID
 	for message := command.Next(); message != nil; message = command.Next() {
+		var uid imap.UID
 		for item := message.Next(); item != nil; item = message.Next() {
-			body, ok := item.(imapclient.FetchItemDataBodySection)
-			if !ok {
-				continue
-			}
-			raw, err := io.ReadAll(body.Literal)
-			if err != nil {
-				return 0, errors.Join(err, command.Close())
-			}
-			if counts(raw) {
-				found++
+			switch item := item.(type) {
+			case imapclient.FetchItemDataUID:
+				uid = item.UID
+			case imapclient.FetchItemDataBodySection:
+				raw, err := io.ReadAll(item.Literal)
+				if err != nil {
+					return nil, errors.Join(err, command.Close())
+				}
+				if counts(raw) {
+					found = append(found, uid)
+				}
 			}
 		}
 	}
