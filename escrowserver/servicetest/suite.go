@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"earnest/escrow"
 	"earnest/escrowserver"
 )
 
@@ -55,4 +56,20 @@ func (w *world) holder(holder string) int64 {
 		return nil
 	}}))
 	return sum
+}
+
+// Story plays three bonds on the escrow: one accepted, one rejected, one still
+// held, with keys left in the pool.
+func Story(t testing.TB, h Harness) {
+	t.Helper()
+	w := &world{TB: t, Harness: h}
+	anna, bob := w.owner("anna@sender.example", 500), w.recipient("bob@recipient.example", 25, 1)
+	carol, dora := w.recipient("carol@recipient.example", 30, 1), w.recipient("dora@recipient.example", 40, 2)
+	accepted, rejected := anna.buy(bob, 25), anna.buy(carol, 30)
+	accepted.arrive()
+	accepted.decide(escrow.Accept)
+	rejected.arrive()
+	rejected.decide(escrow.Reject)
+	w.later(time.Hour)
+	anna.buy(dora, 40)
 }

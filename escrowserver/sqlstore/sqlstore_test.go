@@ -24,3 +24,7 @@ func openTest(t testing.TB) *Store {
 func TestService(t *testing.T) {
 	servicetest.Run(t, func(t *testing.T) servicetest.Harness { return servicetest.NewHarness(t, openTest(t)) })
 }
+
+func TestMachine(t *testing.T) {
+	servicetest.Machine(t, func(t *testing.T) servicetest.Harness { return servicetest.NewHarness(t, openTest(t)) }, 10, 500)
+}
