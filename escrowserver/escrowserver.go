@@ -81,7 +81,7 @@ type Server struct {
 	cfg        Config
 	log        *slog.Logger
 	receiptKey ed25519.PublicKey
-	queue      queue
+	queue      *queue
 	news       news
 	lookups    lookups
 	wake       chan struct{}
@@ -105,11 +105,22 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("escrow configuration: %w", err)
 	}
-	return &Server{
-		cfg: cfg, log: cfg.Log, receiptKey: key,
-		queue: queue{store: cfg.Store},
-		wake:  make(chan struct{}, 1),
-	}, nil
+	s := &Server{cfg: cfg, log: cfg.Log, receiptKey: key, wake: make(chan struct{}, 1)}
+	s.queue = &queue{store: cfg.Store, told: s.told}
+	return s, nil
+}
+
+// told wakes who waits for news of the accounts, and the sweeper, whose next
+// deadline may have changed.
+func (s *Server) told(accounts []escrow.KeyID) {
+	if len(accounts) == 0 {
+		return
+	}
+	s.news.tell(accounts)
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
 }
 
 // check reports every fault at once.
@@ -165,18 +176,10 @@ func (s *Server) moment() Moment {
 	}}
 }
 
-// do has the store do one operation, wakes who waits for news of it, and hides
-// from callers what is not for them.
+// do has the store do one operation, and hides from callers what is not for them.
 func do[T any](ctx context.Context, s *Server, op Op) (T, error) {
 	var none T
 	result := s.queue.do(ctx, op)
-	s.news.tell(result.Touched)
-	if len(result.Touched) > 0 {
-		select {
-		case s.wake <- struct{}{}:
-		default:
-		}
-	}
 	if result.Err != nil {
 		return none, s.failed(op.Name(), result.Err)
 	}

@@ -12,6 +12,9 @@ import (
 // under load many share one commit, and alone none waits.
 type queue struct {
 	store Store
+	// told is called with the accounts that an operation touched, whether or not
+	// its caller still waits.
+	told func([]escrow.KeyID)
 
 	mu      sync.Mutex
 	waiting []call
@@ -73,6 +76,7 @@ func (q *queue) drain(ctx context.Context) {
 				c.done <- Result{Err: fmt.Errorf("the store left operation %s unanswered", c.op.Name())}
 				continue
 			}
+			q.told(results[i].Touched)
 			c.done <- results[i]
 		}
 	}

@@ -19,7 +19,6 @@ func storyTests() []test {
 		{"TestK4_ReplyReleasedOnAcceptDeletedOnReject", replyCertificate},
 		{"TestK5_KeysAhead", keysAhead},
 		{"TestK10_SilenceRefunds", silenceRefunds},
-		{"TestK10_FinalRefunds", finalRefunds},
 		{"TestK10_NeverArrivedRefunds", neverArrivedRefunds},
 		{"TestK13_RejectForfeits", rejectForfeits},
 		{"TestK16_SoldKeyIsGone", soldKeyIsGone},
@@ -238,23 +237,6 @@ func silenceRefunds(w *world) {
 	}
 	_, err := bob.Decide(context.Background(), bond.id(), escrow.Reject, bond.decision(escrow.Reject))
 	w.fails(err, escrow.TooLate)
-	anna.has(500, 0)
-}
-
-func finalRefunds(w *world) {
-	// With terms whose decision deadline lies behind the final one, final ends it.
-	anna, bob := w.owner("anna@sender.example", 500), w.recipient("bob@recipient.example", 25, 2)
-	bond := anna.buy(bob, 25)
-	var quote escrow.Quote
-	w.ok(escrow.Peek(bond.req.Quote, &quote))
-	stored, err := w.Store.Bond(context.Background(), bond.id())
-	w.ok(err)
-	if want := stored.BoughtAt.Add(60 * day); !stored.FinalAt.Equal(want) {
-		w.Fatalf("final is %s, want %s", stored.FinalAt, want)
-	}
-	w.later(30*day - time.Minute)
-	bond.arrive()
-	w.later(14 * day)
 	anna.has(500, 0)
 }
 
