@@ -6,6 +6,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -52,6 +55,41 @@ func TestK8_MailComesOnceAndNothingIsAltered(t *testing.T) {
 		if len(f) != 0 {
 			t.Errorf("mail %d has flags %v, want none", i, f)
 		}
+	}
+}
+
+func TestK8_MaildirStaysAsItWas(t *testing.T) {
+	t.Parallel()
+	d, b := dovecot(t)
+	b.deliver(t, "INBOX", foreign("<f1>"))
+	b.deliver(t, "INBOX", encrypted("<e1>"))
+	list := func() map[string]string {
+		files := make(map[string]string)
+		for _, sub := range []string{"new", "cur"} {
+			dir := filepath.Join(d.Maildir("bob"), sub)
+			entries, err := os.ReadDir(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range entries {
+				raw, err := os.ReadFile(filepath.Join(dir, e.Name()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				files[filepath.Join(sub, e.Name())] = string(raw)
+			}
+		}
+		return files
+	}
+	before := list()
+	var s states
+	var k taker
+	stop := watch(t, b.config(&s), &k, &memory{})
+	k.wants(t, "<e1>")
+	stop()
+	// Opened for writing, Dovecot would move them from new to cur.
+	if after := list(); len(before) != 2 || !maps.Equal(before, after) {
+		t.Errorf("the Maildir held %d mails and was changed", len(before))
 	}
 }
 
@@ -123,18 +161,22 @@ func TestDeadConnectionIsNoticed(t *testing.T) {
 		var k taker
 		cfg := b.config(&s)
 		cfg.Timing.LookEvery = time.Hour
-		cfg.Timing.IdleRestart = 150 * time.Millisecond
+		cfg.Timing.LookAfterMail = time.Hour
+		cfg.Timing.IdleRestart = 400 * time.Millisecond
 		cfg.Timing.Command, cfg.Timing.Search = 400*time.Millisecond, 400*time.Millisecond
 		watch(t, cfg, &k, &memory{})
 		await(t, "watching", func() bool { return s.count(imapwatch.Watching) == 1 })
+		b.deliver(t, "INBOX", encrypted("<e0>"))
+		k.wants(t, "<e0>")
+		// Now it waits in IDLE, where nothing is due and nothing is missed.
+		time.Sleep(100 * time.Millisecond)
 		w.goDeaf(true)
-		time.Sleep(200 * time.Millisecond)
 		b.deliver(t, "INBOX", encrypted("<e1>"))
 		if err := s.failure(t); err == nil {
 			t.Error("a failure without an error")
 		}
 		w.goDeaf(false)
-		k.wants(t, "<e1>")
+		k.wants(t, "<e0>", "<e1>")
 	})
 }
 
