@@ -36,6 +36,7 @@ type account struct {
 	escrowErr   error
 	escrowSince time.Time
 	pool        int
+	purchases   map[string]bool // being made right now, by id
 
 	// opening lets one mail at a time go from held to waiting.
 	opening sync.Mutex
@@ -57,7 +58,8 @@ func (a *Agent) newAccount(ctx context.Context, settings store.Account) (*accoun
 		phase:       imapwatch.State{Phase: "connecting"},
 		wakeReports: make(chan struct{}, 1), wakeOutbox: make(chan struct{}, 1),
 		wakePool: make(chan struct{}, 1), wakeHeld: make(chan struct{}, 1),
-		trials: limiter{most: hiddenMailsAnHour, every: time.Hour},
+		purchases: map[string]bool{},
+		trials:    limiter{most: hiddenMailsAnHour, every: time.Hour},
 	}
 	acct.service = watched{service, acct}
 	password := func(ctx context.Context) (string, error) {

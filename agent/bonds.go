@@ -16,6 +16,7 @@ import (
 func (a *account) followBonds(ctx context.Context) error {
 	pause := time.Second
 	for ctx.Err() == nil {
+		a.fetchChains(ctx)
 		more, err := a.syncBonds(ctx, 30*time.Second)
 		if err == nil {
 			pause = time.Second
@@ -67,11 +68,6 @@ func (a *account) syncBonds(ctx context.Context, patience time.Duration) (more b
 	}
 	for _, view := range page.Bonds {
 		a.tellBond(view)
-		if view.State.Ended() {
-			if err := a.keepChain(ctx, view.ID); err != nil && ctx.Err() == nil {
-				a.Log.Warn("receipts could not be fetched yet", "code", escrow.CodeOf(err))
-			}
-		}
 	}
 	wake(a.wakeHeld)
 	wake(a.wakePool)
@@ -89,7 +85,7 @@ func (a *account) takeOver(tx *store.Tx, view escrow.BondView) error {
 	if known && old.State.Ended() && old.State == view.State && old.LateAcceptedAt.Equal(view.LateAcceptedAt) {
 		return nil
 	}
-	if err := store.Put(tx, store.Bond{BondView: view, Account: a.id}); err != nil {
+	if view, err = a.putBond(tx, view); err != nil {
 		return err
 	}
 	if view.Role == escrow.RoleSender {
@@ -99,6 +95,26 @@ func (a *account) takeOver(tx *store.Tx, view escrow.BondView) error {
 		return err
 	}
 	return a.takeOverMail(tx, view)
+}
+
+// putBond stores a bond as the escrow has told it, and returns the bond that is
+// stored then: the answer to a request that was made again may be older than what
+// is known here, and an ending never changes back.
+func (a *account) putBond(tx *store.Tx, view escrow.BondView) (escrow.BondView, error) {
+	old, known, err := store.Get[store.Bond](tx, string(view.ID))
+	if err != nil {
+		return view, err
+	}
+	if known && (old.State.Ended() && !view.State.Ended() || old.DecisionN > view.DecisionN) {
+		return old.BondView, nil
+	}
+	if err := store.Put(tx, store.Bond{BondView: view, Account: a.id}); err != nil {
+		return view, err
+	}
+	if !view.State.Ended() {
+		return view, nil
+	}
+	return view, a.wantChain(tx, view)
 }
 
 // takeOverKey decides what becomes of a bond's key.

@@ -248,7 +248,8 @@ func (a *account) settleReport(ctx context.Context, report store.Report, outcome
 			return err
 		}
 		if refused == nil {
-			if err := store.Put(tx, store.Bond{BondView: outcome.Bond, Account: a.id}); err != nil {
+			var err error
+			if outcome.Bond, err = a.putBond(tx, outcome.Bond); err != nil {
 				return err
 			}
 		}
@@ -271,11 +272,7 @@ func (a *account) settleReport(ctx context.Context, report store.Report, outcome
 		}
 		return err
 	}
-	if outcome.Bond.State.Ended() {
-		if err := a.keepChain(ctx, report.Bond); err != nil && !retryLater(err) {
-			return err
-		}
-	}
+	a.fetchChains(ctx)
 	return nil
 }
 

@@ -38,6 +38,9 @@ type world struct {
 
 	mu   sync.Mutex
 	down bool
+	// noReceipts: the escrow hands out none, and counts who asks.
+	noReceipts bool
+	askedFor   int
 	// wrap, if set, stands between an agent and the escrow.
 	wrap func(escrow.Service) escrow.Service
 }
@@ -223,6 +226,22 @@ func (w *world) sentIs(p *person, bond, state, money string) agentclient.Sent {
 	return sent
 }
 
+// keepsReceipts looks into the person's own store.
+func (w *world) keepsReceipts(p *person, bond string) bool {
+	w.t.Helper()
+	sealer, err := p.ring.Sealer(w.t.Context(), "archive")
+	must(w.t, err)
+	memory, err := store.Open(w.t.Context(), filepath.Join(p.home, "agent.db"), sealer)
+	must(w.t, err)
+	defer memory.Close()
+	var chain store.Chain
+	must(w.t, memory.View(w.t.Context(), func(tx *store.Tx) (err error) {
+		chain, _, err = store.Get[store.Chain](tx, bond)
+		return err
+	}))
+	return len(chain.Receipts) == 3 && !chain.Wanted
+}
+
 func (w *world) has(p *person, available, held string) {
 	w.t.Helper()
 	balances, err := p.Balances(w.t.Context())
@@ -265,7 +284,22 @@ func (u unreliable) Decide(ctx context.Context, id escrow.BondID, v escrow.Verdi
 	if err := u.cut(); err != nil {
 		return escrow.Outcome{}, err
 	}
-	return u.Service.Decide(ctx, id, v, d)
+	service := u.Service
+	if u.w.wrap != nil {
+		service = u.w.wrap(service)
+	}
+	return service.Decide(ctx, id, v, d)
+}
+
+func (u unreliable) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, error) {
+	u.w.mu.Lock()
+	refuse := u.w.noReceipts
+	u.w.askedFor++
+	u.w.mu.Unlock()
+	if refuse {
+		return nil, &escrow.Error{Code: escrow.Unavailable}
+	}
+	return u.Service.Receipts(ctx, id)
 }
 
 func (u unreliable) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, error) {

@@ -202,11 +202,7 @@ func (a *account) arrive(ctx context.Context, m store.Mail, c candidate, opened 
 
 // keep stores the opened mail, sealed anew to the archive key.
 func (a *account) keep(ctx context.Context, m store.Mail, view escrow.BondView, opened openpgp.Opened) error {
-	m.State = store.MailWaiting
-	if view.State.Ended() {
-		m.State, m.Late = string(view.State), true
-	}
-	m.DecideBy, m.Subject, m.Name = view.DecideBy, opened.Header.Subject, opened.Header.FromName
+	m.Subject, m.Name = opened.Header.Subject, opened.Header.FromName
 	m.Unprotected = !opened.Protected
 	if opened.Stamp != nil {
 		m.Reply = opened.Stamp.Reply
@@ -221,8 +217,14 @@ func (a *account) keep(ctx context.Context, m store.Mail, view escrow.BondView, 
 		if err := store.Put(tx, met); err != nil {
 			return err
 		}
-		if err := store.Put(tx, store.Bond{BondView: view, Account: a.id}); err != nil {
+		// A report made again is answered as the first time, and the bond may have
+		// ended since.
+		if view, err = a.putBond(tx, view); err != nil {
 			return err
+		}
+		m.State, m.DecideBy = store.MailWaiting, view.DecideBy
+		if view.State.Ended() {
+			m.State, m.Late = string(view.State), view.ArrivedAt.After(view.EndedAt)
 		}
 		if err := store.Put(tx, store.Content{ID: m.ID, Opened: true, Raw: opened.Inner}); err != nil {
 			return err

@@ -21,17 +21,24 @@ const giveUpAfter = 3 * 24 * time.Hour
 // runOutbox carries on what is not done: purchases that a crash interrupted,
 // mails that are not submitted, money that is to come back.
 func (a *account) runOutbox(ctx context.Context) error {
+	failed := 0
 	for {
-		next := a.outboxOnce(ctx)
+		next, err := a.outboxOnce(ctx)
+		if failed++; err == nil {
+			failed = 0
+		} else {
+			next = min(next, soon(failed))
+		}
 		if !sleep(ctx, a.wakeOutbox, next) {
 			return nil
 		}
 	}
 }
 
-// outboxOnce returns how long until there is something to do again.
-func (a *account) outboxOnce(ctx context.Context) time.Duration {
-	next := time.Minute
+// outboxOnce returns how long until there is something to do again, and the last
+// thing that failed.
+func (a *account) outboxOnce(ctx context.Context) (next time.Duration, failed error) {
+	next = time.Minute
 	var all []store.Sent
 	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
 		all, err = store.List[store.Sent](tx, store.SentPaying, store.SentPaid, store.SentWithdrawing)
@@ -49,22 +56,26 @@ func (a *account) outboxOnce(ctx context.Context) time.Duration {
 			continue
 		}
 		if err := a.carryOn(ctx, sent); err != nil && ctx.Err() == nil {
-			next = min(next, 10*time.Second)
+			failed = err
 			a.Log.Info("a mail waits in the outbox", "state", sent.State, "code", escrow.CodeOf(err))
 		}
 	}
-	return next
+	return next, failed
 }
 
 func (a *account) carryOn(ctx context.Context, sent store.Sent) error {
 	switch sent.State {
 	case store.SentPaying:
-		// A purchase that is being made right now is left to who makes it.
-		made := time.UnixMilli(sent.Number)
-		if made.After(a.started) && a.Now().Sub(made) < buyAlone {
-			return errNotYet
+		if a.buying(sent.ID) {
+			return nil // whoever does will wake the outbox
 		}
-		_, err := a.buy(ctx, sent)
+		// It may have been made since the list was read: buying it again would be
+		// answered with "delivered".
+		sent, err := a.sentByID(ctx, sent.ID)
+		if err != nil || sent.State != store.SentPaying {
+			return err
+		}
+		_, err = a.buy(ctx, sent)
 		if err == nil {
 			wake(a.wakeOutbox)
 		}
@@ -79,11 +90,6 @@ func (a *account) carryOn(ctx context.Context, sent store.Sent) error {
 	}
 	return nil
 }
-
-// buyAlone is how long the call that stored a purchase has it to itself.
-const buyAlone = 15 * time.Second
-
-var errNotYet = errors.New("not yet")
 
 // submitMail seals the letter once and hands it over. A mail that may have been
 // taken is handed over again as the very same bytes: a second copy is recognised.

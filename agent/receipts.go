@@ -12,6 +12,36 @@ import (
 
 func (a *account) receiptKey() ed25519.PublicKey { return ed25519.PublicKey(a.get().ReceiptKey) }
 
+// wantChain notes, with the ending of a bond, that its receipts must be fetched:
+// a crash or an outage between the two does not hide an ending that they do not
+// prove.
+func (a *account) wantChain(tx *store.Tx, view escrow.BondView) error {
+	chain, _, err := store.Get[store.Chain](tx, string(view.ID))
+	if err != nil {
+		return err
+	}
+	chain.Bond, chain.Account, chain.Quote, chain.Wanted = view.ID, a.id, view.Quote, true
+	return store.Put(tx, chain)
+}
+
+// fetchChains fetches the receipts that are wanted. What fails is tried again
+// when the list of bonds is asked for next.
+func (a *account) fetchChains(ctx context.Context) {
+	var wanted []store.Chain
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		wanted, err = store.List[store.Chain](tx, store.ChainWanted)
+		return err
+	})
+	for _, chain := range wanted {
+		if err == nil && chain.Account == a.id {
+			err = a.keepChain(ctx, chain.Bond)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		a.Log.Warn("receipts could not be fetched yet", "code", escrow.CodeOf(err))
+	}
+}
+
 // keepChain fetches a bond's receipts and stores them with what is wrong with
 // them, so that they can be checked without the escrow.
 func (a *account) keepChain(ctx context.Context, bond escrow.BondID) error {
@@ -24,7 +54,7 @@ func (a *account) keepChain(ctx context.Context, bond escrow.BondID) error {
 		if err != nil || !ok {
 			return err
 		}
-		chain := store.Chain{Bond: bond, Quote: b.Quote, Receipts: receipts}
+		chain := store.Chain{Bond: bond, Account: a.id, Quote: b.Quote, Receipts: receipts}
 		if _, err := escrow.VerifyChain(b.Quote, receipts, a.receiptKey()); err != nil {
 			chain.Fault = err.Error()
 			a.Log.Error("the receipts of a bond do not verify", "bond", bond)
@@ -54,7 +84,7 @@ func (a *Agent) Receipts(ctx context.Context, id string) (agentclient.Receipts, 
 	if err != nil {
 		return agentclient.Receipts{}, err
 	}
-	if !kept {
+	if !kept || chain.Receipts == nil {
 		return agentclient.Receipts{}, fetched
 	}
 	key, _ := escrow.PublicKey(acct.receiptKey()).MarshalText()

@@ -124,14 +124,21 @@ func (a *account) send(ctx context.Context, l letter, quote escrow.Signed) (agen
 }
 
 // intend makes the keys and stores the purchase before it is tried. With stock
-// tools one certificate serves as both, and there is no letter.
-func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte, l *letter) (store.Sent, error) {
+// tools one certificate serves as both, and there is no letter. Until buy ends
+// the purchase belongs to the caller, and the outbox leaves it alone.
+func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte, l *letter) (sent store.Sent, err error) {
 	var q escrow.Quote
 	if err := escrow.Peek(quote, &q); err != nil {
 		return store.Sent{}, err
 	}
 	id := newID()
-	sent := store.Sent{
+	a.setBuying(id, true)
+	defer func() {
+		if err != nil {
+			a.setBuying(id, false)
+		}
+	}()
+	sent = store.Sent{
 		ID: id, Account: a.id, Bond: escrow.BondID(id), Number: a.Now().UnixMilli(), State: store.SentPaying,
 		To: q.Recipient, ToTyped: string(q.Recipient), ForTools: l == nil,
 		Buy: escrow.BuyRequest{ID: escrow.BondID(id), Quote: quote, Verification: stock, Reply: stock},
@@ -167,13 +174,38 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 func verifyName(s store.Sent) string { return s.Account + "/sent/" + s.ID + "/verification" }
 func replyName(s store.Sent) string  { return s.Account + "/sent/" + s.ID + "/reply" }
 
+// buying reports whether a purchase is being made right now.
+func (a *account) buying(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.purchases[id]
+}
+
+func (a *account) setBuying(id string, now bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if now {
+		a.purchases[id] = true
+	} else {
+		delete(a.purchases, id)
+	}
+}
+
 // buy buys the bond under its stored id, and checks that the key sold is one
 // that the recipient signed.
 func (a *account) buy(ctx context.Context, sent store.Sent) (store.Sent, error) {
+	a.setBuying(sent.ID, true)
+	defer a.setBuying(sent.ID, false)
 	purchase, err := a.service.Buy(ctx, sent.Buy)
 	if retryLater(err) {
 		sent.Error = "The escrow does not answer, so it is not known whether the bond is paid. It is tried again under the same number: it is paid once at most."
 		return sent, errors.Join(err, a.putSent(ctx, "buy.wait", sent))
+	}
+	if errors.Is(err, escrow.Delivered) {
+		// It was paid at an earlier try whose answer never came, a day or more ago.
+		sent.State, sent.Error = store.SentWithdrawing, "The bond is paid, but its key was kept for a day only and is gone. Nothing was sent; the money is asked back."
+		wake(a.wakeOutbox)
+		return sent, errors.Join(err, a.putSent(ctx, "buy.late", sent))
 	}
 	if err != nil {
 		sent.State, sent.Error = store.SentFailed, "Nothing was paid and nothing was sent: "+err.Error()
@@ -189,8 +221,12 @@ func (a *account) buy(ctx context.Context, sent store.Sent) (store.Sent, error) 
 		sent.Certificate = purchase.Certificate
 	}
 	err = a.Store.Update(ctx, "buy.paid", func(tx *store.Tx) error {
-		if err := store.Put(tx, store.Bond{BondView: purchase.Bond, Account: a.id}); err != nil {
+		view, err := a.putBond(tx, purchase.Bond)
+		if err != nil {
 			return err
+		}
+		if view.State.Ended() { // the answer is that of an earlier try
+			sent.State = store.SentEnded
 		}
 		return store.Put(tx, sent)
 	})

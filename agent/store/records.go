@@ -210,12 +210,25 @@ func (p Pin) place() place { return place{"pin", p.ID, "", 0} }
 // Chain is a bond's receipts as fetched, for reading offline.
 type Chain struct {
 	Bond     escrow.BondID
+	Account  string
 	Quote    escrow.Signed
 	Receipts []escrow.Signed
 	Fault    string
+	// Wanted: the bond has changed its ending since; the receipts are to be
+	// fetched (anew).
+	Wanted bool
 }
 
-func (c Chain) place() place { return place{"chain", string(c.Bond), "", 0} }
+// ChainWanted is the state of a chain that is to be fetched.
+const ChainWanted = "wanted"
+
+func (c Chain) place() place {
+	state := ""
+	if c.Wanted {
+		state = ChainWanted
+	}
+	return place{"chain", string(c.Bond), state, 0}
+}
 
 // Position is how far a mailbox has been read.
 type Position struct {
