@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"time"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
@@ -107,10 +109,19 @@ func (e *emptyState) set(v viewmodel.Empty, visible bool) {
 	widgets.Show(e.links, v.Price || v.Card)
 }
 
+const copied = "Copied"
+
 // copy puts a text on the clipboard and says so on the button.
 func (s *Shell) copy(button *widgets.Action, text string) {
+	if button.Text == copied {
+		return
+	}
 	if s.host.Clipboard != nil {
 		s.host.Clipboard.SetContent(text)
 	}
-	button.Set("Copied", true)
+	before := button.Text
+	button.Set(copied, true)
+	time.AfterFunc(2*time.Second, func() {
+		s.host.Post(func() { button.Set(before, true) })
+	})
 }

@@ -23,7 +23,8 @@ type readingPane struct {
 	backRow *fyne.Container
 	title   *widget.Label
 	name    *widgets.Text
-	address *widgets.Text
+	address *widget.Label
+	addrRow *fyne.Container
 	first   *widgets.Text
 	date    *widgets.Text
 	money   *widgets.MoneyLine
@@ -50,8 +51,11 @@ func newReadingPane(s *Shell) *readingPane {
 	p.backRow.Hide()
 	p.title = widgets.NewPara("", widget.MediumImportance, theme.SizeTitle)
 	p.name = widgets.NewText("", theme.Text, theme.SizeText, true)
-	p.address = widgets.NewText("", theme.Muted, theme.SizeText, false)
-	p.address.Cut = true
+	p.name.Cut = true
+	// The proven address is never cut: its end is what tells who it is.
+	p.address = widgets.NewPara("", widget.LowImportance, theme.SizeText)
+	p.address.Wrapping = fyne.TextWrapBreak
+	p.addrRow = widgets.Flush(p.address)
 	p.first = widgets.NewText("first time ✓", theme.Muted, theme.SizeSmall, false)
 	p.date = widgets.NewText("", theme.Muted, theme.SizeSmall, false)
 	p.money = widgets.NewMoneyLine()
@@ -69,7 +73,8 @@ func newReadingPane(s *Shell) *readingPane {
 		p.backRow,
 		widgets.Flush(p.title),
 		widgets.NewColumn(theme.Space1, 0,
-			widgets.NewLine(theme.Space2, 1, p.name, p.address, p.first, p.date),
+			widgets.NewLine(theme.Space2, 0, p.name, p.first, p.date),
+			p.addrRow,
 			p.money.Box),
 		widgets.NewHairline(), p.notices, p.textRow, p.files, p.savRow, p.chkRow)
 	p.view = container.NewVScroll(widgets.NewInset(theme.Space4, theme.Space5, theme.Space5, theme.Space5, body))
@@ -122,7 +127,7 @@ func (p *readingPane) refresh(r viewmodel.Reading) {
 		name, address = address, ""
 	}
 	p.name.Set(name, theme.Text)
-	p.address.Set(address, theme.Muted)
+	widgets.SetPara(p.address, p.addrRow, address)
 	widgets.Show(p.first, r.First)
 	p.date.Set(r.Date, theme.Muted)
 	p.money.Set(r.Amount, r.Money, toneColor(r.Tone))

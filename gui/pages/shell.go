@@ -41,6 +41,7 @@ type Shell struct {
 	content *fyne.Container
 	frame   *fyne.Container // nav, line, page
 	small   bool            // the navigation is a menu
+	bare    bool            // there is no navigation: no account yet
 	nav     *nav
 	menu    *widgets.Action
 	top     *fyne.Container
@@ -110,7 +111,7 @@ func (s *Shell) build() {
 		widgets.NewInset(theme.Space1+2, theme.Space4, theme.Space1+2, theme.Space4,
 			widgets.NewLine(theme.Space1, 1, s.statusIcon, s.status)))
 	s.frame = &fyne.Container{
-		Layout: widgets.Shell{Small: &s.small, Menu: func(small bool) { widgets.Show(s.top, small) }},
+		Layout: widgets.Shell{Small: &s.small, Bare: &s.bare, Menu: func(small bool) { widgets.Show(s.top, small && !s.bare) }},
 		Objects: []fyne.CanvasObject{s.nav.object(), widgets.NewHairline(),
 			widgets.Dock(s.top, nil, nil, nil, s.stack)},
 	}
@@ -149,6 +150,11 @@ func (s *Shell) buildUndo() {
 func (s *Shell) Refresh() {
 	m := s.model
 	s.nav.refresh()
+	if bare := m.FirstStart(); bare != s.bare {
+		s.bare = bare
+		widgets.Show(s.top, s.small && !bare)
+		s.frame.Refresh()
+	}
 	banner := m.Banner()
 	s.bannerText.SetText(banner.Text)
 	widgets.Show(s.bannerAction, banner.CanStart)

@@ -62,7 +62,7 @@ func newWritePage(s *Shell) *writePage {
 	attach := widgets.NewAction("Attach a file", "", widgets.Quiet, func() { s.openFile(s.model.Attach, s.model.AttachFailed) })
 	head := widgets.NewColumn(theme.Space3, 0,
 		widgets.NewText("Write", theme.Text, theme.SizeTitle, false), p.to.Box,
-		widgets.NewColumn(theme.Space1, 0, p.price, widgets.Flush(p.terms), p.options), p.subject.Box)
+		widgets.NewColumn(theme.Space1, 0, p.price, widgets.Flush(p.terms), widgets.NewInset(0, 0, 0, -theme.Space2, p.options)), p.subject.Box)
 	foot := widgets.NewColumn(theme.Space3, 0, p.files, p.failRow, widgets.NewLine(theme.Space3, 0, widgets.NewLine(0, -1, attach), p.send))
 	body := container.New(widgets.Sheet{Width: widgets.ReadingWidth, Gap: theme.Space3}, head, p.body, foot)
 	p.root = container.NewStack(widgets.NewFill(theme.Surface), container.NewVScroll(

@@ -237,7 +237,11 @@ func (m *Model) costs(to []string) (costs []agentclient.Money, fault string, ask
 		price, known := m.draft.prices[key]
 		switch {
 		case m.draft.priceErr[key] != "":
-			return nil, m.draft.priceErr[key], false
+			fault = m.draft.priceErr[key]
+			if len(to) > 1 {
+				fault = line(a) + ": " + fault
+			}
+			return nil, fault, false
 		case m.draft.asking[key]:
 			asking = true
 		case known:

@@ -142,7 +142,7 @@ func (m *Model) notices(mail agentclient.Mail) (all []Notice) {
 		add(Against, m.box.openErr)
 	}
 	switch {
-	case mail.State == mailDamaged:
+	case mail.State == mailDamaged && mail.Error == "":
 		add(Against, "This mail was changed on its way and cannot be trusted. It was not opened; nothing was decided.")
 	case mail.State == mailHeld:
 		add(Waits, "It is opened as soon as the escrow confirms that it is paid. Nothing is lost; its deadlines wait too.")

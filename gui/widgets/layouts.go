@@ -208,6 +208,7 @@ const MenuAt float32 = 600
 // page, and Menu is told.
 type Shell struct {
 	Small *bool
+	Bare  *bool // no navigation at all: there is nowhere to go
 	Menu  func(small bool)
 }
 
@@ -219,10 +220,11 @@ func (s Shell) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		*s.Small = small
 		s.Menu(small)
 	}
-	show(nav, !small)
-	show(line, !small)
+	column := !small && !*s.Bare
+	show(nav, column)
+	show(line, column)
 	x := float32(0)
-	if !small {
+	if column {
 		nav.Resize(fyne.NewSize(NavWidth, size.Height))
 		nav.Move(fyne.Position{})
 		line.Resize(fyne.NewSize(1, size.Height))

@@ -106,7 +106,11 @@ func (d *rowRenderer) put(text, aside, end *canvas.Text, s, asideText string, le
 	end.Resize(endSize)
 	end.Move(fyne.NewPos(right-endSize.Width, y+(height-endSize.Height)/2))
 	room := right - left - endSize.Width - theme.Space3
-	text.Text = Ellipsis(s, room, text.TextSize, text.TextStyle)
+	most := room
+	if asideText != "" {
+		most = room * 0.6 // a display name never stands without the address
+	}
+	text.Text = Ellipsis(s, most, text.TextSize, text.TextStyle)
 	size := text.MinSize()
 	text.Resize(size)
 	text.Move(fyne.NewPos(left, y))
@@ -116,7 +120,7 @@ func (d *rowRenderer) put(text, aside, end *canvas.Text, s, asideText string, le
 	room -= size.Width + theme.Space2
 	aside.Text = ""
 	if asideText != "" && room > 40 {
-		aside.Text = Ellipsis(asideText, room, aside.TextSize, aside.TextStyle)
+		aside.Text = EllipsisStart(asideText, room, aside.TextSize, aside.TextStyle)
 	}
 	small := aside.MinSize()
 	aside.Resize(small)

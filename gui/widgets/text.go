@@ -125,6 +125,25 @@ func Ellipsis(s string, width, size float32, style fyne.TextStyle) string {
 	return string(runes[:low]) + "…"
 }
 
+// EllipsisStart cuts the text at its beginning: the end of an address is what
+// tells whose it is.
+func EllipsisStart(s string, width, size float32, style fyne.TextStyle) string {
+	if fyne.MeasureText(s, size, style).Width <= width {
+		return s
+	}
+	runes := []rune(s)
+	low, high := 0, len(runes)
+	for low < high {
+		mid := (low + high) / 2
+		if fyne.MeasureText("…"+string(runes[mid:]), size, style).Width <= width {
+			high = mid
+		} else {
+			low = mid + 1
+		}
+	}
+	return "…" + string(runes[low:])
+}
+
 // NewPara makes a text that wraps. It sits flush with Texts above and below;
 // put it into a container by Flush.
 func NewPara(s string, importance widget.Importance, size fyne.ThemeSizeName) *widget.Label {

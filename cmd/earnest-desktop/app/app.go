@@ -7,6 +7,8 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
+	"os/exec"
 	"sync"
 
 	"fyne.io/fyne/v2"
@@ -54,7 +56,10 @@ func Run(ctx context.Context, cfg Config) error {
 	defer client.Close()
 	vm := viewmodel.Config{Agent: client, Log: cfg.Log}
 	if !cfg.NoStart {
-		vm.Start = starter{home: cfg.Home, socket: agentclient.SocketPath(cfg.Home)}.start
+		vm.Start = starter{
+			home: cfg.Home, socket: agentclient.SocketPath(cfg.Home),
+			find: func() (string, error) { return findAgent(os.Executable, exec.LookPath) },
+		}.start
 	}
 	model := viewmodel.New(vm)
 

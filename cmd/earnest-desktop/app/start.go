@@ -21,11 +21,14 @@ const startTimeout = 60 * time.Second
 
 // starter starts "earnest agent" apart from the window: it goes on when the
 // window is closed.
-type starter struct{ home, socket string }
+type starter struct {
+	home, socket string
+	find         func() (string, error) // the program earnest
+}
 
 // start starts the agent and returns when it answers, or with why it does not.
 func (s starter) start(ctx context.Context) error {
-	program, err := findAgent(os.Executable, exec.LookPath)
+	program, err := s.find()
 	if err != nil {
 		return err
 	}
