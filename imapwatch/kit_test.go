@@ -354,9 +354,3 @@ func (w *wire) goDeaf(deaf bool) {
 	defer w.mu.Unlock()
 	w.deaf = deaf
 }
-
-func (w *wire) connections() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.opened
-}

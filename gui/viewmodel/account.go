@@ -29,7 +29,6 @@ type form struct {
 	caName string
 	err    string
 	busy   bool
-	done   bool
 }
 
 func newForm() form {
