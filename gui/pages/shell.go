@@ -125,7 +125,8 @@ func (s *Shell) buildBanner() {
 	icon := widget.NewIcon(fynetheme.NewWarningThemedResource(fynetheme.WarningIcon()))
 	s.banner = container.NewStack(widgets.NewFill(theme.Surface), widgets.NewColumn(0, 0,
 		widgets.NewInset(theme.Space2, theme.Space4, theme.Space2, theme.Space4,
-			widgets.Dock(nil, nil, widgets.NewInset(0, theme.Space2, 0, 0, icon), s.bannerAction, s.bannerText)),
+			widgets.Dock(nil, nil, widgets.NewInset(0, theme.Space2, 0, 0, icon),
+				widgets.NewInset(0, 0, 0, theme.Space3, widgets.NewLine(0, -1, s.bannerAction)), s.bannerText)),
 		widgets.NewHairline()))
 	s.banner.Hide()
 }

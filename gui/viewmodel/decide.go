@@ -54,7 +54,7 @@ func (m *Model) decide(verb string, allowed func(May) bool, call func(context.Co
 	m.mu.Lock()
 	mail, ok := m.box.find(m.box.selected)
 	// What is not shown is not decided: a key never hits a mail unseen.
-	ok = ok && folder(m.shown()) && pageOf(mail.State) == m.shown() && allowed(m.may(mail))
+	ok = ok && folder(m.shown()) && allowed(m.may(mail))
 	m.mu.Unlock()
 	if ok {
 		m.ask(mail.ID, verb, call)

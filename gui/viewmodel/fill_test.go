@@ -19,7 +19,7 @@ func TestK2_ThePriceIsShownBeforeAnythingIsWritten(t *testing.T) {
 		prices := s.count("Price")
 		for _, typed := range []string{"author", "author@example", "author@example.net"} {
 			s.SetTo(typed)
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(400 * time.Millisecond)
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()

@@ -48,6 +48,7 @@ func TestWhenTheAgentCannotBeStartedTheWindowSaysWhy(t *testing.T) {
 			synctest.Wait()
 			b := s.Banner()
 			s.has("banner", b.Text, "could not be started: The program earnest was not found.", "Mail and money stay as they are.")
+			s.has("list", s.Folder().Empty.Title, "The agent is not running")
 			if !b.CanStart || starts.Load() != 1 {
 				t.Errorf("%+v after %d starts", b, starts.Load())
 			}

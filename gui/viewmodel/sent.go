@@ -37,7 +37,7 @@ func (m *Model) SentList() List {
 	switch {
 	case len(list.Rows) > 0:
 	case !m.out.loaded:
-		list.Empty = Empty{Title: "Asking the agent…"}
+		list.Empty = m.notYet()
 	default:
 		list.Empty = Empty{Title: "Nothing sent yet", Text: "You see the price of an inbox before you write to it. The money comes back unless your mail is rejected."}
 	}

@@ -175,6 +175,9 @@ func TestK13_RejectCountsDownAndUndoTakesItBack(t *testing.T) {
 		s.Reject()
 		synctest.Wait()
 		time.Sleep(agenttest.Undo + time.Second)
+		if s.Undo().Show {
+			t.Error("an undo is offered after its time, before the agent has said so")
+		}
 		s.agent.Tick()
 		synctest.Wait()
 		if s.Undo().Show {
@@ -205,6 +208,35 @@ func TestADecisionHitsOnlyTheMailThatIsShown(t *testing.T) {
 		synctest.Wait()
 		if s.count("Accept")+s.count("Reject") != 0 {
 			t.Error("a mail out of sight was decided")
+		}
+	})
+}
+
+func TestASlowAnswerDoesNotTakeThePlaceOfTheMailChosenSince(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		release := s.agent.Hold("Message")
+		s.Select(agenttest.SceneTalk)
+		synctest.Wait()
+		s.Select(agenttest.SceneHeld)
+		release()
+		synctest.Wait()
+		if r := s.Reading(); r.ID != agenttest.SceneHeld || r.Text != "" {
+			t.Errorf("reading: %+v", r)
+		}
+	})
+}
+
+func TestAMailThatExpiresWhileItIsOpenSaysSo(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.Select(agenttest.SceneTalk)
+		synctest.Wait()
+		time.Sleep(17 * time.Hour)
+		s.agent.Tick()
+		synctest.Wait()
+		r := s.Reading()
+		s.has("fate", r.Money, "refunded to the sender, because nobody decided in time")
+		if r.May.Reject || !r.May.Accept || len(s.Folder().Rows) != 3 {
+			t.Errorf("reading: %+v", r)
 		}
 	})
 }

@@ -156,7 +156,7 @@ func subject(s string) string {
 func (m *Model) empty(page Page) Empty {
 	switch {
 	case !m.box.loaded:
-		return Empty{Title: "Asking the agent…"}
+		return m.notYet()
 	case strings.TrimSpace(m.box.search) != "":
 		return Empty{Title: "Nothing found", Text: fmt.Sprintf("No mail here has “%s” in its sender or subject.", line(m.box.search))}
 	case page == PageAccepted:
@@ -173,6 +173,14 @@ func (m *Model) empty(page Page) Empty {
 		e.Text = "You have not set a price yet. Strangers put it down to write to you, and get it back unless you reject."
 	}
 	return e
+}
+
+// notYet is what stands where nothing was told yet.
+func (m *Model) notYet() Empty {
+	if m.link.state == linkDown {
+		return Empty{Title: "The agent is not running", Text: "What it knows is listed here as soon as it runs."}
+	}
+	return Empty{Title: "Asking the agent…"}
 }
 
 func (m *Model) card() string {

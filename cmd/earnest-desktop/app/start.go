@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -74,17 +73,35 @@ func (s starter) await(ctx context.Context, ended <-chan error, log string) erro
 	}
 }
 
-// endedEarly says why an agent ended at once, by the last line it logged.
+// endedEarly says why an agent ended at once, by the last that it said.
 func endedEarly(err error, log string) error {
 	data, readErr := os.ReadFile(log)
-	lines := strings.Split(string(bytes.TrimSpace(data)), "\n")
-	if last := strings.TrimSpace(lines[len(lines)-1]); readErr == nil && last != "" {
+	if last := lastWords(string(data)); readErr == nil && last != "" {
 		return fmt.Errorf("it ended at once: %s", last)
 	}
 	if err == nil {
 		err = errors.New("it gave no reason")
 	}
 	return fmt.Errorf("it ended at once: %w", err)
+}
+
+// lastWords is the last thing said: a line, of which the first sentence is
+// kept, and the indented ones below it, which say what it means and what to do.
+func lastWords(said string) string {
+	lines := strings.Split(strings.TrimRight(said, "\n "), "\n")
+	first := len(lines) - 1
+	for first > 0 && strings.HasPrefix(lines[first], " ") {
+		first--
+	}
+	happened, _, more := strings.Cut(strings.TrimPrefix(lines[first], "earnest: "), ". ")
+	if more {
+		happened += "."
+	}
+	words := []string{happened}
+	for _, line := range lines[first+1:] {
+		words = append(words, strings.TrimSpace(line))
+	}
+	return strings.TrimSpace(strings.Join(words, " "))
 }
 
 // findAgent looks beside the window's own program first, so that both are of

@@ -91,6 +91,10 @@ func TestAnAgentThatEndsAtOnceSaysWhy(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "it ended at once: There is no keyring to keep your keys in.") {
 		t.Errorf("said: %v", err)
 	}
+	said := "log line\nearnest: No keyring. A long tale. (dial: refused)\n         Nothing was saved.\n         Start one.\n"
+	if got := lastWords(said); got != "No keyring. Nothing was saved. Start one." {
+		t.Errorf("last words: %q", got)
+	}
 	s = newStarter(t, script(t, `exit 0`))
 	if err := s.start(context.Background()); err == nil || !strings.Contains(err.Error(), "gave no reason") {
 		t.Errorf("said: %v", err)
