@@ -8,10 +8,12 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
+
+	"earnest/agentclient"
 )
 
 // maxAttachment is what a draft takes as one file.
-const maxAttachment = 50 << 20
+const maxAttachment = agentclient.MaxMail
 
 // saveFile asks where to save an attachment. The name comes from a stranger, so
 // only its last part is offered.
@@ -58,7 +60,7 @@ func (s *Shell) openFile(done func(name, kind string, data []byte), failed func(
 			case err != nil:
 				failed(err)
 			case len(data) > maxAttachment:
-				failed(fmt.Errorf("it is larger than 50 MB; nothing was changed"))
+				failed(fmt.Errorf("it is larger than %d MB, the most that a mail can have; nothing was changed", maxAttachment>>20))
 			default:
 				done(r.URI().Name(), r.URI().MimeType(), data)
 			}

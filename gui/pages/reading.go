@@ -31,6 +31,7 @@ type readingPane struct {
 	notices *fyne.Container
 	text    *widgets.ReadText
 	textRow *fyne.Container
+	more    *fyne.Container
 	files   *fyne.Container
 	saved   *widget.Label
 	savRow  *fyne.Container
@@ -63,6 +64,8 @@ func newReadingPane(s *Shell) *readingPane {
 	p.notices.Hide()
 	p.text = widgets.NewReadText()
 	p.textRow = widgets.Flush(p.text)
+	p.more = widgets.NewLine(0, -1, widgets.NewAction("Show more of this mail", "", widgets.Link, s.model.More))
+	p.more.Hide()
 	p.files = widgets.NewColumn(theme.Space1, 0)
 	p.files.Hide()
 	p.saved = widgets.NewPara("", widget.LowImportance, theme.SizeSmall)
@@ -76,7 +79,7 @@ func newReadingPane(s *Shell) *readingPane {
 			widgets.NewLine(theme.Space2, 0, p.name, p.first, p.date),
 			p.addrRow,
 			p.money.Box),
-		widgets.NewHairline(), p.notices, p.textRow, p.files, p.savRow, p.chkRow)
+		widgets.NewHairline(), p.notices, p.textRow, p.more, p.files, p.savRow, p.chkRow)
 	p.view = container.NewVScroll(widgets.NewInset(theme.Space4, theme.Space5, theme.Space5, theme.Space5, body))
 	p.accept = widgets.NewAction("Accept", "A", widgets.Primary, s.model.Accept)
 	p.reject = widgets.NewAction("Reject", "R", widgets.Danger, s.model.Reject)
@@ -140,6 +143,7 @@ func (p *readingPane) refresh(r viewmodel.Reading) {
 		p.text.SetText(body)
 	}
 	widgets.Show(p.textRow, body != "")
+	widgets.Show(p.more, r.More)
 	p.setFiles(r.Files)
 	widgets.SetPara(p.saved, p.savRow, r.Saved)
 	checks := r.Checks

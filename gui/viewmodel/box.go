@@ -30,6 +30,7 @@ type box struct {
 	reading  bool   // narrow window: the mail is shown, not the list
 	open     agentclient.Message
 	opening  bool
+	more     int // how often more of a long text was asked for
 	openErr  string
 	deciding map[string]string // id: what was asked and is not answered yet
 	notice   map[string]string // id: why the last decision failed
@@ -115,6 +116,9 @@ func (m *Model) Select(id string) {
 		return
 	}
 	again := m.box.selected == id
+	if !again {
+		m.box.more = 0
+	}
 	m.box.selected, m.box.reading, m.box.saved = id, true, ""
 	// A held or damaged mail is not opened: there is nothing verified to show.
 	opens := mail.State != mailHeld && mail.State != mailDamaged
@@ -152,6 +156,11 @@ func (m *Model) openMail(ctx context.Context, id string) {
 			m.box.mails[i].Unread = false
 		}
 	})
+}
+
+// More shows more of a long text.
+func (m *Model) More() {
+	m.update(func() { m.box.more = min(m.box.more+1, mostMore) })
 }
 
 // Back returns to the list in a narrow window.

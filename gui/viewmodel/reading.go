@@ -7,6 +7,9 @@ import (
 	"earnest/agentclient"
 )
 
+// maxFiles bounds what is listed of a mail made of a thousand attachments.
+const maxFiles = 50
+
 // Notice is a remark over the text of a mail.
 type Notice struct {
 	Text string
@@ -34,6 +37,7 @@ type Reading struct {
 	Notices []Notice
 	Loading bool
 	Text    string
+	More    bool // the text goes on
 	Files   []File
 	Saved   string
 	Checks  string
@@ -65,11 +69,18 @@ func (m *Model) Reading() Reading {
 		return r
 	}
 	var cut bool
-	if r.Text, cut = text(m.box.open.Text); cut {
+	r.Text, cut = text(m.box.open.Text, m.box.more)
+	r.More = cut && m.box.more < mostMore
+	if cut && !r.More {
 		r.Notices = append(r.Notices, Notice{Tone: Waits,
-			Text: fmt.Sprintf("This mail is very long (%s). Only its beginning is shown; all of it: earnest read %s", size(int64(len(m.box.open.Text))), mail.ID)})
+			Text: fmt.Sprintf("This mail is very long (%s). The window shows no more of it; all of it: earnest read %s", size(int64(len(m.box.open.Text))), mail.ID)})
 	}
 	for i, a := range m.box.open.Attachments {
+		if i == maxFiles {
+			r.Notices = append(r.Notices, Notice{Tone: Waits, Text: fmt.Sprintf(
+				"It has %s; the first %d are listed. All of them: earnest read %s", count(len(m.box.open.Attachments), "attachment"), maxFiles, mail.ID)})
+			break
+		}
 		r.Files = append(r.Files, File{N: i, Name: named(a.Name), Size: size(a.Size)})
 	}
 	var checks []string

@@ -6,12 +6,18 @@ import (
 	"unicode/utf8"
 )
 
-// maxText is how much of a mail's text the window lays out, in bytes: laying out
-// megabytes would freeze it. maxLine is the same for one-line texts, in runes.
+// Laying out a text costs half a millisecond a line, so a mail of a hundred
+// thousand lines would freeze the window. It begins with these, and goes on,
+// doubled each time, when the person asks for more.
 const (
-	maxText  = 200_000
-	maxLine  = 400
-	maxMarks = 4 // combining marks on one letter; more of them climb over other lines
+	firstBytes = 30_000
+	firstLines = 600
+	mostMore   = 3
+)
+
+const (
+	maxLine  = 400 // of a one-line text, in runes
+	maxMarks = 4   // combining marks on one letter; more of them climb over other lines
 )
 
 // line makes a one-line text from outside harmless: whatever could turn the
@@ -27,17 +33,25 @@ func line(s string) string {
 
 // text makes the text of a mail harmless and keeps its lines. The second result
 // tells that the text was longer than what is shown.
-func text(s string) (string, bool) {
-	s = strings.ReplaceAll(s, "\r\n", "\n")
-	long := len(s) > maxText
+func text(s string, more int) (string, bool) {
+	bytes, lines := firstBytes<<more, firstLines<<more
+	long := len(s) > bytes
 	if long {
-		cut := maxText
-		for cut > 0 && !utf8.RuneStart(s[cut]) {
-			cut--
+		for bytes > 0 && !utf8.RuneStart(s[bytes]) {
+			bytes--
 		}
-		s = s[:cut]
+		s = s[:bytes]
 	}
-	return strings.TrimRight(neutral(s, true), " \n\t"), long
+	s = strings.TrimRight(neutral(strings.ReplaceAll(s, "\r\n", "\n"), true), " \n\t")
+	for i := range len(s) {
+		if s[i] != '\n' {
+			continue
+		}
+		if lines--; lines == 0 {
+			return s[:i], true
+		}
+	}
+	return s, long
 }
 
 func neutral(s string, lines bool) string {

@@ -119,6 +119,33 @@ func TestReadingShowsMoneyBesideItsState(t *testing.T) {
 	})
 }
 
+func TestALongMailIsShownInParts(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.agent.AddMail(agentclient.Message{Mail: agentclient.Mail{ID: "long"}, Text: strings.Repeat("line\n", 100*firstLines)})
+		synctest.Wait()
+		s.Select("long")
+		synctest.Wait()
+		before := len(s.Reading().Text)
+		for range mostMore {
+			if !s.Reading().More {
+				t.Fatal("there is no more")
+			}
+			s.More()
+		}
+		r := s.Reading()
+		if len(r.Text) < 7*before || r.More || len(r.Notices) != 1 {
+			t.Errorf("%d of %d bytes, more %v, notices %v", len(r.Text), before, r.More, r.Notices)
+		}
+		s.has("notice", r.Notices[0].Text, "earnest read long")
+		s.Select(agenttest.SceneTalk)
+		s.Select("long")
+		synctest.Wait()
+		if got := len(s.Reading().Text); got != before {
+			t.Errorf("opened again it begins with %d bytes", got)
+		}
+	})
+}
+
 func TestAHeldOrDamagedMailIsNeverOpened(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
 		for id, want := range map[string]string{agenttest.SceneHeld: "confirms that it is paid", agenttest.SceneDamaged: "nothing was decided"} {
@@ -336,6 +363,20 @@ func TestAnEmptyInboxSaysWhatAPriceDoes(t *testing.T) {
 		if rows := s.Folder().Rows; len(rows) != 1 || rows[0].ID != id || rows[0].Subject != "(no subject)" {
 			t.Errorf("a mail that came in is not shown by itself: %+v", rows)
 		}
+	})
+}
+
+func TestAThousandAttachmentsAreNotAllListed(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.agent.AddMail(agentclient.Message{Mail: agentclient.Mail{ID: "many"}, Attachments: make([]agentclient.Attachment, 1000)})
+		synctest.Wait()
+		s.Select("many")
+		synctest.Wait()
+		r := s.Reading()
+		if len(r.Files) != maxFiles || r.Files[0].Name != "unnamed" || len(r.Notices) != 1 {
+			t.Fatalf("%d files, notices %v", len(r.Files), r.Notices)
+		}
+		s.has("notice", r.Notices[0].Text, "1000 attachments")
 	})
 }
 

@@ -32,11 +32,24 @@ func TestTextFromOutsideIsMadeHarmless(t *testing.T) {
 	if n := utf8.RuneCountInString(line(strings.Repeat("長", 5000))); n != maxLine {
 		t.Errorf("a long line has %d letters", n)
 	}
-	if got, cut := text("a\r\nb\u202ec\x00\n\n"); got != "a\nb\ufffdc\ufffd" || cut {
+	if got, cut := text("a\r\nb\u202ec\x00\n\n", 0); got != "a\nb\ufffdc\ufffd" || cut {
 		t.Errorf("text: %q", got)
 	}
-	if got, cut := text(strings.Repeat("ä", maxText)); !cut || len(got) > maxText || !utf8.ValidString(got) {
+	if got, cut := text(strings.Repeat("ä", firstBytes), 0); !cut || len(got) > firstBytes || !utf8.ValidString(got) {
 		t.Errorf("a long text: %d bytes, cut %v", len(got), cut)
+	}
+}
+
+func TestALongMailDoesNotFreezeTheWindow(t *testing.T) {
+	hostile := strings.Repeat("\n.", 100_000)
+	for more := range mostMore + 1 {
+		got, cut := text(hostile, more)
+		if n := strings.Count(got, "\n") + 1; n != firstLines<<more || !cut {
+			t.Errorf("%d times more: %d lines, cut %v", more, n, cut)
+		}
+	}
+	if got, cut := text(strings.Repeat("x\n", firstLines), 0); cut || strings.Count(got, "\n") != firstLines-1 {
+		t.Error("a text that just fits is cut")
 	}
 }
 
