@@ -220,7 +220,14 @@ func (m *Model) Draft() Draft {
 	}
 	if len(to) == 1 {
 		for _, option := range d.prices[strings.ToLower(to[0])].Options {
-			v.Options = append(v.Options, money(option.Price)+"  at "+line(option.Price.Currency))
+			label := money(option.Price) + "  at " + line(option.Price.Currency)
+			if slices.Contains(v.Options, label) {
+				label = line(option.Instruction) // two ways to pay the same
+			}
+			v.Options = append(v.Options, label)
+		}
+		if v.Option >= len(v.Options) {
+			v.Option = 0
 		}
 		if len(v.Options) < 2 {
 			v.Options = nil
@@ -245,17 +252,22 @@ func (m *Model) costs(to []string) (costs []agentclient.Money, fault string, ask
 		case m.draft.asking[key]:
 			asking = true
 		case known:
-			option := 0
-			if len(to) == 1 && m.draft.option < len(price.Options) {
-				option = m.draft.option
-			}
-			costs = append(costs, price.Options[option].Price)
+			costs = append(costs, m.chosen(price, len(to)).Price)
 		}
 	}
 	if len(costs) < len(to) {
 		costs = nil
 	}
 	return costs, "", asking
+}
+
+// chosen is the option that is paid by. Only a single recipient's can be
+// chosen, and one that an offer has no longer is the first.
+func (m *Model) chosen(price agentclient.Price, recipients int) agentclient.Option {
+	if recipients == 1 && m.draft.option < len(price.Options) {
+		return price.Options[m.draft.option]
+	}
+	return price.Options[0]
 }
 
 // sums adds up amounts by currency.

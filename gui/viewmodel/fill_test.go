@@ -84,6 +84,31 @@ func TestEverythingIsCheckedAgainOnSubmit(t *testing.T) {
 	})
 }
 
+func TestAnOfferThatChangedIsShownAnewBeforeItIsPaid(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.SetTo("author@example.net")
+		s.SetSubject("A remark")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		s.SetOption(1)
+		s.agent.SetOffer("author@example.net", "0.75")
+		s.agent.Fail("Send", &agentclient.Failure{Code: "quote_expired", Happened: "The price has changed."})
+		s.Send()
+		synctest.Wait()
+		d := s.Draft()
+		s.has("error", d.Error, "The price has changed. Nothing was sent; your text is kept.")
+		if d.Price != "€0.75" || d.Option != 0 || len(d.Options) != 0 {
+			t.Errorf("draft: %+v", d)
+		}
+		s.agent.Fail("Send", nil)
+		s.Send()
+		synctest.Wait()
+		if sent, err := s.agent.Sent(context.Background()); err != nil || len(sent) != 3 || sent[0].Price.Amount != "0.75" {
+			t.Errorf("sent %+v, %v", sent, err)
+		}
+	})
+}
+
 func TestTooLittleMoneySaysHowMuchAndKeepsTheText(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
 		s.agent.SetBalance("escrow.example", "EUR", "0.10", "0.00")

@@ -42,7 +42,7 @@ func (m *Model) Send() {
 	}
 	mail := agentclient.Compose{To: to, Subject: d.subject, Body: d.body, Attachments: d.files}
 	if len(to) == 1 {
-		mail.Option = m.draft.prices[strings.ToLower(to[0])].Options[d.option].Index
+		mail.Option = m.chosen(m.draft.prices[strings.ToLower(to[0])], 1).Index
 	}
 	d.sending = true
 	m.mu.Unlock()
