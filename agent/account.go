@@ -30,12 +30,15 @@ type account struct {
 	// Each wakes the loop of its name.
 	wakeReports, wakeOutbox, wakePool, wakeHeld chan struct{}
 
+	// changing keeps the settings here and in the store in the same order.
+	changing    sync.Mutex
 	mu          sync.Mutex
 	settings    store.Account
 	phase       imapwatch.State
 	escrowErr   error
 	escrowSince time.Time
 	pool        int
+	listed      bool            // the list of bonds was complete when last asked for
 	purchases   map[string]bool // being made right now, by id
 
 	// opening lets one mail at a time go from held to waiting.
@@ -107,6 +110,8 @@ func (a *account) get() store.Account {
 
 // change changes the settings in the store, and then here.
 func (a *account) change(ctx context.Context, label string, fn func(*store.Tx, *store.Account) error) error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
 	var changed store.Account
 	err := a.Store.Update(ctx, label, func(tx *store.Tx) error {
 		settings, ok, err := store.Get[store.Account](tx, a.id)

@@ -18,6 +18,7 @@ func (a *account) followBonds(ctx context.Context) error {
 	for ctx.Err() == nil {
 		a.fetchChains(ctx)
 		more, err := a.syncBonds(ctx, 30*time.Second)
+		a.setListed(err == nil && !more)
 		if err == nil {
 			pause = time.Second
 			if more {
@@ -43,6 +44,20 @@ func (a *account) followBonds(ctx context.Context) error {
 	return nil
 }
 
+func (a *account) setListed(now bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.listed = now
+}
+
+// listIsCurrent reports whether every sale that the escrow knew of when it was
+// last asked is known here.
+func (a *account) listIsCurrent() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.listed
+}
+
 // syncBonds takes over what changed since the last time.
 func (a *account) syncBonds(ctx context.Context, patience time.Duration) (more bool, err error) {
 	page, err := a.service.Bonds(ctx, a.get().Cursor, patience)
@@ -53,9 +68,10 @@ func (a *account) syncBonds(ctx context.Context, patience time.Duration) (more b
 		return false, nil
 	}
 	err = a.change(ctx, "bonds", func(tx *store.Tx, settings *store.Account) error {
-		if page.Cursor > settings.Cursor {
-			settings.Cursor = page.Cursor
+		if page.Cursor <= settings.Cursor {
+			return nil // another request was faster: this page is older than what is known
 		}
+		settings.Cursor = page.Cursor
 		for _, view := range page.Bonds {
 			if err := a.takeOver(tx, view); err != nil {
 				return err
@@ -78,14 +94,8 @@ func (a *account) syncBonds(ctx context.Context, patience time.Duration) (more b
 // takeOver stores one bond as the escrow has it, and what follows from it for
 // its key, its mail or its letter.
 func (a *account) takeOver(tx *store.Tx, view escrow.BondView) error {
-	old, known, err := store.Get[store.Bond](tx, string(view.ID))
+	view, err := a.putBond(tx, view)
 	if err != nil {
-		return err
-	}
-	if known && old.State.Ended() && old.State == view.State && old.LateAcceptedAt.Equal(view.LateAcceptedAt) {
-		return nil
-	}
-	if view, err = a.putBond(tx, view); err != nil {
 		return err
 	}
 	if view.Role == escrow.RoleSender {
@@ -101,12 +111,19 @@ func (a *account) takeOver(tx *store.Tx, view escrow.BondView) error {
 // stored then: the answer to a request that was made again may be older than what
 // is known here, and an ending never changes back.
 func (a *account) putBond(tx *store.Tx, view escrow.BondView) (escrow.BondView, error) {
-	old, known, err := store.Get[store.Bond](tx, string(view.ID))
+	old, known, err := store.Get[store.Bond](tx, store.BondID(a.id, view.ID))
 	if err != nil {
 		return view, err
 	}
-	if known && (old.State.Ended() && !view.State.Ended() || old.DecisionN > view.DecisionN) {
+	older := old.State.Ended() && !view.State.Ended() || old.DecisionN > view.DecisionN ||
+		!old.ArrivedAt.IsZero() && view.ArrivedAt.IsZero()
+	if known && older {
 		return old.BondView, nil
+	}
+	if view.Reply != nil {
+		if err := a.checkReply(tx, &view); err != nil {
+			return view, err
+		}
 	}
 	if err := store.Put(tx, store.Bond{BondView: view, Account: a.id}); err != nil {
 		return view, err

@@ -80,8 +80,8 @@ func (a *account) prove(ctx context.Context, raw []byte) error {
 		return nil
 	}
 	_, err = a.service.ProveAddress(ctx, escrow.AddressProof{Address: a.address, Nonce: nonce, Token: token})
-	if errors.Is(err, escrow.Unavailable) {
-		return err
+	if retryLater(err) {
+		return err // the mailbox offers the mail again
 	}
 	if err != nil {
 		a.Log.Warn("the escrow did not take the proof of the address", "code", escrow.CodeOf(err))

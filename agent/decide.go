@@ -75,7 +75,7 @@ func (a *account) storeDecision(ctx context.Context, id string, verdict escrow.V
 		if err != nil || !ok {
 			return errors.Join(err, noMail(!ok))
 		}
-		bond, ok, err := store.Get[store.Bond](tx, string(m.Bond))
+		bond, ok, err := store.Get[store.Bond](tx, store.BondID(a.id, m.Bond))
 		if err != nil || !ok {
 			return errors.Join(err, noMail(!ok))
 		}
@@ -228,7 +228,7 @@ func (a *account) sendReport(ctx context.Context, report store.Report) (escrow.O
 func (a *account) destroyKey(ctx context.Context, bond escrow.BondID) error {
 	var key store.Key
 	err := a.Store.View(ctx, func(tx *store.Tx) error {
-		b, _, err := store.Get[store.Bond](tx, string(bond))
+		b, _, err := store.Get[store.Bond](tx, store.BondID(a.id, bond))
 		if err != nil {
 			return err
 		}
@@ -294,7 +294,7 @@ func (a *account) settleDecision(tx *store.Tx, report store.Report, outcome escr
 	}
 	view := outcome.Bond
 	if refused != nil {
-		bond, _, err := store.Get[store.Bond](tx, string(report.Bond))
+		bond, _, err := store.Get[store.Bond](tx, store.BondID(a.id, report.Bond))
 		if err != nil {
 			return err
 		}
@@ -305,9 +305,6 @@ func (a *account) settleDecision(tx *store.Tx, report store.Report, outcome escr
 	m.State, m.EffectiveAt = mailState(m, view), view.EffectiveAt
 	if err := a.takeOverKey(tx, view); err != nil {
 		return err
-	}
-	if refused == nil && view.Reply != nil {
-		m.Error = replyFault(m, view)
 	}
 	return store.Put(tx, m)
 }

@@ -35,6 +35,8 @@ type world struct {
 	mail   *mailhost.Host
 	books  *sqlstore.Store
 	server *escrowserver.Server
+	// receiptKey is the escrow's own, for one that lies.
+	receiptKey ed25519.PrivateKey
 
 	mu   sync.Mutex
 	down bool
@@ -43,6 +45,12 @@ type world struct {
 	askedFor   int
 	// wrap, if set, stands between an agent and the escrow.
 	wrap func(escrow.Service) escrow.Service
+	// signers are the account keys of the agents, for those who attack with one.
+	signers map[escrow.KeyID]crypto.Signer
+	ahead   time.Duration // of this machine's clock
+	proofs  int           // of addresses, that agents sent
+	holding bool          // token mails are kept back
+	token   []byte
 }
 
 var euro = payment.Currency{Name: "escrow.example", Scale: 2, Unit: "EUR"}
@@ -58,11 +66,12 @@ func newWorld(t *testing.T, terms escrow.Terms) *world {
 	t.Cleanup(func() { w.books.Close() })
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	must(t, err)
+	w.receiptKey = key
 	w.server, err = escrowserver.New(escrowserver.Config{
 		Name: "escrow.example", Operator: "Tests", LegalForm: "association", Currencies: []payment.Currency{euro},
 		Beneficiaries: []escrow.Beneficiary{{ID: ledger.Company, Name: "the escrow's company account"}},
 		Terms:         terms, TokenSender: "escrow@escrow.example", ReceiptSigner: key, Store: w.books,
-		Mailer: tokenMailer{host}, Certificates: openpgp.Certificates{Now: time.Now},
+		Mailer: tokenMailer{w}, Certificates: openpgp.Certificates{Now: time.Now}, Now: w.now,
 	})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -72,17 +81,44 @@ func newWorld(t *testing.T, terms escrow.Terms) *world {
 	return w
 }
 
-type tokenMailer struct{ host *mailhost.Host }
+type tokenMailer struct{ w *world }
 
 func (m tokenMailer) SendToken(_ context.Context, to string, mail escrowserver.TokenMail) error {
-	return m.host.Deliver(to, fmt.Appendf(nil,
+	raw := fmt.Appendf(nil,
 		"From: escrow@escrow.example\r\nTo: %s\r\nSubject: Earnest\r\nAuto-Submitted: auto-generated\r\nEarnest-Claim: %s\r\nEarnest-Token: %s\r\n\r\nNothing to do.\r\n",
-		to, mail.Nonce, mail.Token))
+		to, mail.Nonce, mail.Token)
+	m.w.mu.Lock()
+	defer m.w.mu.Unlock()
+	if m.w.holding {
+		m.w.token = raw
+		return nil
+	}
+	return m.w.mail.Deliver(to, raw)
+}
+
+// holdTokens has token mails kept back, for heldToken to show.
+func (w *world) holdTokens(now bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.holding = now
+}
+
+func (w *world) heldToken() []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.token
 }
 
 // Outside: everything is real but the HTTP.
 func (w *world) Escrow(_ string, _ []byte, signer crypto.Signer) (escrow.Service, error) {
-	service := w.server.As(escrow.PublicKey(signer.Public().(ed25519.PublicKey)))
+	key := escrow.PublicKey(signer.Public().(ed25519.PublicKey))
+	w.mu.Lock()
+	if w.signers == nil {
+		w.signers = map[escrow.KeyID]crypto.Signer{}
+	}
+	w.signers[key.ID()] = signer
+	w.mu.Unlock()
+	service := w.server.As(key)
 	return unreliable{service, w}, nil
 }
 
@@ -117,6 +153,29 @@ func (w *world) setDown(down bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.down = down
+}
+
+// now is the clock of the escrow and the agents.
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Add(w.ahead)
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ahead += d
+}
+
+// signer is the account key of the person's agent.
+func (w *world) signer(p *person) crypto.Signer {
+	w.t.Helper()
+	status, err := p.Status(w.t.Context())
+	must(w.t, err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.signers[escrow.KeyID(status.Accounts[0].Identity)]
 }
 
 // person is somebody with a mailbox and an agent.
@@ -164,7 +223,7 @@ func (w *world) start(p *person) {
 	memory, err := store.Open(w.t.Context(), filepath.Join(p.home, "agent.db"), sealer)
 	must(w.t, err)
 	p.Agent, err = agent.New(w.t.Context(), agent.Config{Store: memory, Keyring: p.ring,
-		OpenPGP: openpgp.NewKeys(p.ring, time.Now), Outside: w, Now: time.Now,
+		OpenPGP: openpgp.NewKeys(p.ring, time.Now), Outside: w, Now: w.now,
 		Log: slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Version: "test"})
 	must(w.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -226,19 +285,29 @@ func (w *world) sentIs(p *person, bond, state, money string) agentclient.Sent {
 	return sent
 }
 
-// keepsReceipts looks into the person's own store.
-func (w *world) keepsReceipts(p *person, bond string) bool {
+// look looks into the person's own store.
+func (w *world) look(p *person, fn func(*store.Tx) error) {
 	w.t.Helper()
 	sealer, err := p.ring.Sealer(w.t.Context(), "archive")
 	must(w.t, err)
 	memory, err := store.Open(w.t.Context(), filepath.Join(p.home, "agent.db"), sealer)
 	must(w.t, err)
 	defer memory.Close()
+	must(w.t, memory.View(w.t.Context(), fn))
+}
+
+func (w *world) keepsReceipts(p *person, bond string) bool {
+	w.t.Helper()
 	var chain store.Chain
-	must(w.t, memory.View(w.t.Context(), func(tx *store.Tx) (err error) {
-		chain, _, err = store.Get[store.Chain](tx, bond)
+	w.look(p, func(tx *store.Tx) error {
+		chains, err := store.List[store.Chain](tx)
+		for _, c := range chains {
+			if string(c.Bond) == bond {
+				chain = c
+			}
+		}
 		return err
-	}))
+	})
 	return len(chain.Receipts) == 3 && !chain.Wanted
 }
 
@@ -257,6 +326,23 @@ type unreliable struct {
 	w *world
 }
 
+// wrapped is the escrow as an agent meets it.
+func (u unreliable) wrapped() escrow.Service {
+	u.w.mu.Lock()
+	defer u.w.mu.Unlock()
+	if u.w.wrap == nil {
+		return u.Service
+	}
+	return u.w.wrap(u.Service)
+}
+
+// between puts something between every agent and the escrow.
+func (w *world) between(wrap func(escrow.Service) escrow.Service) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wrap = wrap
+}
+
 func (u unreliable) cut() error {
 	u.w.mu.Lock()
 	defer u.w.mu.Unlock()
@@ -270,25 +356,28 @@ func (u unreliable) Bonds(ctx context.Context, after int64, wait time.Duration) 
 	if err := u.cut(); err != nil {
 		return escrow.BondPage{}, err
 	}
-	return u.Service.Bonds(ctx, after, min(wait, 200*time.Millisecond))
+	return u.wrapped().Bonds(ctx, after, min(wait, 200*time.Millisecond))
 }
 
 func (u unreliable) Arrive(ctx context.Context, id escrow.BondID, req escrow.Arrival) (escrow.Outcome, error) {
 	if err := u.cut(); err != nil {
 		return escrow.Outcome{}, err
 	}
-	return u.Service.Arrive(ctx, id, req)
+	return u.wrapped().Arrive(ctx, id, req)
 }
 
 func (u unreliable) Decide(ctx context.Context, id escrow.BondID, v escrow.Verdict, d escrow.Signed) (escrow.Outcome, error) {
 	if err := u.cut(); err != nil {
 		return escrow.Outcome{}, err
 	}
-	service := u.Service
-	if u.w.wrap != nil {
-		service = u.w.wrap(service)
-	}
-	return service.Decide(ctx, id, v, d)
+	return u.wrapped().Decide(ctx, id, v, d)
+}
+
+func (u unreliable) ProveAddress(ctx context.Context, req escrow.AddressProof) (escrow.Account, error) {
+	u.w.mu.Lock()
+	u.w.proofs++
+	u.w.mu.Unlock()
+	return u.Service.ProveAddress(ctx, req)
 }
 
 func (u unreliable) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, error) {
@@ -299,18 +388,14 @@ func (u unreliable) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Si
 	if refuse {
 		return nil, &escrow.Error{Code: escrow.Unavailable}
 	}
-	return u.Service.Receipts(ctx, id)
+	return u.wrapped().Receipts(ctx, id)
 }
 
 func (u unreliable) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, error) {
 	if err := u.cut(); err != nil {
 		return escrow.Purchase{}, err
 	}
-	service := u.Service
-	if u.w.wrap != nil {
-		service = u.w.wrap(service)
-	}
-	return service.Buy(ctx, req)
+	return u.wrapped().Buy(ctx, req)
 }
 
 func must(t *testing.T, err error) {

@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,13 +49,16 @@ func (in incoming) Handle(ctx context.Context, m imapwatch.Mail) error {
 // receive stores a mail that is encrypted to a key of ours, unopened, and then
 // tries to open it.
 func (a *account) receive(ctx context.Context, raw []byte) error {
+	id := mailID(raw)
+	if seen, err := a.seen(ctx, id); err != nil || seen {
+		return err // a second copy, or a mailbox that was numbered anew
+	}
 	sealed, err := openpgp.Inspect(raw)
 	if err != nil {
 		// Not PGP/MIME, or not as it should be. Only what is encrypted to a key
 		// of ours is ours; of this one nothing is known.
 		return nil
 	}
-	id := mailID(raw)
 	match, err := a.match(ctx, raw, sealed)
 	if err != nil {
 		return err
@@ -88,6 +93,14 @@ func (a *account) receive(ctx context.Context, raw []byte) error {
 	return nil
 }
 
+func (a *account) seen(ctx context.Context, id string) (seen bool, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		_, seen, err = store.Get[store.Mail](tx, id)
+		return err
+	})
+	return seen, err
+}
+
 // alarm looks at a mail that is encrypted to a key that is not ours. From a
 // sender with an open bond here it means that somebody sold a key in our name.
 // From anybody else it is foreign, and left alone.
@@ -98,6 +111,9 @@ func (a *account) alarm(ctx context.Context, id string, raw []byte, sealed openp
 		return nil
 	}
 	return a.Store.Update(ctx, "alarm", func(tx *store.Tx) error {
+		if _, seen, err := store.Get[store.Mail](tx, id); err != nil || seen {
+			return err
+		}
 		bonds, err := store.List[store.Bond](tx, "recipient.open")
 		if err != nil {
 			return err
@@ -105,6 +121,11 @@ func (a *account) alarm(ctx context.Context, id string, raw []byte, sealed openp
 		for _, bond := range bonds {
 			if bond.Account != a.id || bond.Sender != from || bond.State != escrow.Held {
 				continue
+			}
+			// A key of a bond that has ended, or of another account here, is no
+			// stranger's: such a mail is not opened, and nothing is wrong.
+			if own, err := ownKeys(tx, sealed); err != nil || len(own) > 0 {
+				return err
 			}
 			a.Log.Warn("a mail of a sender with an open bond is encrypted to a key that is not ours", "bond", bond.ID)
 			return store.Put(tx, store.Mail{ID: id, Account: a.id, Bond: bond.ID, Number: a.Now().UnixMilli(),
@@ -115,6 +136,18 @@ func (a *account) alarm(ctx context.Context, id string, raw []byte, sealed openp
 		}
 		return nil
 	})
+}
+
+// ownKeys are the keys that the mail names, of every account here and in every
+// state.
+func ownKeys(tx *store.Tx, sealed openpgp.Sealed) (own []store.Key, err error) {
+	keys, err := store.List[store.Key](tx)
+	for _, key := range keys {
+		if slices.ContainsFunc(key.KeyIDs, func(id uint64) bool { return slices.Contains(sealed.KeyIDs, id) }) {
+			own = append(own, key)
+		}
+	}
+	return own, err
 }
 
 // candidate is a bond whose key a mail may be encrypted to.
@@ -177,17 +210,23 @@ func (a *account) matchOnce(ctx context.Context, raw []byte, sealed openpgp.Seal
 		}
 		return err
 	})
-	if err != nil || result.ours || sealed.Hidden == 0 || len(result.candidates) == 0 {
+	if err != nil || result.ours || sealed.Hidden == 0 {
 		return result, err
 	}
-	return a.trial(ctx, raw, sealed, result.candidates), nil
+	return a.trial(ctx, raw, sealed, result.candidates)
 }
 
+// errTrialLater keeps a mail with hidden recipients in the mailbox's list of
+// mails to offer again.
+var errTrialLater = errors.New("a mail with hidden recipients is tried later")
+
 // trial finds the key of a mail with hidden recipients by trying: the sender's
-// first, then the others.
-func (a *account) trial(ctx context.Context, raw []byte, sealed openpgp.Sealed, candidates []candidate) matched {
-	if !a.trials.allow(a.Now()) {
-		return matched{}
+// first, then the others. A mail that fits none is let go only when the list of
+// bonds is up to date: it may be faster than the news of its sale, and the escrow
+// is not asked about a mail that may be foreign.
+func (a *account) trial(ctx context.Context, raw []byte, sealed openpgp.Sealed, candidates []candidate) (matched, error) {
+	if len(candidates) > 0 && !a.trials.allow(a.Now()) {
+		return matched{}, fmt.Errorf("%w: %d were tried in the last hour", errTrialLater, hiddenMailsAnHour)
 	}
 	header, _ := mail.ReadHeader(raw)
 	from, _ := escrow.ParseAddress(header.From)
@@ -204,11 +243,19 @@ func (a *account) trial(ctx context.Context, raw []byte, sealed openpgp.Sealed, 
 		if err != nil {
 			continue
 		}
-		if _, err = a.OpenPGP.Open(ctx, sealed, c.key.Name, certificate); !errors.Is(err, openpgp.ErrNotForKey) {
-			return matched{ours: true, candidates: []candidate{c}}
+		_, err = a.OpenPGP.Open(ctx, sealed, c.key.Name, certificate)
+		_, damaged := errors.AsType[*openpgp.Damaged](err)
+		switch {
+		case err == nil, errors.Is(err, openpgp.ErrUnsigned), errors.Is(err, openpgp.ErrBadSignature):
+			return matched{ours: true, candidates: []candidate{c}}, nil
+		case !damaged && !errors.Is(err, openpgp.ErrNotForKey) && !unreadable(err):
+			return matched{}, err // the keyring did not answer: later
 		}
 	}
-	return matched{}
+	if !a.listIsCurrent() {
+		return matched{}, fmt.Errorf("%w: the list of bonds is not up to date", errTrialLater)
+	}
+	return matched{}, nil
 }
 
 // limiter allows so many in a time.

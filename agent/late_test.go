@@ -25,13 +25,13 @@ func TestLateAnswerDoesNotUndoAnEnding(t *testing.T) {
 	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
 	w.price(recipient, "0.25")
 	mail := w.write(sender, recipient, "Buy now")
-	w.wrap = func(s escrow.Service) escrow.Service {
+	w.between(func(s escrow.Service) escrow.Service {
 		return lateAnswers{s, func() {
 			// By now the list of bonds says that the reject has taken effect.
 			w.sentIs(sender, mail.Bond, "rejected", "forfeited")
 			time.Sleep(500 * time.Millisecond)
 		}}
-	}
+	})
 	_, err := recipient.Reject(t.Context(), mail.ID)
 	must(t, err)
 	w.waits(recipient, mail.Bond, "rejected")

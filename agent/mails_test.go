@@ -165,7 +165,7 @@ func TestSwappedOneTimeKeyIsRefused(t *testing.T) {
 	w.price(recipient, "0.25")
 	other, err := openpgp.NewKeys(keyring.OpenMemory(), time.Now).Generate(t.Context(), "k", "one-time key")
 	must(t, err)
-	w.wrap = func(s escrow.Service) escrow.Service { return swapping{s, other.Raw} }
+	w.between(func(s escrow.Service) escrow.Service { return swapping{s, other.Raw} })
 	_, err = sender.Send(t.Context(), agentclient.Compose{To: []string{recipient.address}, Subject: "s", Body: "b"})
 	if failure, ok := errors.AsType[*agentclient.Failure](err); !ok || failure.Code != agentclient.CodeDamaged {
 		t.Fatalf("a swapped key: %v", err)

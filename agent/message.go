@@ -17,7 +17,7 @@ func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, er
 		return agentclient.Message{}, err
 	}
 	if content == nil {
-		return agentclient.Message{Mail: a.viewMail(m), Checks: checks(m)}, nil
+		return agentclient.Message{Mail: a.viewMail(m), Checks: []string{whyUnopened(m)}}, nil
 	}
 	read, err := mail.Read(content)
 	if err != nil {
@@ -89,7 +89,7 @@ func (a *Agent) markRead(ctx context.Context, m *store.Mail) error {
 		if err := store.Put(tx, now); err != nil {
 			return err
 		}
-		bond, _, err := store.Get[store.Bond](tx, string(m.Bond))
+		bond, _, err := store.Get[store.Bond](tx, store.BondID(acct.id, m.Bond))
 		if err != nil || !tellsRead(bond) {
 			return err
 		}
@@ -118,14 +118,21 @@ func tellsRead(bond store.Bond) bool {
 	return err == nil && offer.TellRead
 }
 
-// checks says in words what was verified before the mail was shown.
-func checks(m store.Mail) []string {
+// whyUnopened says in words why nothing of a mail is shown.
+func whyUnopened(m store.Mail) string {
 	switch m.State {
 	case store.MailDamaged:
-		return []string{"Not opened: " + m.Error}
+		return "Not opened: " + m.Error
 	case store.MailHeld:
-		return []string{"Not opened yet: it waits for the escrow's receipt."}
+		return "Not opened yet: it waits for the escrow's receipt."
+	case store.MailExtra:
+		return "Not opened: another mail came first on this bond, and a bond pays for one."
 	}
+	return "Not opened, and it never will be: its bond is " + m.State + "."
+}
+
+// checks says in words what was verified before the mail was shown.
+func checks(m store.Mail) []string {
 	lines := []string{
 		"Paid: encrypted to a one-time key that its sender bought.",
 		"Signed by the buyer; the escrow has the proof that it arrived.",

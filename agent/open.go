@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"earnest/agent/store"
 	"earnest/agentclient"
 	"earnest/crypto/openpgp"
 	"earnest/escrow"
+	"earnest/mail"
 )
 
 // openHeld tries the mails that wait for the escrow whenever something changed.
@@ -29,12 +31,21 @@ func (a *account) openHeld(ctx context.Context) error {
 			if m.Account != a.id {
 				continue
 			}
-			if err = a.open(ctx, m.ID); retryLater(err) {
-				failed++
+			opened := a.open(ctx, m.ID)
+			if opened == nil {
+				failed = 0
+				continue
+			}
+			if failed++; retryLater(opened) {
 				pause = soon(failed)
+			}
+			if errors.Is(opened, escrow.Unavailable) {
 				break // so would the others
 			}
-			err, failed = nil, 0
+			a.Log.Warn("a paid mail could not be opened yet", "mail", m.ID, "err", opened)
+		}
+		if err != nil && ctx.Err() == nil {
+			a.Log.Error("the mails that wait could not be listed", "err", err)
 		}
 		if !sleep(ctx, a.wakeHeld, pause) {
 			return nil
@@ -60,9 +71,12 @@ func (a *account) open(ctx context.Context, id string) error {
 	if err != nil {
 		return a.refuse(ctx, m, "It is not encrypted as it should be: "+err.Error()+".")
 	}
-	match, err := a.match(ctx, content.Raw, sealed)
-	if err != nil || len(match.candidates) == 0 {
+	match, err := a.matchHeld(ctx, m, content.Raw, sealed)
+	if err != nil {
 		return err
+	}
+	if len(match.candidates) == 0 {
+		return a.settleUnopened(ctx, m, sealed)
 	}
 	var reason error
 	for _, c := range match.candidates {
@@ -89,6 +103,63 @@ func (a *account) open(ctx context.Context, id string) error {
 	return a.refuse(ctx, m, "It names a key of yours but cannot be decrypted with it.")
 }
 
+// matchHeld finds the bonds of a mail that is here already. Whose hidden
+// recipient was found at its arrival is not tried for again.
+func (a *account) matchHeld(ctx context.Context, m store.Mail, raw []byte, sealed openpgp.Sealed) (result matched, err error) {
+	if sealed.Hidden == 0 || m.Bond == "" {
+		return a.match(ctx, raw, sealed)
+	}
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		bond, _, err := store.Get[store.Bond](tx, store.BondID(a.id, m.Bond))
+		if err != nil {
+			return err
+		}
+		key, ok, err := store.Get[store.Key](tx, bond.KeyFingerprint)
+		if ok && key.State == store.KeySold {
+			result = matched{ours: true, candidates: []candidate{{bond, key}}}
+		}
+		return err
+	})
+	return result, err
+}
+
+// settleUnopened gives a held mail its last state if its key was given up
+// meanwhile: it is never opened. Else it goes on waiting for the list of bonds.
+func (a *account) settleUnopened(ctx context.Context, m store.Mail, sealed openpgp.Sealed) error {
+	state := ""
+	err := a.Store.View(ctx, func(tx *store.Tx) error {
+		own, err := ownKeys(tx, sealed)
+		if err != nil {
+			return err
+		}
+		bonds, err := store.List[store.Bond](tx)
+		for _, bond := range bonds {
+			given := slices.ContainsFunc(own, func(key store.Key) bool {
+				return key.Fingerprint == bond.KeyFingerprint && (key.State == store.KeyDead || key.State == store.KeyConnected)
+			})
+			if bond.Account != a.id || bond.Role != escrow.RoleRecipient || bond.ID != m.Bond && !given {
+				continue
+			}
+			taken, ok, err := store.Get[store.Taken](tx, string(bond.ID))
+			switch {
+			case err != nil:
+				return err
+			case ok && taken.Mail != m.ID:
+				state = store.MailExtra
+			case bond.State.Ended():
+				state = string(bond.State)
+			case !bond.WithdrawAskedAt.IsZero():
+				state = store.MailWithdrawn
+			}
+		}
+		return err
+	})
+	if err != nil || state == "" {
+		return err
+	}
+	return a.setState(ctx, m, state)
+}
+
 func (a *account) held(ctx context.Context, id string) (m store.Mail, content store.Content, err error) {
 	err = a.Store.View(ctx, func(tx *store.Tx) error {
 		if m, _, err = store.Get[store.Mail](tx, id); err != nil {
@@ -104,7 +175,10 @@ func (a *account) held(ctx context.Context, id string) (m store.Mail, content st
 func unreadable(err error) bool {
 	_, damaged := errors.AsType[*openpgp.Damaged](err)
 	_, wrong := errors.AsType[*wrongMail](err)
-	return damaged || wrong || errors.Is(err, openpgp.ErrUnsigned) || errors.Is(err, openpgp.ErrBadSignature)
+	for _, final := range []error{openpgp.ErrUnsigned, openpgp.ErrBadSignature, mail.ErrTooLarge, mail.ErrMalformed, mail.ErrNotEncrypted, mail.ErrMixed} {
+		wrong = wrong || errors.Is(err, final)
+	}
+	return damaged || wrong
 }
 
 // inWords says for a person why a mail is not opened.
@@ -182,6 +256,9 @@ func (a *account) arrive(ctx context.Context, m store.Mail, c candidate, opened 
 	outcome, err := a.service.Arrive(ctx, m.Bond, escrow.Arrival{Proof: opened.Proof, Statement: statement})
 	switch {
 	case errors.Is(err, escrow.BadProof), errors.Is(err, escrow.Invalid):
+		if err := a.giveBack(ctx, m); err != nil {
+			return err
+		}
 		return a.refuse(ctx, m, "The escrow does not take its signature for the buyer's.")
 	case errors.Is(err, escrow.Conflict):
 		return a.setState(ctx, m, store.MailExtra)
@@ -198,6 +275,13 @@ func (a *account) arrive(ctx context.Context, m store.Mail, c candidate, opened 
 		return fmt.Errorf("receipt of arrived: %w", err)
 	}
 	return a.keep(ctx, m, outcome.Bond, opened)
+}
+
+// giveBack lets another mail take the bond.
+func (a *account) giveBack(ctx context.Context, m store.Mail) error {
+	return a.Store.Update(ctx, "arrive.give-back", func(tx *store.Tx) error {
+		return store.Delete[store.Taken](tx, string(m.Bond))
+	})
 }
 
 // keep stores the opened mail, sealed anew to the archive key.

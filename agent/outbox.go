@@ -191,7 +191,7 @@ func (a *Agent) Withdraw(ctx context.Context, id string) (agentclient.Sent, erro
 func (a *account) askWithdraw(ctx context.Context, sent store.Sent) error {
 	var bond store.Bond
 	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		bond, _, err = store.Get[store.Bond](tx, string(sent.Bond))
+		bond, _, err = store.Get[store.Bond](tx, store.BondID(a.id, sent.Bond))
 		return err
 	})
 	if err != nil || !bond.WithdrawAskedAt.IsZero() {

@@ -16,7 +16,7 @@ func (a *account) receiptKey() ed25519.PublicKey { return ed25519.PublicKey(a.ge
 // a crash or an outage between the two does not hide an ending that they do not
 // prove.
 func (a *account) wantChain(tx *store.Tx, view escrow.BondView) error {
-	chain, _, err := store.Get[store.Chain](tx, string(view.ID))
+	chain, _, err := store.Get[store.Chain](tx, store.BondID(a.id, view.ID))
 	if err != nil {
 		return err
 	}
@@ -50,17 +50,54 @@ func (a *account) keepChain(ctx context.Context, bond escrow.BondID) error {
 		return err
 	}
 	return a.Store.Update(ctx, "receipts", func(tx *store.Tx) error {
-		b, ok, err := store.Get[store.Bond](tx, string(bond))
+		b, ok, err := store.Get[store.Bond](tx, store.BondID(a.id, bond))
 		if err != nil || !ok {
 			return err
 		}
 		chain := store.Chain{Bond: bond, Account: a.id, Quote: b.Quote, Receipts: receipts}
-		if _, err := escrow.VerifyChain(b.Quote, receipts, a.receiptKey()); err != nil {
-			chain.Fault = err.Error()
+		unproven, err := a.checkChain(tx, b.BondView, chain)
+		if err != nil {
+			return err
+		}
+		if unproven != nil {
+			chain.Fault = unproven.Error()
 			a.Log.Error("the receipts of a bond do not verify", "bond", bond)
 		}
 		return store.Put(tx, chain)
 	})
+}
+
+// checkChain says what the receipts fail to prove of a bond. They may verify by
+// themselves and yet not prove the ending that the escrow shows; and a quote that
+// is not the one bought would name another recipient, whose decision anybody
+// could have signed.
+func (a *account) checkChain(tx *store.Tx, bond escrow.BondView, chain store.Chain) (unproven, err error) {
+	verified, unproven := escrow.VerifyChain(chain.Quote, chain.Receipts, a.receiptKey())
+	if unproven != nil {
+		return unproven, nil
+	}
+	ours := true
+	if bond.Role == escrow.RoleSender {
+		sent, ok, err := store.Get[store.Sent](tx, string(bond.ID))
+		if err != nil {
+			return nil, err
+		}
+		ours = !ok || sent.Buy.Quote == chain.Quote
+	} else {
+		offer, err := escrow.VerifyOffer(verified.Quote.Offer)
+		ours = err == nil && offer.Identity.ID() == a.get().Identity.ID()
+	}
+	ending := map[escrow.State]escrow.Money{escrow.Rejected: escrow.MoneyForfeit, escrow.Accepted: escrow.MoneyRefunded,
+		escrow.Expired: escrow.MoneyRefunded, escrow.Withdrawn: escrow.MoneyRefunded}[bond.State]
+	switch {
+	case !ours:
+		return escrow.Errorf(escrow.Invalid, "the quote is not the one that was bought"), nil
+	case verified.Receipts[0].Bond != bond.ID:
+		return escrow.Errorf(escrow.Invalid, "they belong to another bond"), nil
+	case ending != escrow.MoneyStays && verified.Money != ending:
+		return escrow.Errorf(escrow.Invalid, "the escrow says that the bond is %s and has shown no receipt of it", bond.State), nil
+	}
+	return nil, nil
 }
 
 // Receipts returns a bond's receipts with what they prove. It asks the escrow
@@ -77,8 +114,13 @@ func (a *Agent) Receipts(ctx context.Context, id string) (agentclient.Receipts, 
 	fetched := acct.keepChain(ctx, bond.ID)
 	var chain store.Chain
 	var kept bool
+	var unproven error
 	err = a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		chain, kept, err = store.Get[store.Chain](tx, string(bond.ID))
+		chain, kept, err = store.Get[store.Chain](tx, store.BondID(acct.id, bond.ID))
+		if err != nil {
+			return err
+		}
+		unproven, err = acct.checkChain(tx, bond.BondView, chain)
 		return err
 	})
 	if err != nil {
@@ -97,10 +139,8 @@ func (a *Agent) Receipts(ctx context.Context, id string) (agentclient.Receipts, 
 		}
 		out.Steps = append(out.Steps, agentclient.Receipt{N: r.N, Event: string(r.Event), Money: string(r.Money), Time: r.Time})
 	}
-	_, err = escrow.VerifyChain(chain.Quote, chain.Receipts, acct.receiptKey())
-	out.Verified = err == nil
-	if err != nil {
-		out.Fault = err.Error()
+	if out.Verified = unproven == nil; unproven != nil {
+		out.Fault = unproven.Error()
 	}
 	return out, nil
 }
@@ -108,31 +148,41 @@ func (a *Agent) Receipts(ctx context.Context, id string) (agentclient.Receipts, 
 // bondOf finds a bond by its id, by its mail's or by its sent mail's.
 func (a *Agent) bondOf(ctx context.Context, id string) (bond store.Bond, err error) {
 	err = a.Store.View(ctx, func(tx *store.Tx) error {
-		wanted := id
-		if m, ok, err := store.Get[store.Mail](tx, id); err != nil {
+		m, isMail, err := store.Get[store.Mail](tx, id)
+		if err != nil {
 			return err
-		} else if ok {
-			wanted = string(m.Bond)
 		}
-		var ok bool
-		bond, ok, err = store.Get[store.Bond](tx, wanted)
-		if err == nil && !ok {
-			return noMail(true)
+		wanted := escrow.BondID(id)
+		if isMail {
+			wanted = m.Bond
 		}
-		return err
+		for _, acct := range a.each() {
+			if isMail && acct.id != m.Account {
+				continue
+			}
+			var ok bool
+			if bond, ok, err = store.Get[store.Bond](tx, store.BondID(acct.id, wanted)); ok || err != nil {
+				return err
+			}
+		}
+		return noMail(true)
 	})
 	return bond, err
 }
 
-// replyFault compares the reply certificate that the escrow released with the
-// fingerprint that the mail itself carried.
-func replyFault(m store.Mail, view escrow.BondView) string {
-	if m.Reply == "" {
-		return ""
+// checkReply compares the reply certificate that the escrow releases with the
+// fingerprint that the mail itself carries. Another one is refused: it is not
+// kept, and the mail says so.
+func (a *account) checkReply(tx *store.Tx, view *escrow.BondView) error {
+	m, ok, err := a.mailOf(tx, view.ID)
+	if err != nil || !ok || m.Reply == "" {
+		return err
 	}
 	certificate, err := openpgp.ParseCertificate(view.Reply)
-	if err != nil || certificate.Fingerprint != m.Reply {
-		return "The escrow released another reply certificate than the one that the mail names. It was refused: do not write to this sender in confidence."
+	if err == nil && certificate.Fingerprint == m.Reply {
+		return nil
 	}
-	return ""
+	view.Reply = nil
+	m.Error = "The escrow released another reply certificate than the one that the mail names. It was refused and is not used: do not write to this sender in confidence."
+	return store.Put(tx, m)
 }

@@ -14,10 +14,6 @@ import (
 	"earnest/mail"
 )
 
-// maxLetter bounds a mail with its attachments: most servers take 25 to 50 MB,
-// and base64 makes it a third more.
-const maxLetter = 50 << 20
-
 // sendPatience is how long a call waits for the mail to be handed over.
 const sendPatience = 10 * time.Second
 
@@ -67,11 +63,9 @@ func (a *account) letters(compose agentclient.Compose) ([]letter, error) {
 		size += len(at.Data)
 		attachments = append(attachments, mail.Attachment{Name: at.Name, Type: at.Type, Data: at.Data})
 	}
-	if size > maxLetter {
-		return nil, &agentclient.Failure{Code: agentclient.CodeTooLarge,
-			Happened: fmt.Sprintf("The mail is %d MB; at most %d MB can be sent.", size>>20, maxLetter>>20),
-			Means:    "Nothing was paid or sent; your text is kept where you wrote it.",
-			Do:       "Send fewer or smaller attachments, or a link."}
+	if size > mail.MaxData { // refused before anything is paid
+		return nil, agentclient.Failf(agentclient.CodeTooLarge,
+			"Text and attachments are %d MB, and a mail can have %d MB.", (size+1<<20-1)>>20, mail.MaxData>>20)
 	}
 	if len(compose.To) == 0 {
 		return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
@@ -290,7 +284,7 @@ func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bo
 		return agentclient.Bought{}, &agentclient.Failure{Code: agentclient.CodeUsage,
 			Happened: "The certificate that the mail will be signed with cannot be used: " + err.Error() + ".",
 			Means:    "Nothing was paid.",
-			Do:       "Export the public key that will sign, for example: gpg --export YOU@EXAMPLE.ORG, and give it with --sender-cert. To send without other tools use: earnest send"}
+			Do:       "Export the public key that will sign, safest one made for this purchase alone, for example: gpg --export YOU@EXAMPLE.ORG, and give it with --sender-cert. To send without other tools use: earnest send"}
 	}
 	quote, err := acct.quote(ctx, to, req.Option)
 	if err != nil {

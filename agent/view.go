@@ -102,7 +102,7 @@ func (a *Agent) viewMail(m store.Mail) agentclient.Mail {
 	view.To, view.Price = string(acct.address), acct.price(m.Option)
 	var bond store.Bond
 	err := a.Store.View(context.Background(), func(tx *store.Tx) (err error) {
-		bond, _, err = store.Get[store.Bond](tx, string(m.Bond))
+		bond, _, err = store.Get[store.Bond](tx, store.BondID(acct.id, m.Bond))
 		return err
 	})
 	if err == nil {
@@ -166,10 +166,10 @@ func (a *account) viewSent(ctx context.Context, sent store.Sent) agentclient.Sen
 	var known bool
 	var chain store.Chain
 	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if bond, known, err = store.Get[store.Bond](tx, string(sent.Bond)); err != nil {
+		if bond, known, err = store.Get[store.Bond](tx, store.BondID(a.id, sent.Bond)); err != nil {
 			return err
 		}
-		chain, _, err = store.Get[store.Chain](tx, string(sent.Bond))
+		chain, _, err = store.Get[store.Chain](tx, store.BondID(a.id, sent.Bond))
 		return err
 	})
 	if err != nil || !known {

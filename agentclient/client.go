@@ -17,7 +17,12 @@ import (
 // refuses all others: a web page cannot make a browser send it.
 const Host = "earnest.local"
 
-// MaxCompose bounds the body of a mail to send, its attachments in base64.
+// MaxMail is what the text and the attachments of a mail may have together: most
+// mail servers take 50 MB, and what is encrypted is nearly twice as large.
+const MaxMail = 25 << 20
+
+// MaxCompose bounds the body of a request to send, its attachments in base64. It
+// is far above what a mail may have, so that who gives too much is told the limit.
 const MaxCompose = 80 << 20
 
 // maxAnswer bounds an answer: an attachment in base64 is the largest.

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -13,10 +14,6 @@ import (
 
 	"earnest/agentclient"
 )
-
-// maxMail is what text and attachments may have together before they are
-// written in base64: four characters for three bytes, and room for the rest.
-const maxMail = agentclient.MaxCompose/4*3 - 1<<20
 
 type sendCmd struct {
 	From     string   `placeholder:"A" help:"Which address of yours; the only account where left out."`
@@ -31,16 +28,16 @@ type sendCmd struct {
 
 func (c *sendCmd) Run(s *session) error {
 	mail := agentclient.Compose{From: c.From, To: c.To, Subject: c.Subject, Option: c.Option}
-	body, err := s.readFile(c.BodyFile, maxMail)
+	body, err := s.readFile(c.BodyFile, agentclient.MaxMail)
 	if err != nil {
-		return err
+		return overfull(err, c.BodyFile)
 	}
 	mail.Body = string(body)
-	left := int64(maxMail - len(body))
+	left := int64(agentclient.MaxMail - len(body))
 	for _, name := range c.Attach {
 		data, err := s.readFile(name, left)
 		if err != nil {
-			return err
+			return overfull(err, name)
 		}
 		left -= int64(len(data))
 		mail.Attachments = append(mail.Attachments, agentclient.Attachment{
@@ -67,6 +64,16 @@ func (c *sendCmd) Run(s *session) error {
 		s.say("%s  %s\n          %s\n", s.name(m.ID), line(m.To), s.sentWords(m))
 	}
 	return nil
+}
+
+// overfull names the file with which the mail became too large.
+func overfull(err error, name string) error {
+	failure, ok := errors.AsType[*agentclient.Failure](err)
+	if !ok || failure.Code != agentclient.CodeTooLarge {
+		return err
+	}
+	return agentclient.Failf(agentclient.CodeTooLarge, "With %s the mail has more than %d MB, the most that can be sent.",
+		line(name), agentclient.MaxMail>>20)
 }
 
 func kindOf(name string, data []byte) string {
@@ -161,7 +168,7 @@ type buyCmd struct {
 	From       string `placeholder:"A" help:"Which address of yours; the only account where left out."`
 	To         string `required:"" placeholder:"A" help:"Who shall read the mail."`
 	Option     int    `placeholder:"N" help:"Which way to pay, as price show numbers them; the first where left out."`
-	SenderCert string `placeholder:"F" help:"Your OpenPGP certificate, with which the mail will be signed."`
+	SenderCert string `placeholder:"F" help:"The OpenPGP certificate with which the mail will be signed. Safest is one made for this purchase alone: with one that signs other public text too, a hostile recipient could claim that the mail arrived."`
 	KeyOut     string `required:"" placeholder:"F" help:"Write the bought key there, armored. An existing file is never overwritten."`
 }
 

@@ -80,12 +80,16 @@ type Bond struct {
 	Account string
 }
 
+// BondID is the id of an account's copy of a bond: where somebody writes from one
+// account to another, one agent is both parties.
+func BondID(account string, bond escrow.BondID) string { return account + "/" + string(bond) }
+
 func (b Bond) place() place {
 	state := string(b.Role) + ".open"
 	if b.State.Ended() {
 		state = string(b.Role) + ".ended"
 	}
-	return place{"bond", string(b.ID), state, b.BoughtAt.UnixMilli()}
+	return place{"bond", BondID(b.Account, b.ID), state, b.BoughtAt.UnixMilli()}
 }
 
 // States of a mail that came in.
@@ -227,7 +231,7 @@ func (c Chain) place() place {
 	if c.Wanted {
 		state = ChainWanted
 	}
-	return place{"chain", string(c.Bond), state, 0}
+	return place{"chain", BondID(c.Account, c.Bond), state, 0}
 }
 
 // Position is how far a mailbox has been read.
