@@ -23,6 +23,7 @@ import (
 )
 
 func TestAnotherMailOnOneBondIsNotOpened(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, escrow.Terms{})
 	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
 	w.price(recipient, "0.25")
@@ -56,6 +57,7 @@ func TestAnotherMailOnOneBondIsNotOpened(t *testing.T) {
 }
 
 func TestSwappedReplyCertificateIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, escrow.Terms{})
 	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
 	w.price(recipient, "0.25")
@@ -108,6 +110,7 @@ func (s swappingReplies) swap(view escrow.BondView) escrow.BondView {
 }
 
 func TestClaimOfTheVictimsAddress(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, escrow.Terms{})
 	victim, sender := w.join("victim", "1.00"), w.join("sender", "1.00")
 	w.price(victim, "0.25")
@@ -132,6 +135,7 @@ func TestClaimOfTheVictimsAddress(t *testing.T) {
 }
 
 func TestTokenIsBoundToTheAccount(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, escrow.Terms{})
 	must(t, w.mail.AddUser("victim@mail.example", "pw", "victim@mail.example"))
 	address, err := escrow.ParseAddress("victim@mail.example")
@@ -153,6 +157,7 @@ func TestTokenIsBoundToTheAccount(t *testing.T) {
 }
 
 func TestForgedTokenMailDoesNotSpoilTheClaim(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, escrow.Terms{})
 	w.holdTokens(true)
 	victim := &person{address: "victim@mail.example", home: t.TempDir(), ring: keyring.OpenMemory()}
@@ -215,6 +220,7 @@ func (l lyingEscrow) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.S
 }
 
 func TestForfeitWithoutTheRecipientsSignedDecision(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		receipt func(escrow.Receipt) *escrow.Receipt
 		want    string
@@ -224,6 +230,7 @@ func TestForfeitWithoutTheRecipientsSignedDecision(t *testing.T) {
 		"no receipt":                 {func(escrow.Receipt) *escrow.Receipt { return nil }, "has shown no receipt of it"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, escrow.Terms{})
 			recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
 			w.price(recipient, "0.25")
@@ -256,6 +263,7 @@ func TestForfeitWithoutTheRecipientsSignedDecision(t *testing.T) {
 // A quote in place of the one bought could name another identity, whose
 // decisions the escrow can sign.
 func TestReceiptsOfAnotherQuoteProveNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, shortTerms(3600, 1))
 	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
 	w.price(recipient, "0.25")
@@ -342,6 +350,7 @@ func (s forging) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signe
 }
 
 func TestNoDecisionBeforeArrived(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, escrow.Terms{})
 	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
 	w.price(recipient, "0.25")

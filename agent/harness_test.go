@@ -51,6 +51,8 @@ type world struct {
 	proofs  int           // of addresses, that agents sent
 	holding bool          // token mails are kept back
 	token   []byte
+	// aliases are further addresses of mailboxes.
+	aliases map[string]string
 }
 
 var euro = payment.Currency{Name: "escrow.example", Scale: 2, Unit: "EUR"}
@@ -191,7 +193,11 @@ type person struct {
 func (w *world) join(name, amount string) *person {
 	w.t.Helper()
 	p := &person{address: name + "@mail.example", home: w.t.TempDir(), ring: keyring.OpenMemory()}
-	must(w.t, w.mail.AddUser(p.address, "pw "+name, p.address))
+	addresses := []string{p.address}
+	if alias := w.aliases[p.address]; alias != "" {
+		addresses = append(addresses, alias)
+	}
+	must(w.t, w.mail.AddUser(p.address, "pw "+name, addresses...))
 	w.start(p)
 	ctx := w.t.Context()
 	_, err := p.AddAccount(ctx, agentclient.AddAccount{Address: p.address, IMAP: "imaps://" + w.mail.IMAPAddr,
@@ -236,6 +242,20 @@ func (w *world) start(p *person) {
 	}()
 	p.stop = sync.OnceFunc(func() { cancel(); <-done; memory.Close() })
 	w.t.Cleanup(p.stop)
+}
+
+// redeem tops an account up, as another agent of its owner could.
+func (w *world) redeem(account escrow.KeyID, amount string) {
+	w.t.Helper()
+	value, err := payment.ParseAmount(amount, euro.Scale)
+	must(w.t, err)
+	voucher, err := w.server.NewVoucher(w.t.Context(), euro.Name, value)
+	must(w.t, err)
+	w.mu.Lock()
+	key := escrow.PublicKey(w.signers[account].Public().(ed25519.PublicKey))
+	w.mu.Unlock()
+	_, err = w.server.As(key).TopUp(w.t.Context(), escrow.TopUp{ID: "top-up-" + string(account[:20]), Voucher: voucher})
+	must(w.t, err)
 }
 
 // price sets what strangers pay, and waits until keys are for sale.

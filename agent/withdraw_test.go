@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"earnest/agent/store"
 	"earnest/agentclient"
@@ -17,6 +16,7 @@ import (
 // would be back. Whichever comes first to the recipient's agent wins.
 
 func TestWithdrawnAfterSubmitting_TheMailThatIsHereCounts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, escrow.Terms{})
 	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
 	w.price(recipient, "0.25")
@@ -42,6 +42,7 @@ func TestWithdrawnAfterSubmitting_TheMailThatIsHereCounts(t *testing.T) {
 }
 
 func TestWithdrawnAfterSubmitting_TheKeyThatIsGoneOpensNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, escrow.Terms{})
 	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
 	w.price(recipient, "0.25")
@@ -60,9 +61,9 @@ func TestWithdrawnAfterSubmitting_TheKeyThatIsGoneOpensNothing(t *testing.T) {
 	}
 	// The mail comes after all, while a second bond of the same sender is open.
 	w.mail.SetFault(mailhost.RefuseForNow, 0)
-	_, err = sender.Send(t.Context(), agentclient.Compose{To: []string{recipient.address}, Subject: "s", Body: "b"})
+	again, err := sender.Send(t.Context(), agentclient.Compose{To: []string{recipient.address}, Subject: "s", Body: "b"})
 	must(t, err)
-	time.Sleep(300 * time.Millisecond) // the list of bonds comes ahead of the mail
+	w.keyOf(recipient, again[0].Bond) // the list of bonds comes ahead of the mail
 	must(t, w.mail.Deliver(recipient.address, raw))
 	must(t, w.mail.Deliver(recipient.address, foreign(t, sender.address, recipient.address)))
 	eventually(t, "the mail after it was looked at", func() bool {
@@ -80,6 +81,7 @@ func TestWithdrawnAfterSubmitting_TheKeyThatIsGoneOpensNothing(t *testing.T) {
 
 // The key goes while the mail is between the mailbox and its opening.
 func TestWithdrawnWhileTheMailIsBeingTaken(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, escrow.Terms{})
 	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
 	w.price(recipient, "0.25")
