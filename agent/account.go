@@ -28,7 +28,7 @@ type account struct {
 	mailbox Mailbox
 
 	// Each wakes the loop of its name.
-	wakeReports, wakeOutbox, wakePool, wakeHeld chan struct{}
+	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains chan struct{}
 
 	// changing keeps the settings here and in the store in the same order.
 	changing    sync.Mutex
@@ -60,7 +60,7 @@ func (a *Agent) newAccount(ctx context.Context, settings store.Account) (*accoun
 		signer: signer, escrowSince: a.Now(),
 		phase:       imapwatch.State{Phase: "connecting"},
 		wakeReports: make(chan struct{}, 1), wakeOutbox: make(chan struct{}, 1),
-		wakePool: make(chan struct{}, 1), wakeHeld: make(chan struct{}, 1),
+		wakePool: make(chan struct{}, 1), wakeHeld: make(chan struct{}, 1), wakeChains: make(chan struct{}, 1),
 		purchases: map[string]bool{},
 		trials:    limiter{most: hiddenMailsAnHour, every: time.Hour},
 	}
@@ -82,7 +82,7 @@ func (a *Agent) newAccount(ctx context.Context, settings store.Account) (*accoun
 func (a *account) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, loop := range []func(context.Context) error{
-		a.mailbox.Run, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.beat,
+		a.mailbox.Run, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy,
 	} {
 		group.Go(func() error { return loop(ctx) })
 	}
@@ -171,8 +171,15 @@ func (a *account) escrowAnswered(err error) {
 	}
 }
 
+// escrowUp reports whether the last request reached the escrow.
+func (a *account) escrowUp() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.escrowErr == nil
+}
+
 func (a *account) wakeAll() {
-	for _, ch := range []chan struct{}{a.wakeReports, a.wakeOutbox, a.wakePool, a.wakeHeld} {
+	for _, ch := range []chan struct{}{a.wakeReports, a.wakeOutbox, a.wakePool, a.wakeHeld, a.wakeChains} {
 		wake(ch)
 	}
 }
@@ -264,6 +271,10 @@ func (a *Agent) openAccount(ctx context.Context, settings store.Account, passwor
 	}
 	if settings.Info, err = service.Info(ctx); err != nil {
 		return nil, explain("The escrow", err)
+	}
+	if len(settings.Info.Currencies) == 0 || len(settings.Info.Beneficiaries) == 0 {
+		return nil, &agentclient.Failure{Code: agentclient.CodeUnreachable,
+			Happened: "That escrow names no currency or nobody for forfeits.", Means: "Nothing was saved.", Do: "Use another escrow, or tell its operator."}
 	}
 	settings.ReceiptKey = settings.Info.ReceiptKey
 	if _, err := service.OpenAccount(ctx, escrow.OpenAccount{Key: settings.Identity}); err != nil {

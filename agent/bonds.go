@@ -16,7 +16,6 @@ import (
 func (a *account) followBonds(ctx context.Context) error {
 	pause := time.Second
 	for ctx.Err() == nil {
-		a.fetchChains(ctx)
 		more, err := a.syncBonds(ctx, 30*time.Second)
 		a.setListed(err == nil && !more)
 		if err == nil {
@@ -88,6 +87,7 @@ func (a *account) syncBonds(ctx context.Context, patience time.Duration) (more b
 	wake(a.wakeHeld)
 	wake(a.wakePool)
 	wake(a.wakeReports)
+	wake(a.wakeChains)
 	return page.More, nil
 }
 
@@ -101,10 +101,27 @@ func (a *account) takeOver(tx *store.Tx, view escrow.BondView) error {
 	if view.Role == escrow.RoleSender {
 		return a.takeOverSent(tx, view)
 	}
-	if err := a.takeOverKey(tx, view); err != nil {
+	if err := errors.Join(a.takeOverKey(tx, view), a.takeOverOpener(tx, view)); err != nil {
 		return err
 	}
 	return a.takeOverMail(tx, view)
+}
+
+// takeOverOpener keeps the list of senders whose mail is still to come: for the
+// alarm at a mail of theirs to a key that is not ours.
+func (a *account) takeOverOpener(tx *store.Tx, view escrow.BondView) error {
+	id, err := a.blind(view.Sender)
+	if err != nil {
+		return err
+	}
+	if view.State == escrow.Held {
+		return store.Put(tx, store.Opener{ID: id, Bond: view.ID})
+	}
+	opener, ok, err := store.Get[store.Opener](tx, id)
+	if err != nil || !ok || opener.Bond != view.ID {
+		return err
+	}
+	return store.Delete[store.Opener](tx, id)
 }
 
 // putBond stores a bond as the escrow has told it, and returns the bond that is
@@ -132,67 +149,6 @@ func (a *account) putBond(tx *store.Tx, view escrow.BondView) (escrow.BondView, 
 		return view, nil
 	}
 	return view, a.wantChain(tx, view)
-}
-
-// takeOverKey decides what becomes of a bond's key.
-func (a *account) takeOverKey(tx *store.Tx, view escrow.BondView) error {
-	key, ok, err := store.Get[store.Key](tx, view.KeyFingerprint)
-	if err != nil || !ok || key.State == store.KeyDead {
-		return err
-	}
-	held, err := heldFor(tx, view.ID)
-	if err != nil {
-		return err
-	}
-	switch {
-	case view.State == escrow.Held && !view.WithdrawAskedAt.IsZero() && !held:
-		return a.destroyUnopened(tx, view, key)
-	case view.State == escrow.Rejected, view.State == escrow.Withdrawn:
-		return dropKey(tx, key)
-	case view.State == escrow.Accepted:
-		key.State = store.KeyConnected
-	case view.State == escrow.Expired && !view.ArrivedAt.IsZero() && !held:
-		return dropKey(tx, key)
-	default:
-		// Sold. Also where the bond has expired and its mail may still come, late,
-		// or is here and not opened yet: no mail is lost with a key.
-		key.State = store.KeySold
-	}
-	return store.Put(tx, key)
-}
-
-// heldFor reports whether a mail for the bond is here and not opened yet.
-func heldFor(tx *store.Tx, bond escrow.BondID) (bool, error) {
-	held, err := store.List[store.Mail](tx, store.MailHeld)
-	for _, m := range held {
-		if m.Bond == bond {
-			return true, err
-		}
-	}
-	return false, err
-}
-
-// dropKey forgets a key whose bond has ended. Its mail is sealed anew already.
-func dropKey(tx *store.Tx, key store.Key) error {
-	if err := store.Put(tx, store.Trash{Name: key.Name}); err != nil {
-		return err
-	}
-	key.State = store.KeyDead
-	return store.Put(tx, key)
-}
-
-// destroyUnopened gives up the key of a bond whose sender asked for it back, and
-// has the escrow told so. A mail that came first would have cancelled it.
-func (a *account) destroyUnopened(tx *store.Tx, view escrow.BondView, key store.Key) error {
-	statement, err := a.statement(view, escrow.EventWithdrawn, "")
-	if err != nil {
-		return err
-	}
-	if err := dropKey(tx, key); err != nil {
-		return err
-	}
-	return store.Put(tx, store.Report{ID: newID(), Number: a.Now().UnixNano(), Account: a.id, Bond: view.ID,
-		Event: escrow.EventWithdrawn, Signed: statement, Made: a.Now()})
 }
 
 // takeOverMail brings the state of a bond's mail in step. A decision that still

@@ -28,16 +28,8 @@ const renewAhead = 14 * 24 * time.Hour
 // reads the inbox, so nobody has to click anything.
 func (a *account) keepAddress(ctx context.Context) {
 	settings := a.get()
-	if settings.Proven {
-		known, err := a.service.Account(ctx)
-		if err != nil {
-			return
-		}
-		for _, proven := range known.Addresses {
-			if proven.Address == a.address && a.Now().Before(proven.RenewBy.Add(-renewAhead)) {
-				return
-			}
-		}
+	if settings.Proven && a.Now().Before(settings.RenewBy.Add(-renewAhead)) {
+		return
 	}
 	if settings.Claim != "" && a.Now().Before(settings.ClaimedAt.Add(claimAgain)) {
 		return
@@ -79,7 +71,7 @@ func (a *account) prove(ctx context.Context, raw []byte) error {
 	if !a.isClaim(nonce) || token == "" {
 		return nil
 	}
-	_, err = a.service.ProveAddress(ctx, escrow.AddressProof{Address: a.address, Nonce: nonce, Token: token})
+	account, err := a.service.ProveAddress(ctx, escrow.AddressProof{Address: a.address, Nonce: nonce, Token: token})
 	if retryLater(err) {
 		return err // the mailbox offers the mail again
 	}
@@ -89,6 +81,11 @@ func (a *account) prove(ctx context.Context, raw []byte) error {
 	}
 	err = a.change(ctx, "prove", func(_ *store.Tx, s *store.Account) error {
 		s.Proven, s.Claim = true, ""
+		for _, proven := range account.Addresses {
+			if proven.Address == a.address {
+				s.RenewBy = proven.RenewBy
+			}
+		}
 		return nil
 	})
 	if err != nil {

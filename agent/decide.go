@@ -94,13 +94,27 @@ func (a *account) storeDecision(ctx context.Context, id string, verdict escrow.V
 		if err := store.Put(tx, m); err != nil {
 			return err
 		}
-		return store.Put(tx, store.Report{ID: newID(), Number: a.Now().UnixNano(), Account: a.id, Bond: m.Bond,
-			Mail: m.ID, Verdict: verdict, Signed: signed, Made: a.Now()})
+		return a.putReport(tx, store.Report{Bond: m.Bond, Mail: m.ID, Verdict: verdict, Signed: signed})
 	})
 	if err == nil {
 		a.tell(agentclient.EventMail, id, string(verdict))
 	}
 	return err
+}
+
+// putReport queues what the escrow must hear after all that is queued before: the
+// clock may have been set back since.
+func (a *account) putReport(tx *store.Tx, report store.Report) error {
+	queued, err := store.List[store.Report](tx, a.id)
+	if err != nil {
+		return err
+	}
+	report.ID, report.Account, report.Made = newID(), a.id, a.Now()
+	report.Number = report.Made.UnixNano()
+	if len(queued) > 0 {
+		report.Number = max(report.Number, queued[len(queued)-1].Number+1)
+	}
+	return store.Put(tx, report)
 }
 
 // mayDecide moves the mail to the state that the verdict brings, or says why not.
@@ -189,16 +203,24 @@ func (a *account) sendAllReports(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed error
+	waits := map[escrow.BondID]bool{} // the reports of one bond keep their order
 	for _, report := range reports {
-		outcome, err := a.sendReport(ctx, report)
-		if retryLater(err) {
-			return err
+		if waits[report.Bond] {
+			continue
 		}
-		if err := a.settleReport(ctx, report, outcome, err); err != nil {
-			return err
+		outcome, err := a.sendReport(ctx, report)
+		if !retryLater(err) {
+			err = a.settleReport(ctx, report, outcome, err)
+		}
+		if errors.Is(err, escrow.Unavailable) {
+			return err // so would the others
+		}
+		if err != nil {
+			waits[report.Bond], failed = true, err
 		}
 	}
-	return nil
+	return failed
 }
 
 // retryLater reports an error that says nothing about the request itself.
@@ -272,7 +294,7 @@ func (a *account) settleReport(ctx context.Context, report store.Report, outcome
 		}
 		return err
 	}
-	a.fetchChains(ctx)
+	wake(a.wakeChains)
 	return nil
 }
 

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"earnest/agent/store"
+	"earnest/agentclient"
 	"earnest/crypto/openpgp"
 	"earnest/escrow"
 	"earnest/imapwatch"
@@ -72,7 +72,7 @@ func (a *account) receive(ctx context.Context, raw []byte) error {
 			return err
 		}
 		isNew = true
-		m := store.Mail{ID: id, Account: a.id, Number: a.Now().UnixMilli(), State: store.MailHeld, Unread: true}
+		m := store.Mail{ID: id, Account: a.id, Number: a.Now().UnixMilli(), State: store.MailHeld, Unread: true, KeyIDs: sealed.KeyIDs}
 		if len(match.candidates) > 0 {
 			bond := match.candidates[0].bond
 			m.Bond, m.Option, m.From, m.DecideBy = bond.ID, bond.Option, bond.Sender, bond.DecideBy
@@ -86,8 +86,13 @@ func (a *account) receive(ctx context.Context, raw []byte) error {
 		return err
 	}
 	// From here the mail is safe: whatever goes wrong is tried again by openHeld.
+	if !a.escrowUp() {
+		a.tell(agentclient.EventMail, id, store.MailHeld)
+		return nil // the mailbox must not wait for an escrow that does not answer
+	}
 	if err := a.open(ctx, id); err != nil && ctx.Err() == nil {
-		a.Log.Info("a paid mail waits for the escrow", "code", escrow.CodeOf(err))
+		a.Log.Info("a paid mail waits", "mail", id, "code", escrow.CodeOf(err))
+		a.tell(agentclient.EventMail, id, store.MailHeld)
 		wake(a.wakeHeld)
 	}
 	return nil
@@ -110,44 +115,37 @@ func (a *account) alarm(ctx context.Context, id string, raw []byte, sealed openp
 	if err != nil || malformed != nil || sealed.Hidden > 0 {
 		return nil
 	}
-	return a.Store.Update(ctx, "alarm", func(tx *store.Tx) error {
-		if _, seen, err := store.Get[store.Mail](tx, id); err != nil || seen {
-			return err
-		}
-		bonds, err := store.List[store.Bond](tx, "recipient.open")
-		if err != nil {
-			return err
-		}
-		for _, bond := range bonds {
-			if bond.Account != a.id || bond.Sender != from || bond.State != escrow.Held {
-				continue
-			}
-			// A key of a bond that has ended, or of another account here, is no
-			// stranger's: such a mail is not opened, and nothing is wrong.
-			if own, err := ownKeys(tx, sealed); err != nil || len(own) > 0 {
-				return err
-			}
-			a.Log.Warn("a mail of a sender with an open bond is encrypted to a key that is not ours", "bond", bond.ID)
-			return store.Put(tx, store.Mail{ID: id, Account: a.id, Bond: bond.ID, Number: a.Now().UnixMilli(),
-				State: store.MailDamaged, From: from, Option: bond.Option, Unread: true,
-				Error: "It is encrypted to a key that is not yours, though its sender paid for one of yours. " +
-					"It may be an ordinary encrypted mail for your mail program; or somebody gave out a key in your name. " +
-					"Ask the sender, by another way, for the fingerprint used. Nothing was decided."})
-		}
-		return nil
-	})
-}
-
-// ownKeys are the keys that the mail names, of every account here and in every
-// state.
-func ownKeys(tx *store.Tx, sealed openpgp.Sealed) (own []store.Key, err error) {
-	keys, err := store.List[store.Key](tx)
-	for _, key := range keys {
-		if slices.ContainsFunc(key.KeyIDs, func(id uint64) bool { return slices.Contains(sealed.KeyIDs, id) }) {
-			own = append(own, key)
-		}
+	opener, err := a.blind(from)
+	if err != nil {
+		return err
 	}
-	return own, err
+	alarmed := false
+	err = a.Store.Update(ctx, "alarm", func(tx *store.Tx) error {
+		open, ok, err := store.Get[store.Opener](tx, opener)
+		if err != nil || !ok {
+			return err
+		}
+		bond, ok, err := store.Get[store.Bond](tx, store.BondID(a.id, open.Bond))
+		if err != nil || !ok || bond.State != escrow.Held {
+			return err
+		}
+		// A key of a bond that has ended, or of another account here, is no
+		// stranger's: such a mail is not opened, and nothing is wrong.
+		if own, err := ownKeys(tx, sealed); err != nil || len(own) > 0 {
+			return err
+		}
+		alarmed = true
+		return store.Put(tx, store.Mail{ID: id, Account: a.id, Bond: bond.ID, Number: a.Now().UnixMilli(),
+			State: store.MailDamaged, From: from, Option: bond.Option, Unread: true,
+			Error: "It is encrypted to a key that is not yours, though its sender paid for one of yours. " +
+				"It may be an ordinary encrypted mail for your mail program; or somebody gave out a key in your name. " +
+				"Ask the sender, by another way, for the fingerprint used. Nothing was decided."})
+	})
+	if err == nil && alarmed {
+		a.Log.Warn("a mail of a sender with an open bond is encrypted to a key that is not ours", "mail", id)
+		a.tell(agentclient.EventMail, id, store.MailDamaged)
+	}
+	return err
 }
 
 // candidate is a bond whose key a mail may be encrypted to.
@@ -177,38 +175,33 @@ func (a *account) match(ctx context.Context, raw []byte, sealed openpgp.Sealed) 
 }
 
 func (a *account) matchOnce(ctx context.Context, raw []byte, sealed openpgp.Sealed) (matched, error) {
-	ids := map[uint64]bool{}
-	for _, id := range sealed.KeyIDs {
-		ids[id] = true
-	}
 	var result matched
 	err := a.Store.View(ctx, func(tx *store.Tx) error {
-		keys, err := store.List[store.Key](tx, store.KeySold, store.KeyUploaded, store.KeyLocal)
+		own, err := ownKeys(tx, sealed)
 		if err != nil {
 			return err
 		}
-		byFingerprint := map[string]store.Key{}
-		for _, key := range keys {
-			if key.Account != a.id {
-				continue
-			}
-			for _, id := range key.KeyIDs {
-				if ids[id] {
-					result.ours = true
-					byFingerprint[key.Fingerprint] = key
-				}
-			}
-			if sealed.Hidden > 0 && key.State == store.KeySold {
-				byFingerprint[key.Fingerprint] = key
+		var living []store.Key
+		for _, key := range own {
+			if key.Account == a.id && key.State != store.KeyDead && key.State != store.KeyConnected {
+				living = append(living, key)
 			}
 		}
-		bonds, err := store.List[store.Bond](tx)
-		for _, bond := range bonds {
-			if key, ok := byFingerprint[bond.KeyFingerprint]; ok && bond.Role == escrow.RoleRecipient {
+		if result.ours = len(living) > 0; !result.ours && sealed.Hidden > 0 {
+			if living, err = store.List[store.Key](tx, store.KeySold); err != nil {
+				return err
+			}
+		}
+		for _, key := range living {
+			bond, ok, err := store.Get[store.Bond](tx, store.BondID(a.id, key.Bond))
+			if err != nil {
+				return err
+			}
+			if ok && key.Account == a.id {
 				result.candidates = append(result.candidates, candidate{bond, key})
 			}
 		}
-		return err
+		return nil
 	})
 	if err != nil || result.ours || sealed.Hidden == 0 {
 		return result, err

@@ -97,8 +97,7 @@ func (a *Agent) markRead(ctx context.Context, m *store.Mail) error {
 		if err != nil {
 			return err
 		}
-		return store.Put(tx, store.Report{ID: newID(), Number: a.Now().UnixNano(), Account: acct.id,
-			Bond: m.Bond, Mail: m.ID, Event: escrow.EventRead, Signed: statement, Made: a.Now()})
+		return acct.putReport(tx, store.Report{Bond: m.Bond, Mail: m.ID, Event: escrow.EventRead, Signed: statement})
 	})
 	if err == nil {
 		wake(acct.wakeReports)

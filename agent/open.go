@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"earnest/agent/store"
@@ -132,32 +131,43 @@ func (a *account) settleUnopened(ctx context.Context, m store.Mail, sealed openp
 		if err != nil {
 			return err
 		}
-		bonds, err := store.List[store.Bond](tx)
-		for _, bond := range bonds {
-			given := slices.ContainsFunc(own, func(key store.Key) bool {
-				return key.Fingerprint == bond.KeyFingerprint && (key.State == store.KeyDead || key.State == store.KeyConnected)
-			})
-			if bond.Account != a.id || bond.Role != escrow.RoleRecipient || bond.ID != m.Bond && !given {
-				continue
-			}
-			taken, ok, err := store.Get[store.Taken](tx, string(bond.ID))
-			switch {
-			case err != nil:
-				return err
-			case ok && taken.Mail != m.ID:
-				state = store.MailExtra
-			case bond.State.Ended():
-				state = string(bond.State)
-			case !bond.WithdrawAskedAt.IsZero():
-				state = store.MailWithdrawn
+		bonds := []escrow.BondID{m.Bond}
+		for _, key := range own {
+			if key.Account == a.id && (key.State == store.KeyDead || key.State == store.KeyConnected) {
+				bonds = append(bonds, key.Bond)
 			}
 		}
-		return err
+		for _, id := range bonds {
+			if state, err = endedFor(tx, store.BondID(a.id, id), m); err != nil || state != "" {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil || state == "" {
 		return err
 	}
 	return a.setState(ctx, m, state)
+}
+
+// endedFor is the last state of an unopened mail if it was meant for that bond.
+func endedFor(tx *store.Tx, id string, m store.Mail) (string, error) {
+	bond, known, err := store.Get[store.Bond](tx, id)
+	if err != nil || !known || bond.Role != escrow.RoleRecipient {
+		return "", err
+	}
+	taken, ok, err := store.Get[store.Taken](tx, string(bond.ID))
+	switch {
+	case err != nil:
+		return "", err
+	case ok && taken.Mail != m.ID:
+		return store.MailExtra, nil
+	case bond.State.Ended():
+		return string(bond.State), nil
+	case !bond.WithdrawAskedAt.IsZero():
+		return store.MailWithdrawn, nil
+	}
+	return "", nil
 }
 
 func (a *account) held(ctx context.Context, id string) (m store.Mail, content store.Content, err error) {
@@ -287,12 +297,17 @@ func (a *account) giveBack(ctx context.Context, m store.Mail) error {
 // keep stores the opened mail, sealed anew to the archive key.
 func (a *account) keep(ctx context.Context, m store.Mail, view escrow.BondView, opened openpgp.Opened) error {
 	m.Subject, m.Name = opened.Header.Subject, opened.Header.FromName
-	m.Unprotected = !opened.Protected
+	m.Beneficiary = beneficiaryName(a.get().Info, string(view.Beneficiary))
+	m.Unprotected, m.KeyIDs = !opened.Protected, nil
 	if opened.Stamp != nil {
 		m.Reply = opened.Stamp.Reply
 	}
-	err := a.Store.Update(ctx, "arrive.keep", func(tx *store.Tx) error {
-		met := store.Met{ID: escrow.Hash([]byte(a.id + string(view.Sender)))}
+	sender, err := a.blind(view.Sender)
+	if err != nil {
+		return err
+	}
+	err = a.Store.Update(ctx, "arrive.keep", func(tx *store.Tx) error {
+		met := store.Met{ID: sender}
 		_, known, err := store.Get[store.Met](tx, met.ID)
 		if err != nil {
 			return err
@@ -333,13 +348,20 @@ func (a *account) refuse(ctx context.Context, m store.Mail, reason string) error
 	return a.put(ctx, "refuse", m)
 }
 
+// setState ends a mail that is never opened. Its bytes are in the mailbox; here
+// they would only fill the disk.
 func (a *account) setState(ctx context.Context, m store.Mail, state string) error {
 	m.State = state
 	return a.put(ctx, "state", m)
 }
 
 func (a *account) put(ctx context.Context, label string, m store.Mail) error {
-	err := a.Store.Update(ctx, label, func(tx *store.Tx) error { return store.Put(tx, m) })
+	err := a.Store.Update(ctx, label, func(tx *store.Tx) error {
+		if err := store.Delete[store.Content](tx, m.ID); err != nil {
+			return err
+		}
+		return store.Put(tx, m)
+	})
 	if err == nil {
 		a.tell(agentclient.EventMail, m.ID, m.State)
 	}

@@ -95,6 +95,9 @@ func (a *account) carryOn(ctx context.Context, sent store.Sent) error {
 // taken is handed over again as the very same bytes: a second copy is recognised.
 func (a *account) submitMail(ctx context.Context, sent store.Sent) error {
 	sealed, err := a.sealed(ctx, sent)
+	if unsendable(err) {
+		return a.giveUp(ctx, sent, "The mail cannot be made ("+err.Error()+").")
+	}
 	if err != nil {
 		return err
 	}
@@ -105,20 +108,33 @@ func (a *account) submitMail(ctx context.Context, sent store.Sent) error {
 	}
 	if err == nil {
 		sent.State, sent.Error, sent.SubmittedAt = store.SentSubmitted, "", a.Now()
-		return a.putSent(ctx, "submitted", sent)
+		return a.putSent(ctx, "submitted", store.SentPaid, sent)
 	}
 	refusal, ok := errors.AsType[*smtpsubmit.Error](err)
 	permanent := errors.Is(err, smtpsubmit.ErrTooLarge) || ok && refusal.Permanent
-	if permanent || a.Now().Sub(time.UnixMilli(sent.Number)) > giveUpAfter {
-		sent.State = store.SentWithdrawing
-		sent.Error = "The mail server refused the mail for good (" + err.Error() + "). It was not sent; the bond is asked back."
-		wake(a.wakeOutbox)
-		return a.putSent(ctx, "withdraw", sent)
+	if permanent {
+		return a.giveUp(ctx, sent, "The mail server refused the mail for good ("+err.Error()+").")
+	}
+	if a.Now().Sub(time.UnixMilli(sent.Number)) > giveUpAfter {
+		return a.giveUp(ctx, sent, "The mail server has not taken the mail for three days ("+err.Error()+").")
 	}
 	sent.Tries++
 	sent.NextTry = a.Now().Add(backoff(sent.Tries))
 	sent.Error = "The mail server did not take the mail yet (" + err.Error() + "). It is tried again by itself; the bond stays held."
-	return errors.Join(err, a.putSent(ctx, "submit.wait", sent))
+	return errors.Join(err, a.putSent(ctx, "submit.wait", store.SentPaid, sent))
+}
+
+// unsendable reports a letter that can never be sealed.
+func unsendable(err error) bool {
+	return errors.Is(err, mail.ErrTooLarge) || errors.Is(err, mail.ErrField) || errors.Is(err, mail.ErrAddress) || errors.Is(err, openpgp.ErrCertificate)
+}
+
+// giveUp asks the money of a mail back that cannot be sent.
+func (a *account) giveUp(ctx context.Context, sent store.Sent, reason string) error {
+	sent.State = store.SentWithdrawing
+	sent.Error = reason + " It was not sent; the bond is asked back."
+	wake(a.wakeOutbox)
+	return a.putSent(ctx, "withdraw", store.SentPaid, sent)
 }
 
 func backoff(tries int) time.Duration {
@@ -171,13 +187,13 @@ func (a *Agent) Withdraw(ctx context.Context, id string) (agentclient.Sent, erro
 		return agentclient.Sent{}, wrongState("There is no bond to ask back.", "See where it is with: earnest sent "+id)
 	}
 	if sent.State != store.SentWithdrawing {
-		submitted := sent.State == store.SentSubmitted
+		before := sent.State
 		sent.State = store.SentWithdrawing
 		sent.Error = "You asked for the bond back. The recipient's agent must first destroy the key unopened; else it comes back at the delivery deadline."
-		if submitted {
+		if before == store.SentSubmitted {
 			sent.Error += " If the mail arrives first, the recipient decides."
 		}
-		if err := acct.putSent(ctx, "withdraw", sent); err != nil {
+		if err := acct.putSent(ctx, "withdraw", before, sent); err != nil {
 			return agentclient.Sent{}, err
 		}
 	}
@@ -200,7 +216,7 @@ func (a *account) askWithdraw(ctx context.Context, sent store.Sent) error {
 	view, err := a.service.AskWithdraw(ctx, sent.Bond)
 	if errors.Is(err, escrow.TooLate) || errors.Is(err, escrow.Ended) {
 		sent.State, sent.Error = store.SentSubmitted, "It cannot be withdrawn any more: "+err.Error()
-		return errors.Join(err, a.putSent(ctx, "withdraw.late", sent))
+		return errors.Join(err, a.putSent(ctx, "withdraw.late", store.SentWithdrawing, sent))
 	}
 	if err != nil {
 		return err
@@ -210,8 +226,7 @@ func (a *account) askWithdraw(ctx context.Context, sent store.Sent) error {
 	})
 }
 
-// failSent ends a purchase that was not made: its keys go, its letter stays with
-// whoever wrote it.
+// failSent ends a purchase that was not made: its keys go, its letter stays.
 func (a *account) failSent(ctx context.Context, sent store.Sent) error {
 	err := a.Store.Update(ctx, "buy.failed", func(tx *store.Tx) error {
 		if err := dropLetter(tx, sent, false); err != nil {
@@ -243,17 +258,25 @@ func dropLetter(tx *store.Tx, sent store.Sent, connected bool) error {
 			return err
 		}
 	}
+	if sent.SubmittedAt.IsZero() {
+		return nil // nobody has this text but us
+	}
 	return store.Delete[store.Letter](tx, sent.ID)
 }
 
-func (a *account) putSent(ctx context.Context, label string, sent store.Sent) error {
+// putSent stores what came of a try that began in a state. Where that state has
+// changed meanwhile (the person withdrew, the bond ended) the newer one stays.
+func (a *account) putSent(ctx context.Context, label, began string, sent store.Sent) error {
 	err := a.Store.Update(ctx, label, func(tx *store.Tx) error {
 		now, ok, err := store.Get[store.Sent](tx, sent.ID)
 		if err != nil {
 			return err
 		}
-		if ok && now.State == store.SentEnded {
-			return nil // the bond ended meanwhile, and an ending never changes
+		if ok && now.State != began {
+			submitted := sent.SubmittedAt
+			if sent = now; sent.SubmittedAt.IsZero() {
+				sent.SubmittedAt = submitted
+			}
 		}
 		return store.Put(tx, sent)
 	})

@@ -39,6 +39,11 @@ func (a *account) fillPool(ctx context.Context) error {
 	if !settings.Proven || settings.Offer == "" {
 		return nil
 	}
+	if !settings.Published { // a crash or an outage came between: the escrow gets it again
+		if err := a.publish(ctx, settings.Offer); err != nil {
+			return err
+		}
+	}
 	if err := a.retryBatches(ctx); err != nil {
 		return err
 	}
@@ -121,7 +126,7 @@ func (a *account) makeBatch(ctx context.Context, n int) (store.Batch, error) {
 	}
 	err = a.Store.Update(ctx, "pool", func(tx *store.Tx) error {
 		for _, key := range keys {
-			if err := store.Put(tx, key); err != nil {
+			if err := errors.Join(store.Put(tx, key), nameKey(tx, key)); err != nil {
 				return err
 			}
 		}

@@ -62,8 +62,11 @@ func (a *account) checkOffer(ctx context.Context, signed escrow.Signed, address 
 	if offer.Address != address {
 		return escrow.Offer{}, escrow.Errorf(escrow.Invalid, "the escrow answered for another address")
 	}
+	id, err := a.blind(address)
+	if err != nil {
+		return escrow.Offer{}, err
+	}
 	return offer, a.Store.Update(ctx, "pin", func(tx *store.Tx) error {
-		id := escrow.Hash([]byte(a.id + string(address)))
 		pin, known, err := store.Get[store.Pin](tx, id)
 		if err != nil {
 			return err
@@ -111,19 +114,33 @@ func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentcl
 	if _, err := escrow.VerifyOffer(signed); err != nil {
 		return agentclient.Price{}, err
 	}
-	if err := acct.service.PublishOffer(ctx, signed); err != nil {
-		return agentclient.Price{}, err
-	}
-	err = acct.change(ctx, "price", func(_ *store.Tx, s *store.Account) error {
-		s.Offer = signed
-		return nil
-	})
-	if err != nil {
+	if err := acct.publish(ctx, signed); err != nil {
 		return agentclient.Price{}, err
 	}
 	wake(acct.wakePool)
 	a.tell(agentclient.EventPrice, acct.id, "")
 	return acct.viewOffer(offer), nil
+}
+
+// publish stores the offer before it is sent: what strangers can see, the agent
+// knows. If the escrow refuses it, the price is as it was.
+func (a *account) publish(ctx context.Context, signed escrow.Signed) error {
+	var before escrow.Signed
+	err := a.change(ctx, "price", func(_ *store.Tx, s *store.Account) error {
+		before, s.Offer, s.Published = s.Offer, signed, false
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	refused := a.service.PublishOffer(ctx, signed)
+	stored := a.change(ctx, "price.published", func(_ *store.Tx, s *store.Account) error {
+		if s.Published = true; refused != nil {
+			s.Offer, s.Published = before, !errors.Is(refused, escrow.Unavailable)
+		}
+		return nil
+	})
+	return errors.Join(refused, stored)
 }
 
 // Balances is the money at each escrow.
@@ -204,16 +221,25 @@ func money(currency payment.Currency, amount payment.Amount) agentclient.Money {
 // quote asks what it costs to write there by the chosen option, and checks the
 // answer against the pinned keys before a cent moves.
 func (a *account) quote(ctx context.Context, to escrow.Address, option int) (escrow.Signed, error) {
+	return a.quoteOption(ctx, to, func(offer escrow.Offer) (payment.Option, error) {
+		if option < 0 || option > len(offer.Options) {
+			return payment.Option{}, &agentclient.Failure{Code: agentclient.CodeUsage,
+				Happened: fmt.Sprintf("%s offers %d ways to pay, and %d is none of them.", to, len(offer.Options), option),
+				Means:    "Nothing was paid or sent.", Do: "See them with: earnest price show " + string(to)}
+		}
+		return offer.Options[max(option, 1)-1], nil
+	})
+}
+
+func (a *account) quoteOption(ctx context.Context, to escrow.Address, choose func(escrow.Offer) (payment.Option, error)) (escrow.Signed, error) {
 	offer, err := a.lookUp(ctx, to)
 	if err != nil {
 		return "", err
 	}
-	if option < 0 || option > len(offer.Options) {
-		return "", &agentclient.Failure{Code: agentclient.CodeUsage,
-			Happened: fmt.Sprintf("%s offers %d ways to pay, and %d is none of them.", to, len(offer.Options), option),
-			Means:    "Nothing was paid or sent.", Do: "See them with: earnest price show " + string(to)}
+	chosen, err := choose(offer)
+	if err != nil {
+		return "", err
 	}
-	chosen := offer.Options[max(option, 1)-1]
 	signed, err := a.service.Quote(ctx, escrow.QuoteRequest{Sender: a.address, Recipient: to, Option: chosen})
 	if err != nil {
 		return "", err

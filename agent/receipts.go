@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
+	"time"
 
 	"earnest/agent/store"
 	"earnest/agentclient"
@@ -24,8 +26,16 @@ func (a *account) wantChain(tx *store.Tx, view escrow.BondView) error {
 	return store.Put(tx, chain)
 }
 
-// fetchChains fetches the receipts that are wanted. What fails is tried again
-// when the list of bonds is asked for next.
+// followChains fetches the receipts that are wanted.
+func (a *account) followChains(ctx context.Context) error {
+	for {
+		a.fetchChains(ctx)
+		if !sleep(ctx, a.wakeChains, 30*time.Second) {
+			return nil
+		}
+	}
+}
+
 func (a *account) fetchChains(ctx context.Context) {
 	var wanted []store.Chain
 	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
@@ -33,8 +43,14 @@ func (a *account) fetchChains(ctx context.Context) {
 		return err
 	})
 	for _, chain := range wanted {
-		if err == nil && chain.Account == a.id {
-			err = a.keepChain(ctx, chain.Bond)
+		if chain.Account != a.id {
+			continue
+		}
+		if failed := a.keepChain(ctx, chain.Bond); failed != nil {
+			err = failed
+			if errors.Is(err, escrow.Unavailable) {
+				break // so would the others
+			}
 		}
 	}
 	if err != nil && ctx.Err() == nil {
@@ -45,6 +61,14 @@ func (a *account) fetchChains(ctx context.Context) {
 // keepChain fetches a bond's receipts and stores them with what is wrong with
 // them, so that they can be checked without the escrow.
 func (a *account) keepChain(ctx context.Context, bond escrow.BondID) error {
+	var asked store.Bond
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		asked, _, err = store.Get[store.Bond](tx, store.BondID(a.id, bond))
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	receipts, err := a.service.Receipts(ctx, bond)
 	if err != nil {
 		return err
@@ -53,6 +77,10 @@ func (a *account) keepChain(ctx context.Context, bond escrow.BondID) error {
 		b, ok, err := store.Get[store.Bond](tx, store.BondID(a.id, bond))
 		if err != nil || !ok {
 			return err
+		}
+		if b.State != asked.State || !b.LateAcceptedAt.Equal(asked.LateAcceptedAt) {
+			wake(a.wakeChains)
+			return nil // it has ended meanwhile: these receipts do not show it
 		}
 		chain := store.Chain{Bond: bond, Account: a.id, Quote: b.Quote, Receipts: receipts}
 		unproven, err := a.checkChain(tx, b.BondView, chain)

@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"earnest/agent/store"
@@ -12,6 +14,7 @@ import (
 	"earnest/crypto/openpgp"
 	"earnest/escrow"
 	"earnest/mail"
+	"earnest/payment"
 )
 
 // sendPatience is how long a call waits for the mail to be handed over.
@@ -191,15 +194,20 @@ func (a *account) buy(ctx context.Context, sent store.Sent) (store.Sent, error) 
 	a.setBuying(sent.ID, true)
 	defer a.setBuying(sent.ID, false)
 	purchase, err := a.service.Buy(ctx, sent.Buy)
+	if errors.Is(err, escrow.QuoteExpired) {
+		if sent, err = a.quoteAgain(ctx, sent); err == nil {
+			purchase, err = a.service.Buy(ctx, sent.Buy)
+		}
+	}
 	if retryLater(err) {
-		sent.Error = "The escrow does not answer, so it is not known whether the bond is paid. It is tried again under the same number: it is paid once at most."
-		return sent, errors.Join(err, a.putSent(ctx, "buy.wait", sent))
+		sent.Error = "The escrow does not answer as it should (" + string(escrow.CodeOf(err)) + "), so it is not known whether the bond is paid. It is tried again under the same number: it is paid once at most."
+		return sent, errors.Join(err, a.putSent(ctx, "buy.wait", store.SentPaying, sent))
 	}
 	if errors.Is(err, escrow.Delivered) {
 		// It was paid at an earlier try whose answer never came, a day or more ago.
 		sent.State, sent.Error = store.SentWithdrawing, "The bond is paid, but its key was kept for a day only and is gone. Nothing was sent; the money is asked back."
 		wake(a.wakeOutbox)
-		return sent, errors.Join(err, a.putSent(ctx, "buy.late", sent))
+		return sent, errors.Join(err, a.putSent(ctx, "buy.late", store.SentPaying, sent))
 	}
 	if err != nil {
 		sent.State, sent.Error = store.SentFailed, "Nothing was paid and nothing was sent: "+err.Error()
@@ -241,6 +249,33 @@ func (a *account) buy(ctx context.Context, sent store.Sent) (store.Sent, error) 
 			Do:    "Do not use this escrow until its operator has explained it."}
 	}
 	return sent, nil
+}
+
+// quoteAgain asks for a new quote where the old one ended before it was bought,
+// for example while the escrow was away. Nothing was paid, so the same purchase
+// goes on if it costs the same and a forfeit goes to the same beneficiary.
+func (a *account) quoteAgain(ctx context.Context, sent store.Sent) (store.Sent, error) {
+	var old, renewed escrow.Quote
+	if err := escrow.Peek(sent.Buy.Quote, &old); err != nil {
+		return sent, err
+	}
+	signed, err := a.quoteOption(ctx, sent.To, func(offer escrow.Offer) (payment.Option, error) {
+		if !slices.Contains(offer.Options, old.Option) {
+			return payment.Option{}, escrow.Errorf(escrow.QuoteExpired, "the recipient asks another price now")
+		}
+		return old.Option, nil
+	})
+	if err != nil {
+		return sent, err
+	}
+	if err := escrow.Peek(signed, &renewed); err != nil {
+		return sent, err
+	}
+	if renewed.Beneficiary != old.Beneficiary || renewed.Terms != old.Terms {
+		return sent, escrow.Errorf(escrow.QuoteExpired, "the terms have changed since")
+	}
+	sent.Buy.Quote = signed
+	return sent, a.putSent(ctx, "buy.quote", store.SentPaying, sent)
 }
 
 func (a *account) checkPurchase(sent store.Sent, purchase escrow.Purchase) error {
@@ -286,16 +321,21 @@ func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bo
 			Means:    "Nothing was paid.",
 			Do:       "Export the public key that will sign, safest one made for this purchase alone, for example: gpg --export YOU@EXAMPLE.ORG, and give it with --sender-cert. To send without other tools use: earnest send"}
 	}
-	quote, err := acct.quote(ctx, to, req.Option)
+	sent, bought, err := acct.boughtBefore(ctx, to, stock.Raw)
 	if err != nil {
 		return agentclient.Bought{}, err
 	}
-	sent, err := acct.intend(ctx, quote, stock.Raw, nil)
-	if err != nil {
-		return agentclient.Bought{}, err
-	}
-	if sent, err = acct.buy(ctx, sent); err != nil {
-		return agentclient.Bought{}, err
+	if !bought {
+		quote, err := acct.quote(ctx, to, req.Option)
+		if err != nil {
+			return agentclient.Bought{}, err
+		}
+		if sent, err = acct.intend(ctx, quote, stock.Raw, nil); err != nil {
+			return agentclient.Bought{}, err
+		}
+		if sent, err = acct.buy(ctx, sent); err != nil {
+			return agentclient.Bought{}, err
+		}
 	}
 	key, err := openpgp.ParseCertificate(sent.Certificate)
 	if err != nil {
@@ -304,4 +344,19 @@ func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bo
 	view := acct.viewSent(ctx, sent)
 	return agentclient.Bought{Bond: string(sent.Bond), To: string(to), Price: view.Price,
 		Key: key.Armor(), Fingerprint: key.Fingerprint, DeliverBy: view.DeliverBy}, nil
+}
+
+// boughtBefore finds the key of a bond that is still held: one that was paid while
+// nobody could be told is handed over, not bought again.
+func (a *account) boughtBefore(ctx context.Context, to escrow.Address, stock []byte) (found store.Sent, ok bool, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		paid, err := store.List[store.Sent](tx, store.SentPaid)
+		for _, sent := range paid {
+			if sent.Account == a.id && sent.ForTools && sent.To == to && bytes.Equal(sent.Buy.Verification, stock) {
+				found, ok = sent, true
+			}
+		}
+		return err
+	})
+	return found, ok, err
 }

@@ -21,16 +21,14 @@ func (a *Agent) Status(ctx context.Context) (agentclient.Status, error) {
 		status.Accounts = append(status.Accounts, view)
 	}
 	return status, a.Store.View(ctx, func(tx *store.Tx) error {
-		waiting, err := store.List[store.Mail](tx, store.MailWaiting)
-		if err != nil {
+		var err error
+		if status.Waiting, err = store.Count[store.Mail](tx, store.MailWaiting); err != nil {
+			return err
+		}
+		if status.Queued, err = store.Count[store.Report](tx); err != nil {
 			return err
 		}
 		outbox, err := store.List[store.Sent](tx, store.SentPaying, store.SentPaid)
-		if err != nil {
-			return err
-		}
-		reports, err := store.List[store.Report](tx)
-		status.Waiting, status.Queued = len(waiting), len(reports)
 		for _, sent := range outbox {
 			if !sent.ForTools || sent.State == store.SentPaying {
 				status.Outbox++
@@ -93,37 +91,34 @@ func (a *Agent) viewMail(m store.Mail) agentclient.Mail {
 		ID: m.ID, Bond: string(m.Bond), From: string(m.From), Name: m.Name, Subject: m.Subject,
 		At: time.UnixMilli(m.Number).UTC(), State: m.State, DecideBy: m.DecideBy, EffectiveAt: m.EffectiveAt,
 		FirstTime: m.FirstTime, MixedScript: m.From.MixedScript(), Unprotected: m.Unprotected,
-		Unread: m.Unread, Queued: m.Queued, Error: m.Error,
+		Unread: m.Unread, Queued: m.Queued, Error: m.Error, Beneficiary: m.Beneficiary,
 	}
 	acct := a.byID(m.Account)
 	if acct == nil {
 		return view
 	}
 	view.To, view.Price = string(acct.address), acct.price(m.Option)
-	var bond store.Bond
-	err := a.Store.View(context.Background(), func(tx *store.Tx) (err error) {
-		bond, _, err = store.Get[store.Bond](tx, store.BondID(acct.id, m.Bond))
-		return err
-	})
-	if err == nil {
-		view.Beneficiary = beneficiaryName(acct.get().Info, string(bond.Beneficiary))
-	}
 	return view
 }
 
 // Sent lists the mails that were sent, newest first.
 func (a *Agent) Sent(ctx context.Context) ([]agentclient.Sent, error) {
-	var all []store.Sent
-	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		all, err = store.List[store.Sent](tx)
+	list := []agentclient.Sent{}
+	err := a.Store.View(ctx, func(tx *store.Tx) error {
+		all, err := store.List[store.Sent](tx)
+		for _, sent := range slices.Backward(all) {
+			acct := a.byID(sent.Account)
+			if acct == nil {
+				continue
+			}
+			view, err := acct.readSent(tx, sent)
+			if err != nil {
+				return err
+			}
+			list = append(list, view)
+		}
 		return err
 	})
-	list := make([]agentclient.Sent, 0, len(all))
-	for _, sent := range slices.Backward(all) {
-		if acct := a.byID(sent.Account); acct != nil {
-			list = append(list, acct.viewSent(ctx, sent))
-		}
-	}
 	return list, err
 }
 
@@ -152,9 +147,21 @@ func (a *Agent) sentByID(ctx context.Context, id string) (sent store.Sent, err e
 	return sent, err
 }
 
-// viewSent is where the mail and its money are. The bond says it, as far as the
-// escrow has told; what has not reached the escrow is said by the outbox.
-func (a *account) viewSent(ctx context.Context, sent store.Sent) agentclient.Sent {
+// viewSent is where the mail and its money are.
+func (a *account) viewSent(ctx context.Context, sent store.Sent) (view agentclient.Sent) {
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		view, err = a.readSent(tx, sent)
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		a.Log.Error("where a sent mail is could not be read", "err", err)
+	}
+	return view
+}
+
+// readSent says where it is: by the bond as far as the escrow has told, else by
+// the outbox.
+func (a *account) readSent(tx *store.Tx, sent store.Sent) (agentclient.Sent, error) {
 	var quote escrow.Quote
 	_ = escrow.Peek(sent.Buy.Quote, &quote) // it was verified before it was stored
 	view := agentclient.Sent{
@@ -162,18 +169,13 @@ func (a *account) viewSent(ctx context.Context, sent store.Sent) agentclient.Sen
 		Price: a.price(quote.Option), At: time.UnixMilli(sent.Number).UTC(), State: sent.State,
 		Money: "none", Beneficiary: quote.BeneficiaryName, SubmittedAt: sent.SubmittedAt, Error: sent.Error,
 	}
-	var bond store.Bond
-	var known bool
-	var chain store.Chain
-	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		if bond, known, err = store.Get[store.Bond](tx, store.BondID(a.id, sent.Bond)); err != nil {
-			return err
-		}
-		chain, _, err = store.Get[store.Chain](tx, store.BondID(a.id, sent.Bond))
-		return err
-	})
+	bond, known, err := store.Get[store.Bond](tx, store.BondID(a.id, sent.Bond))
 	if err != nil || !known {
-		return view
+		return view, err
+	}
+	chain, _, err := store.Get[store.Chain](tx, store.BondID(a.id, sent.Bond))
+	if err != nil {
+		return view, err
 	}
 	view.ArrivedAt, view.ReadAt, view.EndedAt = bond.ArrivedAt, bond.ReadAt, bond.EndedAt
 	view.DecideBy, view.DeliverBy = bond.DecideBy, bond.DeliverBy
@@ -193,5 +195,5 @@ func (a *account) viewSent(ctx context.Context, sent store.Sent) agentclient.Sen
 	if chain.Fault != "" {
 		view.Error = "The escrow's receipts do not prove this ending (" + chain.Fault + "). Keep them: earnest receipts " + sent.ID
 	}
-	return view
+	return view, nil
 }

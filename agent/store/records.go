@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strconv"
 	"time"
 
 	"earnest/escrow"
@@ -24,10 +25,12 @@ type Account struct {
 	Info       escrow.Info
 	Identity   escrow.PublicKey
 	Proven     bool
+	RenewBy    time.Time // of the proof
 	// Claim is the nonce of the running request for a token mail, made by us.
 	Claim     string
 	ClaimedAt time.Time
 	Offer     escrow.Signed
+	Published bool  // the escrow has the offer
 	Cursor    int64 // of the list of bonds
 }
 
@@ -54,9 +57,21 @@ type Key struct {
 	Certificate []byte
 	Batch       string
 	Number      int64
+	Bond        escrow.BondID // once sold
 }
 
 func (k Key) place() place { return place{"key", k.Fingerprint, k.State, k.Number} }
+
+// KeyNamed lists the keys that share a key id.
+type KeyNamed struct {
+	ID           uint64
+	Fingerprints []string
+}
+
+// KeyID is the id of the record of a key id.
+func KeyID(id uint64) string { return strconv.FormatUint(id, 16) }
+
+func (k KeyNamed) place() place { return place{"keyid", KeyID(k.ID), "", 0} }
 
 // Batch is a signed upload of keys, stored before the first try.
 type Batch struct {
@@ -129,6 +144,9 @@ type Mail struct {
 	Queued bool
 	Reply  string // fingerprint of the reply certificate, as the mail itself says
 	Error  string
+	// Beneficiary of a forfeit, by name.
+	Beneficiary string
+	KeyIDs      []uint64 // as the mail names them, while it is held
 }
 
 func (m Mail) place() place { return place{"mail", m.ID, m.State, m.Number} }
@@ -203,13 +221,21 @@ func (l Letter) place() place { return place{"letter", l.ID, "", 0} }
 
 // Pin is the identity under which an address was first seen.
 type Pin struct {
-	ID       string // salted hash of the address
+	ID       string // blinded address
 	Address  escrow.Address
 	Identity escrow.PublicKey
 	Seen     time.Time
 }
 
 func (p Pin) place() place { return place{"pin", p.ID, "", 0} }
+
+// Opener names the open bond of a sender whose mail has not arrived.
+type Opener struct {
+	ID   string // blinded address of the sender
+	Bond escrow.BondID
+}
+
+func (o Opener) place() place { return place{"opener", o.ID, "", 0} }
 
 // Chain is a bond's receipts as fetched, for reading offline.
 type Chain struct {
@@ -251,7 +277,7 @@ func (t Trash) place() place { return place{"trash", escrow.Hash([]byte(t.Name))
 
 // Met is a sender whose mail was opened before, so that a first time shows.
 type Met struct {
-	ID string // salted hash of the address
+	ID string // blinded address
 }
 
 func (m Met) place() place { return place{"met", m.ID, "", 0} }

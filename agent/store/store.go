@@ -66,13 +66,17 @@ func Open(ctx context.Context, path string, sealer Sealer) (*Store, error) {
 	}
 	db.SetMaxOpenConns(4)
 	var synchronous, version int
-	if err := db.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil || synchronous != 2 {
-		db.Close()
-		return nil, fmt.Errorf("open store: synchronous is %d, not FULL: %w", synchronous, errors.Join(err))
+	err = errors.Join(db.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous),
+		db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version))
+	switch {
+	case err != nil:
+	case synchronous != 2:
+		err = fmt.Errorf("synchronous is %d, not FULL", synchronous)
+	case version > 1:
+		err = fmt.Errorf("its version %d is newer than this program", version)
 	}
-	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil || version > 1 {
-		db.Close()
-		return nil, fmt.Errorf("open store: its version %d is newer than this program: %w", version, errors.Join(err))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
 	}
 	if _, err := db.ExecContext(ctx, schema); err != nil {
 		db.Close()
@@ -194,6 +198,20 @@ func List[R Record](tx *Tx, states ...string) ([]R, error) {
 		all = append(all, r)
 	}
 	return all, rows.Err()
+}
+
+// Count tells how many records are in any of the states, or in all, and unseals
+// none.
+func Count[R Record](tx *Tx, states ...string) (n int, err error) {
+	var zero R
+	kind := zero.place().kind
+	wanted, _ := json.Marshal(states)
+	err = tx.tx.QueryRow(`SELECT COUNT(*) FROM record WHERE kind = ?1
+		AND (?2 OR state IN (SELECT value FROM json_each(?3)))`, kind, len(states) == 0, string(wanted)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("%s: count %s: %w", tx.label, kind, err)
+	}
+	return n, nil
 }
 
 // Delete removes the record with the id, if there is one.

@@ -100,13 +100,13 @@ func Start(ctx context.Context, options Options) (s *System, err error) {
 	s.CA = slices.Concat(s.Provider.Servers().CA, certificate)
 	for _, name := range []string{"recipient", "sender"} {
 		p, err := s.join(ctx, name)
-		if err != nil {
-			return s, err
-		}
 		if name == "recipient" {
-			s.Recipient = p
+			s.Recipient = p // even if it failed: Stop stops what was started
 		} else {
 			s.Sender = p
+		}
+		if err != nil {
+			return s, err
 		}
 	}
 	return s, nil

@@ -108,8 +108,10 @@ const keyringPatience = 60 * time.Second
 // openStore opens the database with the archive key, which is made at first start.
 func openStore(ctx context.Context, config Config, ring *keyring.Ring) (*store.Store, error) {
 	path := filepath.Join(config.Home, "agent.db")
-	if ring.Kind() == "memory" {
+	if ring.Kind() == keyring.KindMemory {
+		// A file of its own: what another keyring has sealed is never touched.
 		// Without its key what is left of an earlier run can never be read again.
+		path = filepath.Join(config.Home, "agent-memory.db")
 		for _, suffix := range []string{"", "-wal", "-shm"} {
 			if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return nil, fmt.Errorf("agent home: %w", err)
