@@ -108,7 +108,7 @@ func (h *Host) listen(server *tls.Config) error {
 	quiet := log.New(io.Discard, "", 0)
 	imapServer := imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return h.imap.NewSession(), nil, nil
+			return newSession(h.imap), nil, nil
 		},
 		Caps: imap.CapSet{
 			imap.CapIMAP4rev1: {}, imap.CapNamespace: {}, imap.CapUIDPlus: {}, imap.CapESearch: {},
@@ -122,7 +122,7 @@ func (h *Host) listen(server *tls.Config) error {
 	})
 	startTLSServer := imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return h.imap.NewSession(), nil, nil
+			return newSession(h.imap), nil, nil
 		},
 		TLSConfig: server,
 		Logger:    quiet,
