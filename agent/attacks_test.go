@@ -267,11 +267,12 @@ func TestReceiptsOfAnotherQuoteProveNothing(t *testing.T) {
 	w := newWorld(t, shortTerms(3600, 1))
 	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
 	w.price(recipient, "0.25")
-	mail := w.write(sender, recipient, "Mine")
 	_, identity, err := ed25519.GenerateKey(rand.Reader)
 	must(t, err)
 	forger := &quoteForger{key: w.receiptKey, identity: identity}
 	w.between(func(s escrow.Service) escrow.Service { return forging{s, forger} })
+	mail := w.write(sender, recipient, "Mine")
+	forger.lying.Store(true)
 	_, err = recipient.Message(t.Context(), mail.ID)
 	must(t, err)
 	eventually(t, "the sender has heard of the forged ending", func() bool {
@@ -287,7 +288,10 @@ func TestReceiptsOfAnotherQuoteProveNothing(t *testing.T) {
 }
 
 // quoteForger rewrites a bond with an identity of its own, decision included.
-type quoteForger struct{ key, identity crypto.Signer }
+type quoteForger struct {
+	key, identity crypto.Signer
+	lying         atomic.Bool
+}
 
 func (f *quoteForger) quote(honest escrow.Signed) (escrow.Signed, error) {
 	quote, offer, err := escrow.VerifyQuote(honest, f.key.Public().(ed25519.PublicKey))
@@ -309,7 +313,7 @@ type forging struct {
 func (s forging) Bonds(ctx context.Context, after int64, wait time.Duration) (escrow.BondPage, error) {
 	page, err := s.Service.Bonds(ctx, after, wait)
 	for i, view := range page.Bonds {
-		if err == nil && view.Role == escrow.RoleSender {
+		if err == nil && s.f.lying.Load() && view.Role == escrow.RoleSender {
 			page.Bonds[i].State, page.Bonds[i].EndedAt = escrow.Rejected, time.Now()
 			page.Bonds[i].Quote, err = s.f.quote(view.Quote)
 		}
@@ -319,7 +323,7 @@ func (s forging) Bonds(ctx context.Context, after int64, wait time.Duration) (es
 
 func (s forging) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, error) {
 	view, err := s.Service.Bond(ctx, id)
-	if err != nil {
+	if err != nil || !s.f.lying.Load() {
 		return nil, err
 	}
 	quote, err := s.f.quote(view.Quote)

@@ -285,7 +285,7 @@ func (w *world) untouched(p *person, raw []byte, shown int) {
 func (w *world) intercept(from, to *person, subject string) []byte {
 	w.t.Helper()
 	to.stop()
-	_, err := from.Send(w.t.Context(), agentclient.Compose{To: []string{to.address}, Subject: subject, Body: "Body of " + subject})
+	sent, err := from.Send(w.t.Context(), agentclient.Compose{To: []string{to.address}, Subject: subject, Body: "Body of " + subject})
 	must(w.t, err)
 	var raw []byte
 	eventually(w.t, "the mail is delivered", func() bool {
@@ -300,6 +300,7 @@ func (w *world) intercept(from, to *person, subject string) []byte {
 		status, err := to.Status(w.t.Context())
 		return err == nil && status.Accounts[0].Mailbox == "watching"
 	})
+	w.keyOf(to, sent[0].Bond)
 	return raw
 }
 
