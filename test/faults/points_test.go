@@ -113,21 +113,23 @@ const (
 	triesMay = 4 // mails that may pass without reaching a point
 )
 
-// next takes points of the step that are to be armed now.
+// next takes points of the step that are to be armed now. Those of a first mail
+// come first where it is one: there will be no other.
 func (p *plan) next(s step, fresh bool) (taken []*task) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, t := range p.tasks {
-		limit := together
-		if fresh {
-			limit = together + 1
-		}
-		wanted := t.meeting != first || fresh
-		if t.step == s.name && t.kills < killsEach && t.tries < t.may() && wanted && len(taken) < limit {
-			t.tries += 100 // nobody else takes it meanwhile
-			taken = append(taken, t)
+	take := func(now bool, limit int) {
+		for _, t := range p.tasks {
+			if t.step == s.name && t.kills < killsEach && t.tries < t.may() && (t.meeting == first) == now && len(taken) < limit {
+				t.tries += 100 // nobody else takes it meanwhile
+				taken = append(taken, t)
+			}
 		}
 	}
+	if fresh {
+		take(true, len(p.tasks))
+	}
+	take(false, together)
 	return taken
 }
 
