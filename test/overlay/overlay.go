@@ -43,9 +43,9 @@ func Root(dir string) (string, error) {
 	}
 }
 
-// Build compiles the packages, given from the module's root, into dir/bin with
-// the patches in place, and returns that folder.
-func Build(ctx context.Context, root, dir string, patches []Patch, packages ...string) (string, error) {
+// Write writes the patched copies into dir, and returns the file that -overlay
+// takes.
+func Write(root, dir string, patches []Patch) (string, error) {
 	replace := map[string]string{}
 	for i, patch := range patches {
 		text, err := patch.apply(root)
@@ -63,7 +63,14 @@ func Build(ctx context.Context, root, dir string, patches []Patch, packages ...s
 		return "", err
 	}
 	list := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(list, table, 0o600); err != nil {
+	return list, os.WriteFile(list, table, 0o600)
+}
+
+// Build compiles the packages, given from the module's root, into dir/bin with
+// the patches in place, and returns that folder.
+func Build(ctx context.Context, root, dir string, patches []Patch, packages ...string) (string, error) {
+	list, err := Write(root, dir, patches)
+	if err != nil {
 		return "", err
 	}
 	bin := filepath.Join(dir, "bin")
