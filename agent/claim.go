@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"earnest/agent/store"
@@ -44,8 +43,8 @@ func (a *account) keepAddress(ctx context.Context) {
 	}
 	if err != nil && ctx.Err() == nil {
 		a.Log.Warn("the address could not be claimed yet", "code", escrow.CodeOf(err))
-		if errors.Is(err, escrow.Unavailable) {
-			// Nothing was asked: try again with the next beat.
+		if retryLater(err) {
+			// Nothing was mailed: try again with the next beat.
 			_ = a.change(ctx, "claim", func(_ *store.Tx, s *store.Account) error {
 				s.Claim = ""
 				return nil
