@@ -82,7 +82,9 @@ func (a *account) storeDecision(ctx context.Context, id string, verdict escrow.V
 		if err := mayDecide(&m, bond, verdict, a.Now()); err != nil {
 			return err
 		}
-		m.DecisionN = max(m.DecisionN, bond.DecisionN) + 1
+		// The number grows and does not count: a final receipt must not tell its
+		// reader that a reject was undone before.
+		m.DecisionN = max(m.DecisionN+1, bond.DecisionN+1, a.Now().Unix())
 		m.Queued, m.Unread, m.Error = true, false, ""
 		signed, err := escrow.Sign(a.signer, escrow.KindDecision, escrow.Decision{
 			Bond: m.Bond, Quote: bond.Quote.Hash(), Verdict: verdict, N: m.DecisionN,

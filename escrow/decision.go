@@ -21,8 +21,8 @@ type Decision struct {
 	Bond    BondID  `json:"bond"`
 	Quote   string  `json:"quote"` // hash of the quote
 	Verdict Verdict `json:"verdict"`
-	// N numbers the decisions on one bond from 1, so that an old reject cannot
-	// be played again after an undo, whatever the clocks say.
+	// N grows from decision to decision on one bond, so that an old reject cannot
+	// be played again after an undo, whatever the clocks say. It need not count.
 	N    int64     `json:"n"`
 	Time time.Time `json:"time"`
 }

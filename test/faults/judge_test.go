@@ -72,15 +72,17 @@ func (r *rig) decisions(l *letter) (verdicts []string, err error) {
 		return nil, err
 	}
 	defer rows.Close()
+	last := int64(0)
 	for rows.Next() {
 		var verdict string
-		var n int
+		var n int64
 		if err := rows.Scan(&verdict, &n); err != nil {
 			return nil, err
 		}
-		if n != len(verdicts)+1 {
-			return nil, fmt.Errorf("decision %d has the number %d", len(verdicts)+1, n)
+		if n <= last {
+			return nil, fmt.Errorf("decision %d has the number %d, the one before %d", len(verdicts)+1, n, last)
 		}
+		last = n
 		verdicts = append(verdicts, verdict)
 	}
 	return verdicts, rows.Err()
