@@ -208,7 +208,7 @@ func sleep(ctx context.Context, ch <-chan struct{}, d time.Duration) bool {
 // AddAccount tests everything that it is given, step by step, before anything
 // is kept.
 func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (agentclient.Account, error) {
-	address, err := escrow.ParseAddress(req.Address)
+	address, err := typedAddress(req.Address)
 	if err != nil {
 		return agentclient.Account{}, err
 	}
@@ -224,11 +224,11 @@ func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (age
 	password := func(context.Context) (string, error) { return req.Password, nil }
 	mailbox := Server{URL: req.IMAP, User: req.User, CA: req.CA, Password: password}
 	if err := a.Outside.CheckMailbox(ctx, mailbox); err != nil {
-		return agentclient.Account{}, explain("The mailbox", err)
+		return agentclient.Account{}, notAdded(explain("The mailbox", err))
 	}
 	mailbox.URL = req.SMTP
 	if err := a.Outside.CheckSubmission(ctx, mailbox); err != nil {
-		return agentclient.Account{}, explain("The server that sends your mail", err)
+		return agentclient.Account{}, notAdded(explain("The server that sends your mail", err))
 	}
 	settings := store.Account{
 		ID: newID(), Number: a.Now().UnixMilli(), Address: address, Typed: req.Address,
@@ -241,6 +241,18 @@ func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (age
 	a.start(acct)
 	a.tell(agentclient.EventStatus, acct.id, "")
 	return acct.status(ctx)
+}
+
+// notAdded says of a server that cannot be used what that means for an account
+// which does not exist yet: nothing is kept that could be tried again.
+func notAdded(err error) error {
+	failure, ok := errors.AsType[*agentclient.Failure](err)
+	if !ok {
+		return err
+	}
+	told := *failure
+	told.Means = "The account was not added: nothing was saved, the password neither. No mail and no money was touched."
+	return &told
 }
 
 // openAccount makes the keys, opens the account at the escrow and pins its
@@ -270,7 +282,7 @@ func (a *Agent) openAccount(ctx context.Context, settings store.Account, passwor
 		return nil, err
 	}
 	if settings.Info, err = service.Info(ctx); err != nil {
-		return nil, explain("The escrow", err)
+		return nil, notAdded(explain("The escrow", err))
 	}
 	if len(settings.Info.Currencies) == 0 || len(settings.Info.Beneficiaries) == 0 {
 		return nil, &agentclient.Failure{Code: agentclient.CodeUnreachable,

@@ -2,13 +2,16 @@ package agent_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"earnest/agentclient"
-	"earnest/mail"
-
+	"earnest/crypto/keyring"
+	"earnest/crypto/openpgp"
 	"earnest/escrow"
+	"earnest/mail"
 )
 
 // Two accounts in one agent; they write to each other, so that it is both
@@ -143,4 +146,50 @@ func (w *world) topUp(p *person, n int, amount string) {
 	status, err := p.Status(w.t.Context())
 	must(w.t, err)
 	w.redeem(escrow.KeyID(status.Accounts[n].Identity), amount)
+}
+
+// quietList is an escrow whose list of bonds brings nothing new.
+type quietList struct{ escrow.Service }
+
+func (q quietList) Bonds(ctx context.Context, after int64, wait time.Duration) (escrow.BondPage, error) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(wait):
+	}
+	return escrow.BondPage{Cursor: after}, ctx.Err()
+}
+
+// A key bought for other tools is handed over again while no mail to it came:
+// afterwards nothing that is written to it would be opened.
+func TestUsedKeyIsNotHandedOverAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
+	w.price(recipient, "0.25")
+	keys := openpgp.NewKeys(keyring.OpenMemory(), time.Now)
+	own, err := keys.Generate(t.Context(), "own", "sender")
+	must(t, err)
+	buy := agentclient.BuyKey{To: recipient.address, Certificate: own.Raw}
+	first, err := sender.Buy(t.Context(), buy)
+	must(t, err)
+	again, err := sender.Buy(t.Context(), buy)
+	must(t, err)
+	if again.Bond != first.Bond || again.Key != first.Key {
+		t.Error("a key that nobody used was bought twice")
+	}
+	w.keyOf(recipient, first.Bond)
+	w.between(func(s escrow.Service) escrow.Service { return quietList{s} })
+	time.Sleep(300 * time.Millisecond) // the polls that began before
+	key, err := openpgp.ParseCertificate([]byte(first.Key))
+	must(t, err)
+	raw, err := keys.Seal(t.Context(), openpgp.SealRequest{
+		Letter: mail.Letter{From: sender.address, To: recipient.address, Subject: "Used", Text: "x", Date: time.Now(), MessageID: mail.NewMessageID(sender.address)},
+		Stamp:  openpgp.Stamp{Bond: first.Bond, Key: first.Fingerprint, Reply: own.Fingerprint}, To: key, SignWith: "own",
+	})
+	must(t, err)
+	must(t, w.mail.Deliver(recipient.address, raw))
+	w.waits(recipient, first.Bond, "waiting")
+	if bought, err := sender.Buy(t.Context(), buy); !errors.Is(err, escrow.OpenBond) {
+		t.Errorf("with a mail undecided: bond %s, %v", bought.Bond, err)
+	}
 }

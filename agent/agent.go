@@ -193,7 +193,7 @@ func (a *Agent) byAddress(address string) (*account, error) {
 		return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
 			Happened: "There are several accounts.", Means: "Nothing was done.", Do: "Name the address to use."}
 	}
-	wanted, err := escrow.ParseAddress(address)
+	wanted, err := typedAddress(address)
 	if err != nil {
 		return nil, err
 	}
@@ -222,8 +222,20 @@ func (a *Agent) each() []*account {
 	return append([]*account(nil), a.accounts...)
 }
 
+// typedAddress reads an address that a person typed.
+func typedAddress(typed string) (escrow.Address, error) {
+	address, err := escrow.ParseAddress(typed)
+	if err != nil {
+		return "", &agentclient.Failure{Code: agentclient.CodeUsage,
+			Happened: fmt.Sprintf("%.80q is not an e-mail address that can be used.", typed),
+			Means:    "Nothing was sent and nothing was paid.",
+			Do:       "Write it like someone@example.org, without a name around it."}
+	}
+	return address, nil
+}
+
 func noAccount() error {
 	return &agentclient.Failure{Code: agentclient.CodeNoAccount,
-		Happened: "No such account is set up here.", Means: "Nothing was done.",
+		Happened: "No such account is set up here.", Means: "Nothing was done: nothing was sent and no money moved.",
 		Do: "Add one with: earnest account add"}
 }

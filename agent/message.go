@@ -33,6 +33,9 @@ func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, er
 		Mail: a.viewMail(m), Date: read.Header.Date, MessageID: read.Header.MessageID,
 		Text: read.Text, FromHTML: read.FromHTML, Checks: checks(m),
 	}
+	if read.Incomplete {
+		message.Checks = append(message.Checks, "A part of it is missing here: it is broken, or too large to show.")
+	}
 	for _, at := range read.Attachments {
 		message.Attachments = append(message.Attachments, agentclient.Attachment{Name: at.Name, Type: at.Type, Size: int64(len(at.Data))})
 	}
@@ -121,9 +124,9 @@ func tellsRead(bond store.Bond) bool {
 func whyUnopened(m store.Mail) string {
 	switch m.State {
 	case store.MailDamaged:
-		return "Not opened: " + m.Error
+		return "Not opened, and nothing of it is shown."
 	case store.MailHeld:
-		return "Not opened yet: it waits for the escrow's receipt."
+		return "Not opened yet: it waits for the escrow. It is opened by itself when the escrow answers, and its deadlines wait too."
 	case store.MailExtra:
 		return "Not opened: another mail came first on this bond, and a bond pays for one."
 	}

@@ -196,7 +196,7 @@ func inWords(reason error) string {
 	damaged, ok := errors.AsType[*openpgp.Damaged](reason)
 	switch {
 	case ok:
-		return "This mail was changed on its way, or badly made (" + damaged.Reason + "), and cannot be trusted."
+		return "This mail cannot be trusted: " + damaged.Reason + "."
 	case errors.Is(reason, openpgp.ErrUnsigned):
 		return "Nobody signed this mail, so nothing shows that the one who paid has sent it."
 	case errors.Is(reason, openpgp.ErrBadSignature):

@@ -29,7 +29,7 @@ func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, e
 	if address == "" {
 		return agentclient.Price{}, err
 	}
-	wanted, err := escrow.ParseAddress(address)
+	wanted, err := typedAddress(address)
 	if err != nil {
 		return agentclient.Price{}, err
 	}

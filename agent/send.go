@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"earnest/agent/store"
@@ -46,7 +46,7 @@ func (a *Agent) Send(ctx context.Context, compose agentclient.Compose) ([]agentc
 		}
 		if err != nil {
 			// The mails before this one are paid and on their way: say both.
-			one.Error = fmt.Sprintf("Not sent: %v", err)
+			one.Error = "Nothing was paid and nothing was sent: " + plain(err) + "."
 		}
 		sent = append(sent, one)
 	}
@@ -77,7 +77,7 @@ func (a *account) letters(compose agentclient.Compose) ([]letter, error) {
 	seen := map[escrow.Address]bool{}
 	var all []letter
 	for _, typed := range compose.To {
-		to, err := escrow.ParseAddress(typed)
+		to, err := typedAddress(typed)
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +210,7 @@ func (a *account) buy(ctx context.Context, sent store.Sent) (store.Sent, error) 
 		return sent, errors.Join(err, a.putSent(ctx, "buy.late", store.SentPaying, sent))
 	}
 	if err != nil {
-		sent.State, sent.Error = store.SentFailed, "Nothing was paid and nothing was sent: "+err.Error()
+		sent.State, sent.Error = store.SentFailed, "Nothing was paid and nothing was sent: "+plain(err)+"."
 		return sent, errors.Join(err, a.failSent(ctx, sent))
 	}
 	sent.State, sent.Error, sent.Receipt = store.SentPaid, "", purchase.Receipt
@@ -310,7 +310,7 @@ func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bo
 	if err != nil {
 		return agentclient.Bought{}, err
 	}
-	to, err := escrow.ParseAddress(req.To)
+	to, err := typedAddress(req.To)
 	if err != nil {
 		return agentclient.Bought{}, err
 	}
@@ -322,6 +322,13 @@ func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bo
 			Do:       "Export the public key that will sign, safest one made for this purchase alone, for example: gpg --export YOU@EXAMPLE.ORG, and give it with --sender-cert. To send without other tools use: earnest send"}
 	}
 	sent, bought, err := acct.boughtBefore(ctx, to, stock.Raw)
+	if bought {
+		// The list of bonds may not know yet that its mail came. A key that was used
+		// is not handed over: nothing more to it would ever be opened.
+		var view escrow.BondView
+		view, err = acct.service.Bond(ctx, sent.Bond)
+		bought = view.State == escrow.Held && view.WithdrawAskedAt.IsZero()
+	}
 	if err != nil {
 		return agentclient.Bought{}, err
 	}
@@ -344,6 +351,20 @@ func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bo
 	view := acct.viewSent(ctx, sent)
 	return agentclient.Bought{Bond: string(sent.Bond), To: string(to), Price: view.Price,
 		Key: key.Armor(), Fingerprint: key.Fingerprint, DeliverBy: view.DeliverBy}, nil
+}
+
+// plain says for a person why something was refused, without the names of codes.
+func plain(err error) string {
+	if failure, ok := errors.AsType[*agentclient.Failure](err); ok {
+		return strings.TrimSuffix(failure.Happened, ".")
+	}
+	if refusal, ok := errors.AsType[*escrow.Error](err); ok && refusal.Detail != "" {
+		return refusal.Detail
+	}
+	if code, ok := errors.AsType[escrow.Code](err); ok {
+		return strings.ReplaceAll(string(code), "_", " ")
+	}
+	return err.Error()
 }
 
 // boughtBefore finds the key of a bond that is still held: one that was paid while

@@ -112,8 +112,16 @@ func (s *session) message(m agentclient.Message) {
 	if m.MixedScript {
 		from += "  letters of several scripts: look twice"
 	}
-	s.say("from      %s\nto        %s\nsubject   %s\ndate      %s\nmoney     %s\n",
-		from, line(m.To), line(m.Subject), s.moment(m.Date), s.mailMoney(m.Mail))
+	date, label := m.Date, "date"
+	if date.IsZero() {
+		date, label = m.At, "came" // nothing inside says when it was written
+	}
+	subject := line(m.Subject)
+	if m.State == "held" || m.State == "damaged" {
+		subject = "(not opened)"
+	}
+	s.say("from      %s\nto        %s\nsubject   %s\n%s      %s\nmoney     %s\n",
+		from, line(m.To), subject, label, s.moment(date), s.mailMoney(m.Mail))
 	if m.Unprotected {
 		s.say("headers   not encrypted: the subject was open on its way\n")
 	}
@@ -126,7 +134,9 @@ func (s *session) message(m agentclient.Message) {
 	if m.Error != "" {
 		s.say("note      %s\n", line(m.Error))
 	}
-	s.say("\n%s\n\n", strings.TrimRight(m.Text, "\r\n"))
+	if text := strings.TrimRight(m.Text, "\r\n"); text != "" {
+		s.say("\n%s\n\n", text)
+	}
 }
 
 // save writes every attachment under a name that stays in the folder.

@@ -57,13 +57,38 @@ func (c *sendCmd) Run(s *session) error {
 			return err
 		}
 	}
+	failure := notSent(sent)
 	if s.json {
-		return s.printJSON(sent)
+		if err := s.printJSON(sent); err != nil || failure == nil {
+			return err
+		}
+		return &shown{failure}
 	}
 	for _, m := range sent {
 		s.say("%s  %s\n          %s\n", s.name(m.ID), line(m.To), s.sentWords(m))
 	}
+	if failure != nil {
+		return failure
+	}
 	return nil
+}
+
+// notSent is the failure of a mail to several of which some were not sent.
+func notSent(sent []agentclient.Sent) *agentclient.Failure {
+	var whom, why []string
+	for _, m := range sent {
+		if m.State == "failed" {
+			whom, why = append(whom, line(m.To)), append(why, line(m.Error))
+		}
+	}
+	if len(whom) == 0 {
+		return nil
+	}
+	failure := agentclient.Failf(agentclient.CodeState, "%d of %d mails were not sent: to %s. %s",
+		len(whom), len(sent), strings.Join(whom, " and to "), strings.Join(why, " "))
+	failure.Means = "For these nothing was paid. The others are paid and on their way."
+	failure.Do = "Look at the price (earnest price show ADDRESS), then send again to these alone."
+	return failure
 }
 
 // overfull names the file with which the mail became too large.

@@ -94,6 +94,8 @@ func (s *session) mailMoney(m agentclient.Mail) string {
 		return fmt.Sprintf("%s held; it comes back to the sender unless you reject. Decide by %s.", m.Price, s.moment(m.DecideBy))
 	case "rejecting":
 		return fmt.Sprintf("%s goes to %s %s. Until then: earnest undo %s", m.Price, line(m.Beneficiary), s.away(m.EffectiveAt), s.name(m.ID))
+	case "damaged":
+		return fmt.Sprintf("%s held; it comes back to the sender, who may first send the mail again for it", m.Price)
 	case "accepted", "expired", "withdrawn":
 		return fmt.Sprintf("%s went back to the sender", m.Price)
 	case "rejected":
