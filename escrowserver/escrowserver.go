@@ -85,6 +85,8 @@ type Server struct {
 	news       news
 	lookups    lookups
 	wake       chan struct{}
+	stuck      stuck
+	beat       time.Time // the escrow's last heartbeat; Run's own
 }
 
 // New makes an escrow. It starts nothing: Run sweeps.

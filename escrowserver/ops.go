@@ -166,19 +166,15 @@ type Decide struct {
 	Signed   escrow.Signed
 }
 
-// Sweep does what deadlines have brought about, on at most Limit bonds, and
-// deletes what may be kept no longer. It gives a [Swept].
+// Sweep does what a deadline has brought about on one bond: a bond that is
+// damaged must hold up no other.
 type Sweep struct {
 	Moment
-	Limit int
+	Bond escrow.BondID
 }
 
-// Swept is what a sweep did.
-type Swept struct {
-	Bonds int
-	// More: there is more to do right now.
-	More bool
-}
+// Clean deletes what may be kept no longer.
+type Clean struct{ Now time.Time }
 
 // Heartbeat records that an account's agent is alive; with no account, that the
 // escrow itself is.
@@ -204,6 +200,7 @@ func (Read) Name() string         { return "read" }
 func (Destroyed) Name() string    { return "destroyed" }
 func (Decide) Name() string       { return "decide" }
 func (Sweep) Name() string        { return "sweep" }
+func (Clean) Name() string        { return "clean" }
 func (Heartbeat) Name() string    { return "heartbeat" }
 
 // Store keeps what the escrow knows.
@@ -226,8 +223,11 @@ type Store interface {
 	Bonds(ctx context.Context, account escrow.KeyID, after int64, limit int) ([]Change, error)
 	// Receipts returns the chain of a bond in order.
 	Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, error)
-	// NextDue is when a Sweep has something to do next; zero if never.
+	// NextDue is when a Sweep or a Clean has something to do next; zero if never.
 	NextDue(ctx context.Context) (time.Time, error)
+	// Due lists at most limit bonds that are due at now, the longest due first,
+	// from the one after the given.
+	Due(ctx context.Context, now time.Time, after DueBond, limit int) ([]DueBond, error)
 	// Walk shows all books to the visitor, as of one moment.
 	Walk(ctx context.Context, v Visitor) error
 }
@@ -267,10 +267,20 @@ type Change struct {
 	N    int64
 	Role escrow.Role
 	Bond escrow.Bond
+	// Damaged says why the bond cannot be read; of Bond only the id is set.
+	Damaged error
+}
+
+// DueBond is a bond and when it is due.
+type DueBond struct {
+	At   time.Time
+	Bond escrow.BondID
 }
 
 // Visitor sees the books. A nil function skips its part.
 type Visitor struct {
+	// Fault is told what the store itself finds wrong.
+	Fault   func(string)
 	Balance func(BalanceLine) error
 	// Transfer comes with its postings in the order booked.
 	Transfer func(ledger.Transfer, []ledger.Entry) error

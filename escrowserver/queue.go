@@ -31,12 +31,24 @@ const maxBatch = 64
 // do waits for the operation's result. If ctx ends first, the operation may
 // still be done: the caller repeats it under the same id to find out.
 func (q *queue) do(ctx context.Context, op Op) Result {
+	return q.doAll(ctx, []Op{op})[0]
+}
+
+// doAll is do for several operations, which share a commit as far as they can.
+func (q *queue) doAll(ctx context.Context, ops []Op) []Result {
+	results := make([]Result, len(ops))
 	if err := ctx.Err(); err != nil {
-		return Result{Err: escrow.Errorf(escrow.Unavailable, "the request ended before it was begun")}
+		for i := range results {
+			results[i].Err = escrow.Errorf(escrow.Unavailable, "the request ended before it was begun")
+		}
+		return results
 	}
-	c := call{op, make(chan Result, 1)}
+	calls := make([]call, len(ops))
+	for i, op := range ops {
+		calls[i] = call{op, make(chan Result, 1)}
+	}
 	q.mu.Lock()
-	q.waiting = append(q.waiting, c)
+	q.waiting = append(q.waiting, calls...)
 	start := !q.running
 	q.running = true
 	q.mu.Unlock()
@@ -44,12 +56,14 @@ func (q *queue) do(ctx context.Context, op Op) Result {
 		// One caller's end must not roll back the others' operations.
 		go q.drain(context.WithoutCancel(ctx))
 	}
-	select {
-	case r := <-c.done:
-		return r
-	case <-ctx.Done():
-		return Result{Err: escrow.Errorf(escrow.Unavailable, "the request ended before its answer; repeat it under the same id")}
+	for i, c := range calls {
+		select {
+		case results[i] = <-c.done:
+		case <-ctx.Done():
+			results[i] = Result{Err: escrow.Errorf(escrow.Unavailable, "the request ended before its answer; repeat it under the same id")}
+		}
 	}
+	return results
 }
 
 // drain applies batches until nothing waits.

@@ -58,6 +58,11 @@ func (v view) page(ctx context.Context, after int64) (escrow.BondPage, error) {
 		changes, page.More = changes[:pageSize], true
 	}
 	for _, c := range changes {
+		if c.Damaged != nil {
+			v.s.log.Error("a damaged bond is left out of its party's list; run verify", "bond", c.Bond.ID, "error", c.Damaged)
+			page.Cursor = c.N
+			continue
+		}
 		page.Bonds = append(page.Bonds, c.Bond.View(c.Role))
 		page.Cursor = c.N
 	}
@@ -74,21 +79,24 @@ func (v view) party(ctx context.Context, id escrow.BondID) (escrow.Bond, escrow.
 	if err != nil {
 		return b, "", v.s.failed("bond", err)
 	}
+	var role escrow.Role
+	switch v.id {
+	case b.RecipientAccount:
+		role = escrow.RoleRecipient
+	case b.SenderAccount:
+		role = escrow.RoleSender
+	default:
+		return escrow.Bond{}, "", escrow.Errorf(escrow.NotFound, "there is no such bond of yours")
+	}
 	if due := b.Due(); !due.IsZero() && !v.s.now().Before(due) {
-		if err := v.s.SweepNow(ctx); err != nil {
+		if _, err := do[any](ctx, v.s, Sweep{Moment: v.s.moment(), Bond: id}); err != nil {
 			return b, "", err
 		}
 		if b, err = v.s.cfg.Store.Bond(ctx, id); err != nil {
 			return b, "", v.s.failed("bond", err)
 		}
 	}
-	switch v.id {
-	case b.RecipientAccount:
-		return b, escrow.RoleRecipient, nil
-	case b.SenderAccount:
-		return b, escrow.RoleSender, nil
-	}
-	return escrow.Bond{}, "", escrow.Errorf(escrow.NotFound, "there is no such bond of yours")
+	return b, role, nil
 }
 
 // received is a bond of which the caller is the recipient.

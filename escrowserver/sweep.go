@@ -2,13 +2,17 @@ package escrowserver
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	"earnest/escrow"
 )
 
 // The sweeper's pace.
 const (
 	beatEvery  = time.Minute
 	sweepRetry = 5 * time.Second
+	stuckRetry = time.Minute
 )
 
 // Run sweeps until ctx ends: it ends what is due by the escrow's clock, then
@@ -29,46 +33,132 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// round sweeps what is due, beats the escrow's heart, and says how long to sleep.
+// round beats the escrow's heart, sweeps what is due, and says how long to sleep.
 func (s *Server) round(ctx context.Context) time.Duration {
-	if _, err := do[any](ctx, s, Heartbeat{Now: s.now()}); err != nil {
-		return sweepRetry
+	if now := s.now(); s.beat.IsZero() || now.Sub(s.beat) >= beatEvery {
+		if _, err := do[any](ctx, s, Heartbeat{Now: now}); err != nil {
+			return sweepRetry
+		}
+		s.beat = now
 	}
 	if err := s.SweepNow(ctx); err != nil {
 		return sweepRetry
 	}
 	next, err := s.cfg.Store.NextDue(ctx)
 	if err != nil {
-		s.log.Error("escrow cannot tell what is due next", "error", err)
+		return s.cannot(ctx, err)
+	}
+	wait := next.Sub(s.now())
+	switch {
+	case next.IsZero():
+		return beatEvery
+	case wait <= 0 && s.stuck.some():
 		return sweepRetry
 	}
-	if next.IsZero() {
-		return beatEvery
-	}
 	// At least a moment: a clock that stands still must not spin.
-	return min(beatEvery, max(next.Sub(s.now()), time.Millisecond))
+	return min(beatEvery, max(wait, time.Millisecond))
 }
 
-// SweepNow does all that is due now, in batches.
+func (s *Server) cannot(ctx context.Context, err error) time.Duration {
+	if ctx.Err() == nil {
+		s.log.Error("escrow cannot tell what is due next", "error", err)
+	}
+	return sweepRetry
+}
+
+// SweepNow does all that is due now, in batches. A bond that cannot be ended is
+// logged and left: the error is about the sweep, never about one bond.
 func (s *Server) SweepNow(ctx context.Context) error {
+	s.stuck.sweeping.Lock()
+	defer s.stuck.sweeping.Unlock()
+	now := s.now()
+	next, err := s.cfg.Store.NextDue(ctx)
+	if err != nil {
+		return s.failed("sweep", err)
+	}
+	if next.IsZero() || next.After(now) {
+		return nil
+	}
+	if err := s.sweepDue(ctx, now); err != nil {
+		return err
+	}
+	_, err = do[any](ctx, s, Clean{Now: now})
+	return err
+}
+
+// sweepDue goes once through the bonds that are due.
+func (s *Server) sweepDue(ctx context.Context, now time.Time) error {
+	again := map[escrow.BondID]time.Time{}
+	defer func() { s.stuck.keep(again) }()
+	var last DueBond
 	for {
-		next, err := s.cfg.Store.NextDue(ctx)
+		due, err := s.cfg.Store.Due(ctx, now, last, s.cfg.SweepBatch)
 		if err != nil {
 			return s.failed("sweep", err)
 		}
-		moment := s.moment()
-		if next.IsZero() || next.After(moment.Now) {
-			return nil
-		}
-		swept, err := do[Swept](ctx, s, Sweep{Moment: moment, Limit: s.cfg.SweepBatch})
-		if err != nil {
+		if err := s.sweepBatch(ctx, now, due, again); err != nil {
 			return err
 		}
-		if swept.Bonds > 0 {
-			s.log.Info("bonds ended by their deadline", "bonds", swept.Bonds)
-		}
-		if !swept.More {
+		if len(due) < s.cfg.SweepBatch {
 			return nil
 		}
+		last = due[len(due)-1]
 	}
+}
+
+// sweepBatch ends bonds, and tells in again which could not be ended and when
+// they are tried next.
+func (s *Server) sweepBatch(ctx context.Context, now time.Time, due []DueBond, again map[escrow.BondID]time.Time) error {
+	var ops []Op
+	var bonds []escrow.BondID
+	for _, b := range due {
+		if at, ok := s.stuck.at(b.Bond); ok && now.Before(at) {
+			again[b.Bond] = at
+			continue
+		}
+		ops, bonds = append(ops, Sweep{Moment: s.moment(), Bond: b.Bond}), append(bonds, b.Bond)
+	}
+	ended := 0
+	for i, result := range s.queue.doAll(ctx, ops) {
+		switch {
+		case result.Err == nil:
+			ended++
+		case ctx.Err() != nil:
+			return result.Err
+		default:
+			again[bonds[i]] = now.Add(stuckRetry)
+			s.log.Error("a bond could not be ended at its deadline, so its money stays held; run verify", "bond", bonds[i], "error", result.Err)
+		}
+	}
+	if ended > 0 {
+		s.log.Info("bonds ended by their deadline", "bonds", ended)
+	}
+	return nil
+}
+
+// stuck remembers bonds that could not be ended, so that the sweeper neither
+// spins on them nor makes the others' batches fail.
+type stuck struct {
+	sweeping sync.Mutex // one sweep at a time
+	mu       sync.Mutex
+	bonds    map[escrow.BondID]time.Time // when each is tried again
+}
+
+func (s *stuck) at(bond escrow.BondID) (time.Time, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, ok := s.bonds[bond]
+	return at, ok
+}
+
+func (s *stuck) keep(bonds map[escrow.BondID]time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bonds = bonds
+}
+
+func (s *stuck) some() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.bonds) > 0
 }

@@ -27,7 +27,7 @@ func Verify(ctx context.Context, store Store, receiptKey ed25519.PublicKey) (Rep
 		replayed:   map[audited]ledger.Balance{}, balances: map[audited]ledger.Balance{}, transfers: map[string]ledger.Transfer{},
 		bonds: map[string]bool{},
 	}
-	err := store.Walk(ctx, Visitor{Balance: a.balance, Transfer: a.transfer, Bond: a.bond, Key: a.key})
+	err := store.Walk(ctx, Visitor{Fault: func(text string) { a.fault("%s", text) }, Balance: a.balance, Transfer: a.transfer, Bond: a.bond, Key: a.key})
 	if err != nil {
 		return Report{}, fmt.Errorf("verify the books: %w", err)
 	}

@@ -115,7 +115,9 @@ func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
 	case escrowserver.Decide:
 		return t.decide(ctx, op)
 	case escrowserver.Sweep:
-		return t.sweep(ctx, op)
+		return nil, t.sweep(ctx, op)
+	case escrowserver.Clean:
+		return nil, t.clean(ctx, op)
 	case escrowserver.Heartbeat:
 		_, err := t.exec(ctx, "heartbeat.beat", `INSERT INTO heartbeat (account, beat_at) VALUES (?, ?)
 			ON CONFLICT (account) DO UPDATE SET beat_at = excluded.beat_at`, op.Account, micros(op.Now))

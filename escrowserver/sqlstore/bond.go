@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,6 +17,9 @@ type bond struct {
 	escrow.Bond
 	salt string
 }
+
+// errDamaged: a bond cannot be read as it is stored.
+var errDamaged = errors.New("the books are damaged")
 
 const bondColumns = `id, quote, sender, sender_account, recipient, recipient_account, key_fingerprint, state,
 	bought_at, deliver_by, decide_by, final_at, arrived_at, read_at, effective_at, ended_at, withdraw_asked_at,
@@ -40,7 +44,7 @@ func scanBond(scan func(...any) error, first ...any) (bond, error) {
 	}
 	var quote escrow.Quote
 	if err := escrow.Peek(b.Quote, &quote); err != nil {
-		return bond{}, fmt.Errorf("the stored quote of bond %s: %v", b.ID, err)
+		return bond{Bond: escrow.Bond{ID: b.ID}}, fmt.Errorf("%w: the quote of bond %s: %v", errDamaged, b.ID, err)
 	}
 	b.Terms, b.Option, b.Beneficiary, b.salt = quote.Terms, quote.Option, quote.Beneficiary, quote.Salt
 	return b, nil

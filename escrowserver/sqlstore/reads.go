@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"earnest/escrow"
@@ -55,6 +56,10 @@ func (s *Store) Bonds(ctx context.Context, account escrow.KeyID, after int64, li
 	err = each(rows, err, func(scan func(...any) error) error {
 		var c escrowserver.Change
 		b, err := scanBond(scan, &c.N, &c.Role)
+		if errors.Is(err, errDamaged) {
+			// It is one bond: the account's others are to be seen.
+			c.Damaged, err = err, nil
+		}
 		c.Bond = b.Bond
 		changes = append(changes, c)
 		return err
@@ -67,7 +72,7 @@ func (s *Store) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed
 	return s.reader().receipts(ctx, id)
 }
 
-// NextDue is when a Sweep has something to do next; zero if never.
+// NextDue is when a Sweep or a Clean has something to do next; zero if never.
 func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	var next int64
 	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MIN(at), 0) FROM (
@@ -77,6 +82,23 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 		UNION ALL SELECT MIN(made_at) + ? FROM claim) AS moments`,
 		escrowserver.LateAccept.Microseconds(), escrowserver.ClaimKeep.Microseconds()).Scan(&next)
 	return fromMicros(next), err
+}
+
+// Due lists bonds that are due at now, the longest due first.
+func (s *Store) Due(ctx context.Context, now time.Time, after escrowserver.DueBond, limit int) ([]escrowserver.DueBond, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT due_at, id FROM bond
+		WHERE due_at > 0 AND due_at <= ? AND (due_at > ? OR due_at = ? AND id > ?) ORDER BY due_at, id LIMIT ?`,
+		micros(now), micros(after.At), micros(after.At), after.Bond, limit)
+	var due []escrowserver.DueBond
+	err = each(rows, err, func(scan func(...any) error) error {
+		var b escrowserver.DueBond
+		var at int64
+		err := scan(&at, &b.Bond)
+		b.At = fromMicros(at)
+		due = append(due, b)
+		return err
+	})
+	return due, err
 }
 
 // each runs over the rows of a query and closes them.
@@ -186,16 +208,4 @@ func (r reader) receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed
 		return err
 	})
 	return receipts, err
-}
-
-func (r reader) due(ctx context.Context, now time.Time, limit int) ([]escrow.BondID, error) {
-	rows, err := r.QueryContext(ctx, `SELECT id FROM bond WHERE due_at > 0 AND due_at <= ? ORDER BY due_at LIMIT ?`, micros(now), limit)
-	var ids []escrow.BondID
-	err = each(rows, err, func(scan func(...any) error) error {
-		var id escrow.BondID
-		err := scan(&id)
-		ids = append(ids, id)
-		return err
-	})
-	return ids, err
 }

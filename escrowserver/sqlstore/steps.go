@@ -116,32 +116,26 @@ func (t *tx) signedStep(ctx context.Context, m escrowserver.Moment, s signedStep
 	return o, err
 }
 
-// sweep books what deadlines have brought about and deletes what may be kept no
-// longer.
-func (t *tx) sweep(ctx context.Context, op escrowserver.Sweep) (any, error) {
-	ids, err := t.reader().due(ctx, op.Now, op.Limit+1)
+// sweep books what a deadline has brought about on one bond.
+func (t *tx) sweep(ctx context.Context, op escrowserver.Sweep) error {
+	b, err := t.reader().bond(ctx, op.Bond)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	swept := escrowserver.Swept{More: len(ids) > op.Limit}
-	for _, id := range ids[:min(len(ids), op.Limit)] {
-		b, err := t.reader().bond(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := t.advance(ctx, "sweep", op.Moment, b); err != nil {
-			return nil, err
-		}
-		swept.Bonds++
+	_, err = t.advance(ctx, "sweep", op.Moment, b)
+	return err
+}
+
+// clean deletes what may be kept no longer.
+func (t *tx) clean(ctx context.Context, op escrowserver.Clean) error {
+	if _, err := t.exec(ctx, "clean.sold", `DELETE FROM sold_key WHERE keep_until <= ?`, micros(op.Now)); err != nil {
+		return err
 	}
-	if _, err := t.exec(ctx, "sweep.sold", `DELETE FROM sold_key WHERE keep_until <= ?`, micros(op.Now)); err != nil {
-		return nil, err
-	}
-	if _, err := t.exec(ctx, "sweep.certificates", `UPDATE bond SET verification = NULL, reply = NULL
+	if _, err := t.exec(ctx, "clean.certificates", `UPDATE bond SET verification = NULL, reply = NULL
 		WHERE state = 'expired' AND late_accepted_at = 0 AND verification IS NOT NULL AND ended_at <= ?`,
 		micros(op.Now.Add(-escrowserver.LateAccept))); err != nil {
-		return nil, err
+		return err
 	}
-	_, err = t.exec(ctx, "sweep.claims", `DELETE FROM claim WHERE made_at <= ?`, micros(op.Now.Add(-escrowserver.ClaimKeep)))
-	return swept, err
+	_, err := t.exec(ctx, "clean.claims", `DELETE FROM claim WHERE made_at <= ?`, micros(op.Now.Add(-escrowserver.ClaimKeep)))
+	return err
 }

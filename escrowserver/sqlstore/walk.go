@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"earnest/escrow"
@@ -37,6 +38,12 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		}
 	}
 	return nil
+}
+
+func fault(v escrowserver.Visitor, text string) {
+	if v.Fault != nil {
+		v.Fault(text)
+	}
 }
 
 func (r reader) walkBalances(ctx context.Context, v escrowserver.Visitor) error {
@@ -100,6 +107,10 @@ func (r reader) walkBonds(ctx context.Context, v escrowserver.Visitor) error {
 		var bonds []bond
 		err = each(rows, err, func(scan func(...any) error) error {
 			b, err := scanBond(scan)
+			if errors.Is(err, errDamaged) {
+				fault(v, err.Error())
+				b.Quote, err = "", nil
+			}
 			bonds = append(bonds, b)
 			return err
 		})
@@ -107,6 +118,10 @@ func (r reader) walkBonds(ctx context.Context, v escrowserver.Visitor) error {
 			return err
 		}
 		for _, b := range bonds {
+			last = b.ID
+			if b.Quote == "" {
+				continue
+			}
 			receipts, err := r.receipts(ctx, b.ID)
 			if err != nil {
 				return err
@@ -114,7 +129,6 @@ func (r reader) walkBonds(ctx context.Context, v escrowserver.Visitor) error {
 			if err := v.Bond(b.Bond, receipts); err != nil {
 				return err
 			}
-			last = b.ID
 		}
 		if len(bonds) < walkPage {
 			return nil

@@ -1,0 +1,30 @@
+package sqlstore
+
+import (
+	"testing"
+
+	"earnest/escrow"
+	"earnest/escrowserver/servicetest"
+)
+
+// One damaged bond stops neither the refunds of the others nor their parties.
+func TestOneDamagedBondStopsNoOther(t *testing.T) {
+	for name, damage := range map[string]string{
+		"its transfer ended":     `UPDATE transfer SET state = 'voided' WHERE id = ?`,
+		"its quote unreadable":   `UPDATE bond SET quote = 'x.y.z' WHERE id = ?`,
+		"held less than it took": `UPDATE balance SET held = held - 1 WHERE holder = (SELECT sender_account FROM bond WHERE id = ?)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openTest(t)
+			servicetest.DamagedBond(t, servicetest.NewHarness(t, s), func(id escrow.BondID) {
+				result, err := s.write.ExecContext(t.Context(), damage, id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n, err := result.RowsAffected(); err != nil || n != 1 {
+					t.Fatalf("%d rows damaged, %v", n, err)
+				}
+			})
+		})
+	}
+}
