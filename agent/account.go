@@ -208,6 +208,8 @@ func sleep(ctx context.Context, ch <-chan struct{}, d time.Duration) bool {
 // AddAccount tests everything that it is given, step by step, before anything
 // is kept.
 func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (agentclient.Account, error) {
+	a.adding.Lock()
+	defer a.adding.Unlock()
 	address, err := typedAddress(req.Address)
 	if err != nil {
 		return agentclient.Account{}, err

@@ -84,6 +84,7 @@ type Agent struct {
 	events  events
 	started time.Time
 
+	adding   sync.Mutex // one account is set up at a time
 	mu       sync.Mutex
 	accounts []*account
 	group    *errgroup.Group

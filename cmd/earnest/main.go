@@ -14,6 +14,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	code := cli.Main(ctx, os.Args[1:], cli.Std(), os.Getenv, app.Hooks(os.Getenv))
 	stop()
 	os.Exit(code)
