@@ -53,6 +53,8 @@ type Config struct {
 }
 
 // Mailer sends the token that proves an address. To is the address as typed.
+// An error that has a method NotSent() bool, giving true, says that the mail was
+// certainly not taken; after any other the mail may yet arrive.
 type Mailer interface {
 	SendToken(ctx context.Context, to string, mail TokenMail) error
 }

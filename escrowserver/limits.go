@@ -20,9 +20,16 @@ const (
 
 	lookupsAnHour = 60
 
-	// ClaimsADay and ClaimPause bound the token mails to one address.
+	// ClaimsADay and ClaimPause bound the token mails to one address: those that
+	// its holder asks for, and those that all others together ask for.
 	ClaimsADay = 5
 	ClaimPause = time.Hour
+	// AccountClaimsADay is how many of the others' mails one account may take, and
+	// AddressesADay to how many addresses that it does not hold it may have mailed.
+	AccountClaimsADay = 2
+	AddressesADay     = 5
+	// mailTimeout is how long a relay may take over a token mail.
+	mailTimeout = 30 * time.Second
 	// ClaimLife is how long a mailed token can be used.
 	ClaimLife = 24 * time.Hour
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"slices"
 
 	"earnest/escrow"
@@ -121,14 +122,26 @@ func (v view) ClaimAddress(ctx context.Context, req escrow.AddressClaim) error {
 	if err != nil || !send {
 		return err
 	}
-	err = v.s.cfg.Mailer.SendToken(ctx, req.Address, TokenMail{
+	return v.mailToken(ctx, req.Address, TokenMail{
 		Escrow: v.s.cfg.Name, Account: v.id, Address: address, Nonce: req.Nonce, Token: token, Expires: now.Add(ClaimLife)})
+}
+
+// mailToken sends the mail of a claim. The claim counts unless the mail was
+// certainly not taken, and nobody cuts the mail short by leaving: else whoever
+// asks and hangs up would have an address mailed without end.
+func (v view) mailToken(ctx context.Context, to string, mail TokenMail) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailTimeout)
+	defer cancel()
+	err := v.s.cfg.Mailer.SendToken(ctx, to, mail)
 	if err == nil {
 		return nil
 	}
 	v.s.log.Warn("token mail was not sent", "error", err)
-	// Without a mail the claim must not count against the address.
-	if _, err := do[any](context.WithoutCancel(ctx), v.s, DropClaim{Account: v.id, Address: address, Nonce: req.Nonce}); err != nil {
+	var failure interface{ NotSent() bool }
+	if !errors.As(err, &failure) || !failure.NotSent() {
+		return escrow.Errorf(escrow.Unavailable, "the escrow does not know whether the mail with the token went out; look for it, or ask again later")
+	}
+	if _, err := do[any](context.WithoutCancel(ctx), v.s, DropClaim{Account: v.id, Address: mail.Address, Nonce: mail.Nonce}); err != nil {
 		return err
 	}
 	return escrow.Errorf(escrow.Unavailable, "the escrow could not send the mail with the token; try again later")

@@ -3,6 +3,7 @@ package servicetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"earnest/escrow"
@@ -13,6 +14,9 @@ func addressTests() []test {
 		{"AccountIsOpenedOnce", accountOpenedOnce},
 		{"AddressIsProvenByToken", addressProven},
 		{"TokenMailsAreLimited", tokenMailsLimited},
+		{"MailBomb", mailBomb},
+		{"StrangersStopNoRenewal", strangersStopNoRenewal},
+		{"AddressesADay", addressesADay},
 		{"ProvenAddressIsNotTaken", addressNotTaken},
 		{"ProofLapses", proofLapses},
 	}
@@ -91,19 +95,101 @@ func tokenMailsLimited(w *world) {
 	w.fails(claim(anna, "anna@sender.example"), escrow.Limited)
 	w.fails(claim(eve, "an.na+tag@sender.example"), escrow.Limited)
 	w.ok(claim(eve, "eve@sender.example"))
-	for range 4 {
-		w.Clock.Move(time.Hour)
-		w.ok(claim(anna, "anna@sender.example"))
-	}
+	// Strangers share five a day, and none may take more than two.
 	w.Clock.Move(time.Hour)
-	err := claim(anna, "anna@sender.example")
-	w.fails(err, escrow.Limited)
-	if e, ok := errors.AsType[*escrow.Error](err); !ok || e.RetryAfter != 19*time.Hour {
-		w.Fatalf("the limit does not say when it ends: %+v", err)
+	w.ok(claim(anna, "anna@sender.example"))
+	w.Clock.Move(time.Hour)
+	w.limited(claim(anna, "anna@sender.example"), 22*time.Hour)
+	for _, p := range []*person{eve, eve, w.stranger()} {
+		w.ok(claim(p, "anna@sender.example"))
+		w.Clock.Move(time.Hour)
 	}
+	w.limited(claim(w.stranger(), "anna@sender.example"), 19*time.Hour)
 	w.later(19 * time.Hour)
 	w.ok(claim(anna, "anna@sender.example"))
 	w.fails(claim(anna, "not an address"), escrow.Invalid)
+}
+
+// limited demands a limit that says when it ends.
+func (w *world) limited(err error, retry time.Duration) {
+	w.Helper()
+	w.fails(err, escrow.Limited)
+	if e, ok := errors.AsType[*escrow.Error](err); !ok || e.RetryAfter != retry {
+		w.Fatalf("the limit does not say when it ends: %+v", err)
+	}
+}
+
+// Whoever hangs up, and whatever the relay leaves open, gets no further mail.
+func mailBomb(w *world) {
+	anna := w.stranger()
+	claim := func(ctx context.Context, address string) error {
+		return anna.ClaimAddress(ctx, escrow.AddressClaim{Address: address, Nonce: w.id()})
+	}
+	w.Mails.Lose(true)
+	w.fails(claim(context.Background(), "victim@sender.example"), escrow.Unavailable)
+	w.Mails.Lose(false)
+	w.fails(claim(context.Background(), "victim@sender.example"), escrow.Limited)
+	if n := w.Mails.Count(); n != 1 {
+		w.Fatalf("%d mails, want 1", n)
+	}
+	ctx, hangUp := context.WithCancel(context.Background())
+	release := w.Mails.Hold()
+	done := make(chan error, 1)
+	go func() { done <- claim(ctx, "other@sender.example") }()
+	time.Sleep(50 * time.Millisecond) // the mail is under way
+	hangUp()
+	release()
+	<-done // the caller is gone: what it would be told does not matter
+	for range 100 {
+		if w.Mails.Count() == 2 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	w.fails(claim(context.Background(), "other@sender.example"), escrow.Limited)
+	if n := w.Mails.Count(); n != 2 {
+		w.Fatalf("%d mails, want 2", n)
+	}
+}
+
+// No stranger's claims stop who holds an address from renewing the proof.
+func strangersStopNoRenewal(w *world) {
+	ctx := context.Background()
+	bob := w.owner("bob@recipient.example", 1)
+	for range 5 {
+		w.Clock.Move(time.Hour)
+		w.ok(w.stranger().ClaimAddress(ctx, escrow.AddressClaim{Address: "b.ob+x@recipient.example", Nonce: w.id()}))
+	}
+	bob.prove(bob.address)
+	// Nor do the holder's renewals use up what others have.
+	w.Clock.Move(20 * time.Hour)
+	w.ok(w.stranger().ClaimAddress(ctx, escrow.AddressClaim{Address: string(bob.address), Nonce: w.id()}))
+	// The holder has a limit too.
+	bob.prove(bob.address)
+	w.limited(bob.ClaimAddress(ctx, escrow.AddressClaim{Address: string(bob.address), Nonce: w.id()}), time.Hour)
+}
+
+// One account does not write to a list of addresses.
+func addressesADay(w *world) {
+	ctx := context.Background()
+	eve := w.stranger()
+	claim := func(address string) error {
+		return eve.ClaimAddress(ctx, escrow.AddressClaim{Address: address, Nonce: w.id()})
+	}
+	for i := range 5 {
+		w.ok(claim(fmt.Sprintf("victim%d@sender.example", i)))
+	}
+	w.limited(claim("victim5@sender.example"), 24*time.Hour)
+	w.Clock.Move(time.Hour)
+	w.ok(claim("victim0@sender.example")) // one of the five
+	w.limited(claim("victim5@sender.example"), 23*time.Hour)
+	w.Clock.Move(23 * time.Hour)
+	w.ok(claim("victim5@sender.example"))
+	// What was proven does not count.
+	anna := w.stranger()
+	for i := range 7 {
+		anna.prove(escrow.Address(fmt.Sprintf("a%d@anna.example", i)))
+	}
 }
 
 func addressNotTaken(w *world) {

@@ -104,17 +104,57 @@ type Mails struct {
 	sent []escrowserver.TokenMail
 	to   []string
 	fail bool
+	lose bool
+	hold chan struct{}
 }
 
+// notSent is the certainty that a relay did not take a mail.
+type notSent struct{ error }
+
+func (notSent) NotSent() bool { return true }
+
 // SendToken takes a mail, or fails if it was told to.
-func (m *Mails) SendToken(_ context.Context, to string, mail escrowserver.TokenMail) error {
+func (m *Mails) SendToken(ctx context.Context, to string, mail escrowserver.TokenMail) error {
+	m.mu.Lock()
+	hold := m.hold
+	m.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fail {
-		return errors.New("the relay is down")
+		return notSent{errors.New("the relay is down")}
+	}
+	if err := ctx.Err(); err != nil {
+		return notSent{err}
 	}
 	m.sent, m.to = append(m.sent, mail), append(m.to, to)
+	if m.lose {
+		return errors.New("the connection was lost after the final dot")
+	}
 	return nil
+}
+
+// Hold makes mails wait until the function that it returns is called.
+func (m *Mails) Hold() (release func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	hold := make(chan struct{})
+	m.hold = hold
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.hold = nil
+		close(hold)
+	}
+}
+
+// Lose makes the next mails be taken without anybody being told so, or not.
+func (m *Mails) Lose(lose bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lose = lose
 }
 
 // Fail makes the next mails fail, or not.

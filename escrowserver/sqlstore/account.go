@@ -104,38 +104,6 @@ func (t *tx) topUp(ctx context.Context, op escrowserver.TopUp) (any, error) {
 	return b, t.remember(ctx, "topup", op.Account, op.ID, body, string(text), op.Now)
 }
 
-// startClaim counts by the folded address: tags and dots reach one mailbox.
-func (t *tx) startClaim(ctx context.Context, op escrowserver.StartClaim) (any, error) {
-	if err := t.accountExists(ctx, op.Account); err != nil {
-		return nil, err
-	}
-	var one int
-	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT 1 FROM claim WHERE account = ? AND address = ? AND nonce = ?`,
-		op.Account, op.Address, op.Nonce).Scan(&one))
-	if err != nil || ok {
-		return false, err
-	}
-	var count int
-	var newest, oldest int64
-	day := op.Now.Add(-24 * time.Hour)
-	if err := t.sql.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MAX(made_at), 0), COALESCE(MIN(made_at), 0) FROM claim WHERE folded = ? AND made_at > ?`,
-		op.Address.Folded(), micros(day)).Scan(&count, &newest, &oldest); err != nil {
-		return nil, err
-	}
-	wait := fromMicros(newest).Add(escrowserver.ClaimPause).Sub(op.Now)
-	if count >= escrowserver.ClaimsADay {
-		wait = max(wait, fromMicros(oldest).Sub(day))
-	}
-	if count > 0 && wait > 0 {
-		limited := escrow.Errorf(escrow.Limited, "a mail with a token went to this address a short while ago; look for it, or ask again later")
-		limited.RetryAfter = wait
-		return nil, limited
-	}
-	_, err = t.exec(ctx, "claim.claim", `INSERT INTO claim (account, address, nonce, folded, typed, token_hash, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		op.Account, op.Address, op.Nonce, op.Address.Folded(), op.Typed, op.TokenHash, micros(op.Now))
-	return true, err
-}
-
 func (t *tx) proveAddress(ctx context.Context, op escrowserver.ProveAddress) (any, error) {
 	if err := t.accountExists(ctx, op.Account); err != nil {
 		return nil, err

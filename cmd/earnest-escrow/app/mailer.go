@@ -88,18 +88,29 @@ func newMailer(c Config) (*mailer, error) {
 	return &mailer{relay: relay, sender: c.TokenSender, now: c.Now}, nil
 }
 
+// notSent marks an error after which the relay certainly does not have the
+// mail: the escrow then does not count it against the address.
+type notSent struct{ error }
+
+func (notSent) NotSent() bool   { return true }
+func (e notSent) Unwrap() error { return e.error }
+
 // SendToken mails the token that proves an address.
 func (m *mailer) SendToken(ctx context.Context, to string, t escrowserver.TokenMail) error {
 	if m.relay.Addr == "" {
-		return errors.New("no mail relay is set; start the escrow with --smtp-relay")
+		return notSent{errors.New("no mail relay is set; start the escrow with --smtp-relay")}
 	}
 	raw, err := tokenMail(m.sender, to, t, m.now())
 	if err != nil {
-		return err
+		return notSent{err}
 	}
 	// The null sender: a mail that cannot be delivered must not come back as one
 	// more (RFC 5321 section 4.5.5, RFC 3834 section 3.3).
-	return smtpsubmit.Submit(ctx, m.relay, smtpsubmit.Envelope{To: []string{to}}, raw)
+	err = smtpsubmit.Submit(ctx, m.relay, smtpsubmit.Envelope{To: []string{to}}, raw)
+	if failure, ok := errors.AsType[*smtpsubmit.Error](err); ok && !failure.Uncertain {
+		return notSent{err}
+	}
+	return err
 }
 
 // tokenText is for a person who did not ask for it: it says what this is and
