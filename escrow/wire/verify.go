@@ -29,15 +29,18 @@ type VerifierConfig struct {
 	// Now is the escrow's clock; Started is when it started.
 	Now     func() time.Time
 	Started time.Time
-	// MaxNonces bounds the memory for nonces; 0 means a million.
-	MaxNonces int
+	// MaxNonces bounds the memory for nonces, MaxPerKey what one key may have of
+	// it; 0 means a million, and a quarter of all.
+	MaxNonces, MaxPerKey int
 }
 
 // Verifier checks the signatures of requests.
 type Verifier struct {
-	hosts  []string
-	now    func() time.Time
-	nonces *nonces
+	hosts []string
+	now   func() time.Time
+	// nonces are those of accounts. Requests to open one have a memory of their
+	// own: keys cost nothing, and however many there are, they fill only that.
+	nonces, openings *nonces
 }
 
 // NewVerifier is a verifier that takes nothing signed before it started: it
@@ -46,11 +49,24 @@ func NewVerifier(cfg VerifierConfig) *Verifier {
 	if cfg.MaxNonces == 0 {
 		cfg.MaxNonces = 1 << 20
 	}
-	v := &Verifier{now: cfg.Now, nonces: newNonces(cfg.Started, cfg.MaxNonces)}
+	if cfg.MaxPerKey == 0 {
+		cfg.MaxPerKey = max(cfg.MaxNonces/4, 2)
+	}
+	const openingsPerKey = 64
+	v := &Verifier{now: cfg.Now,
+		nonces:   newNonces(cfg.Started, cfg.MaxNonces, cfg.MaxPerKey),
+		openings: newNonces(cfg.Started, max(cfg.MaxNonces/8, 2), openingsPerKey)}
 	for _, host := range cfg.Hosts {
 		v.hosts = append(v.hosts, Authority(host))
 	}
 	return v
+}
+
+// Caller is who signed a request. Its body is not checked yet: see
+// [Verifier.Complete].
+type Caller struct {
+	Key   escrow.PublicKey
+	input signatureInput
 }
 
 // Signed reports whether the request claims to be signed.
@@ -61,47 +77,87 @@ func Signed(r *http.Request) bool {
 // Verify returns the account that signed the request. It reads the body and
 // puts it back.
 func (v *Verifier) Verify(r *http.Request) (escrow.PublicKey, error) {
-	input, err := readInput(r.Header)
+	caller, err := v.Caller(r)
 	if err != nil {
 		return nil, err
 	}
-	if !v.ownHost(r) {
-		return nil, escrow.Errorf(escrow.Unauthorized, "the request is signed for a host name that is not this escrow's; its operator can add names with --host")
+	return caller.Key, v.Complete(r, caller, false)
+}
+
+// Caller returns who signed the request, and checks when and for which escrow.
+// It reads no body and remembers nothing: whoever has no account costs no memory.
+func (v *Verifier) Caller(r *http.Request) (Caller, error) {
+	input, err := readInput(r.Header)
+	if err != nil {
+		return Caller{}, err
 	}
+	if !v.ownHost(r) {
+		return Caller{}, escrow.Errorf(escrow.Unauthorized, "the request is signed for a host name that is not this escrow's; its operator can add names with --host")
+	}
+	if !input.signed(r) {
+		return Caller{}, wrongSignature()
+	}
+	now := v.now()
+	if skew := now.Sub(time.Unix(input.created, 0)); skew > MaxSkew || skew < -MaxSkew {
+		return Caller{}, &escrow.Error{Code: escrow.ClockSkew, Time: now,
+			Detail: "the request was signed more than 5 minutes from the escrow's clock; nothing was done; set the clock of this machine"}
+	}
+	return Caller{Key: input.key, input: input}, nil
+}
+
+// Complete reads the body, holds it against its signed digest, puts it back, and
+// remembers the request so that it is taken once. Opening says that the caller
+// has no account and asks for one.
+func (v *Verifier) Complete(r *http.Request, caller Caller, opening bool) error {
 	// The library signs req.URL.Path as decoded and req.Host as written; the
 	// copy that it gets has both in the form of the RFC.
 	shadow := &http.Request{
 		Method: r.Method, Host: Authority(r.Host), Header: r.Header, Body: r.Body,
 		URL: &url.URL{Path: signedPath(r.URL), RawQuery: r.URL.RawQuery},
 	}
-	_, err = httpsig.Verify(shadow, keyOf(input.key), httpsig.VerifyProfile{
+	_, err := httpsig.Verify(shadow, keyOf(caller.Key), httpsig.VerifyProfile{
 		SignatureLabel:         label,
 		AllowedAlgorithms:      []httpsig.Algorithm{httpsig.Algo_ED25519},
 		RequiredFields:         httpsig.Fields(components()...),
 		RequiredMetadata:       metadata(),
-		DisableTimeEnforcement: true, // its clock is not ours; see below
+		DisableTimeEnforcement: true, // its clock is not ours; see Caller
 	})
 	r.Body = shadow.Body
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, tooLarge
+		return tooLarge
 	}
 	if err != nil {
-		return nil, escrow.Errorf(escrow.Unauthorized, "the request's signature or its content digest is wrong")
+		return wrongSignature()
 	}
-	return input.key, v.checkTime(input)
+	return v.remember(caller, opening)
 }
 
-func (v *Verifier) checkTime(input signatureInput) error {
-	now := v.now()
-	if skew := now.Sub(time.Unix(input.created, 0)); skew > MaxSkew || skew < -MaxSkew {
-		return &escrow.Error{Code: escrow.ClockSkew, Time: now,
-			Detail: "the request was signed more than 5 minutes from the escrow's clock; nothing was done; set the clock of this machine"}
+func (v *Verifier) remember(caller Caller, opening bool) error {
+	now, in := v.now(), caller.input
+	oldest := now.Add(-MaxSkew).Unix()
+	memory := v.nonces
+	if opening {
+		memory = v.openings
 	}
-	if !v.nonces.take(input.key, input.nonce, input.created, now.Add(-MaxSkew).Unix()) {
-		return &escrow.Error{Code: escrow.Replayed, Time: now,
-			Detail: "the request was seen before, or signed before the escrow started; sign it anew"}
+	result := again
+	// What a key signed before it asked for its account was refused then, and
+	// must not be done later.
+	if opening || !v.openings.later(in.key, in.nonce, in.created) {
+		result = memory.take(in.key, in.nonce, in.created, oldest)
 	}
-	return nil
+	switch result {
+	case fresh:
+		return nil
+	case crowded:
+		return &escrow.Error{Code: escrow.Limited, RetryAfter: time.Minute,
+			Detail: "more requests of this key than the escrow can remember; nothing was done"}
+	}
+	return &escrow.Error{Code: escrow.Replayed, Time: now,
+		Detail: "the request was seen before, or signed before the escrow started; sign it anew"}
+}
+
+func wrongSignature() error {
+	return escrow.Errorf(escrow.Unauthorized, "the request's signature or its content digest is wrong")
 }
 
 func (v *Verifier) ownHost(r *http.Request) bool {
@@ -118,6 +174,21 @@ type signatureInput struct {
 	key     escrow.PublicKey
 	created int64
 	nonce   string
+	params  string // as signed (RFC 9421 section 2.3)
+}
+
+// signed reports whether the key made the request's signature. The library
+// checks it too, but only once it has read the whole body.
+func (in signatureInput) signed(r *http.Request) bool {
+	dictionary, err := httpsfv.UnmarshalDictionary(r.Header.Values(headerSignature))
+	if err != nil || len(dictionary.Names()) != 1 {
+		return false
+	}
+	member, _ := dictionary.Get(label)
+	item, _ := member.(httpsfv.Item)
+	signature, _ := item.Value.([]byte)
+	return len(signature) == ed25519.SignatureSize &&
+		ed25519.Verify(ed25519.PublicKey(in.key), []byte(signatureBase(r, in.params)), signature)
 }
 
 func metadata() []httpsig.Metadata {
@@ -160,7 +231,10 @@ func readInput(h http.Header) (signatureInput, error) {
 	if okays != [3]bool{true, true, true} || signedTag != tag || len(in.nonce) < 16 || len(in.nonce) > 64 {
 		return signatureInput{}, malformed
 	}
-	if in.key, err = parseKeyID(idText); err != nil {
+	if in.key, err = parseKeyID(idText); err != nil || len(in.key) != ed25519.PublicKeySize {
+		return signatureInput{}, malformed
+	}
+	if in.params, err = httpsfv.Marshal(httpsfv.List{list}); err != nil {
 		return signatureInput{}, malformed
 	}
 	return in, nil

@@ -9,6 +9,9 @@ import (
 
 const tagAccount = "account"
 
+// patternOpen is the one operation that a key without account may ask.
+const patternOpen = "POST /v1/account"
+
 func (a *API) accountOperations() {
 	register(a, operation{method: http.MethodPost, path: "/v1/account", id: "open-account", tag: tagAccount,
 		summary: "Make the account of the signing key, or return it as it is"},

@@ -78,16 +78,34 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 		a.mux.ServeHTTP(w, r)
 		return
 	}
-	key, err := a.verifier.Verify(r)
-	if err == nil {
-		if wait, ok := a.accounts.take(string(key)); !ok {
-			err = &escrow.Error{Code: escrow.Limited, RetryAfter: wait,
-				Detail: "too many requests of this account; nothing was done"}
-		}
-	}
+	key, err := a.caller(r, pattern)
 	if err != nil {
 		a.writeProblem(w, wire.ProblemOf(err))
 		return
 	}
 	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, key)))
+}
+
+// caller is the account that signed the request. What costs little and needs no
+// memory comes first; the body is read for accounts only, or to open one.
+func (a *API) caller(r *http.Request, pattern string) (escrow.PublicKey, error) {
+	caller, err := a.verifier.Caller(r)
+	if err != nil {
+		return nil, err
+	}
+	known, err := a.known.has(r.Context(), caller.Key)
+	if err != nil {
+		a.cfg.Log.Error("account not looked up", "error", err)
+		return nil, escrow.Errorf(escrow.Internal, "the account could not be looked up")
+	}
+	if !known && pattern != patternOpen {
+		return nil, escrow.Errorf(escrow.NotFound, "this key has no account at this escrow; nothing was done; open one first")
+	}
+	if known {
+		if wait, ok := a.accounts.take(string(caller.Key)); !ok {
+			return nil, &escrow.Error{Code: escrow.Limited, RetryAfter: wait,
+				Detail: "too many requests of this account; nothing was done"}
+		}
+	}
+	return caller.Key, a.verifier.Complete(r, caller, !known)
 }

@@ -25,6 +25,10 @@ type Config struct {
 	// As is the escrow as the account of that key sees it. Info, which needs no
 	// account, and lookups of public prices are asked with a nil key.
 	As func(escrow.PublicKey) escrow.Service
+	// Known reports whether the key has an account. Others are refused, but for
+	// opening one, before anything is kept of their request. Nil: the escrow is
+	// left to refuse them.
+	Known func(context.Context, escrow.PublicKey) (bool, error)
 	// Hosts are the names that requests may be signed for; see wire.VerifierConfig.
 	Hosts []string
 	Now   func() time.Time
@@ -43,6 +47,7 @@ type API struct {
 	huma     huma.API
 	verifier *wire.Verifier
 	unsigned map[string]access // by pattern of the mux
+	known    *knownKeys
 	accounts *limiter
 	remotes  *limiter
 	document []byte
@@ -53,12 +58,15 @@ type API struct {
 
 // New builds the API. It takes no request signed before now.
 func New(cfg Config) (*API, error) {
+	perAccount := cfg.PerAccount.or(Rate{PerSecond: 20, Burst: 200})
 	a := &API{
-		cfg:      cfg,
-		mux:      http.NewServeMux(),
-		verifier: wire.NewVerifier(wire.VerifierConfig{Hosts: cfg.Hosts, Now: cfg.Now, Started: cfg.Now()}),
+		cfg: cfg,
+		mux: http.NewServeMux(),
+		verifier: wire.NewVerifier(wire.VerifierConfig{Hosts: cfg.Hosts, Now: cfg.Now, Started: cfg.Now(),
+			MaxPerKey: perAccount.noncesWithin(2 * wire.MaxSkew)}),
 		unsigned: map[string]access{},
-		accounts: newLimiter(cfg.PerAccount.or(Rate{PerSecond: 20, Burst: 200}), cfg.Now),
+		known:    newKnownKeys(cfg.Known),
+		accounts: newLimiter(perAccount, cfg.Now),
 		remotes:  newLimiter(cfg.PerRemote.or(Rate{PerSecond: 50, Burst: 500}), cfg.Now),
 	}
 	a.stopping, a.stop = context.WithCancel(context.Background())

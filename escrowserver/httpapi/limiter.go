@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"container/list"
+	"math"
 	"sync"
 	"time"
 
@@ -19,6 +20,15 @@ func (r Rate) or(standard Rate) Rate {
 		return standard
 	}
 	return r
+}
+
+// noncesWithin is the room that a party's nonces take within that time if it
+// keeps to the rate: one for each, and one for each second. 0 without a limit.
+func (r Rate) noncesWithin(d time.Duration) int {
+	if r.PerSecond < 0 {
+		return 0
+	}
+	return int(math.Ceil((r.PerSecond+1)*d.Seconds())) + r.Burst + 2
 }
 
 // maxLimited bounds how many parties a limiter remembers: about 20 MB.

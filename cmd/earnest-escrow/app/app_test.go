@@ -246,3 +246,16 @@ func TestWhatStopsAStart(t *testing.T) {
 		cancel()
 	}
 }
+
+// TestStrangersAreRefusedAtTheDoor: before their request costs memory.
+func TestStrangersAreRefusedAtTheDoor(t *testing.T) {
+	ready, _ := start(t, app.Config{DataDir: t.TempDir()})
+	c := client(t, ready, nil)
+	if _, err := c.Account(t.Context()); !errors.Is(err, escrow.NotFound) || !strings.Contains(err.Error(), "this key has no account at this escrow") {
+		t.Errorf("before opening: %v", err)
+	}
+	open(t, c)
+	if _, err := c.Account(t.Context()); err != nil {
+		t.Errorf("after opening: %v", err)
+	}
+}
