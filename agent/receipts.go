@@ -59,28 +59,39 @@ func (a *account) fetchChains(ctx context.Context) {
 }
 
 // keepChain fetches a bond's receipts and stores them with what is wrong with
-// them, so that they can be checked without the escrow.
+// them, so that they can be checked without the escrow. If the bond has changed
+// meanwhile they may not show it, and are fetched again: its states are few.
 func (a *account) keepChain(ctx context.Context, bond escrow.BondID) error {
+	for {
+		current, err := a.keepChainOnce(ctx, bond)
+		if current || err != nil {
+			return err
+		}
+	}
+}
+
+func (a *account) keepChainOnce(ctx context.Context, bond escrow.BondID) (current bool, err error) {
 	var asked store.Bond
-	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) (err error) {
 		asked, _, err = store.Get[store.Bond](tx, store.BondID(a.id, bond))
 		return err
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	receipts, err := a.service.Receipts(ctx, bond)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return a.Store.Update(ctx, "receipts", func(tx *store.Tx) error {
+	current = true
+	err = a.Store.Update(ctx, "receipts", func(tx *store.Tx) error {
 		b, ok, err := store.Get[store.Bond](tx, store.BondID(a.id, bond))
 		if err != nil || !ok {
 			return err
 		}
 		if b.State != asked.State || !b.LateAcceptedAt.Equal(asked.LateAcceptedAt) {
-			wake(a.wakeChains)
-			return nil // it has ended meanwhile: these receipts do not show it
+			current = false
+			return nil
 		}
 		chain := store.Chain{Bond: bond, Account: a.id, Quote: b.Quote, Receipts: receipts}
 		unproven, err := a.checkChain(tx, b.BondView, chain)
@@ -93,6 +104,7 @@ func (a *account) keepChain(ctx context.Context, bond escrow.BondID) error {
 		}
 		return store.Put(tx, chain)
 	})
+	return current, err
 }
 
 // checkChain says what the receipts fail to prove of a bond. They may verify by
@@ -146,6 +158,9 @@ func (a *Agent) Receipts(ctx context.Context, id string) (agentclient.Receipts, 
 	err = a.Store.View(ctx, func(tx *store.Tx) (err error) {
 		chain, kept, err = store.Get[store.Chain](tx, store.BondID(acct.id, bond.ID))
 		if err != nil {
+			return err
+		}
+		if bond, _, err = store.Get[store.Bond](tx, store.BondID(acct.id, bond.ID)); err != nil {
 			return err
 		}
 		unproven, err = acct.checkChain(tx, bond.BondView, chain)

@@ -21,9 +21,21 @@ import (
 const switchName = "EARNEST_TEST_CONTROL"
 
 // switches is a file that is added to each patched package.
-const switches = `package %s
+const switches = `package PACKAGE
 
-import "os"
+import (
+	"fmt"
+	"os"
+	"time"
+)
+
+// controlNew makes another text each time.
+func controlNew(name, text string) string {
+	if controlOff(name) {
+		return fmt.Sprint(time.Now().UnixNano())
+	}
+	return text
+}
 
 func controlOff(name string) bool { return os.Getenv("` + switchName + `") == name }
 
@@ -114,7 +126,7 @@ func patches(t *testing.T, root string) []overlay.Patch {
 		all = append(all, overlay.Patch{File: file, Edits: edits})
 		if folder := filepath.Dir(file); !added[folder] {
 			added[folder] = true
-			all = append(all, overlay.Patch{File: folder + "/controlswitches.go", Text: fmt.Sprintf(switches, filepath.Base(folder))})
+			all = append(all, overlay.Patch{File: folder + "/controlswitches.go", Text: strings.Replace(switches, "PACKAGE", filepath.Base(folder), 1)})
 		}
 	}
 	return all
