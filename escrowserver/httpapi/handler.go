@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 
 	"earnest/escrow"
 	"earnest/escrow/wire"
@@ -27,10 +28,12 @@ func (a *API) guard(next http.Handler) http.Handler {
 		// CORS: no web page has reason to ask from a browser.
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if wait, ok := a.remotes.take(remote(r)); !ok {
-			a.writeProblem(w, wire.ProblemOf(&escrow.Error{Code: escrow.Limited, RetryAfter: wait,
-				Detail: "too many requests from your network; nothing was done"}))
-			return
+		if name, known := a.remote(r); known {
+			if wait, ok := a.remotes.take(name); !ok {
+				a.writeProblem(w, wire.ProblemOf(&escrow.Error{Code: escrow.Limited, RetryAfter: wait,
+					Detail: "too many requests from your network; nothing was done"}))
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -48,17 +51,40 @@ func (a *API) recovered(w http.ResponseWriter) {
 	a.writeProblem(w, wire.ProblemOf(escrow.Internal))
 }
 
-// remote is the network that a request comes from: an IPv4 address, or an IPv6
-// /64, which is what one customer gets.
-func remote(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+// remote is the network that a request comes from. Behind a proxy on this
+// machine that is who the proxy says that it came from: the last entry, since
+// the client may have written those before it. Without a word of the proxy
+// nobody can tell.
+func (a *API) remote(r *http.Request) (name string, ok bool) {
+	if !a.cfg.Proxied {
+		return network(r.RemoteAddr), true
+	}
+	entries := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	last := strings.TrimSpace(entries[len(entries)-1])
+	if host, _, err := net.SplitHostPort(last); err == nil {
+		last = host
+	}
+	ip, err := netip.ParseAddr(strings.Trim(last, "[]"))
 	if err != nil {
-		return r.RemoteAddr
+		return "", false
+	}
+	return networkOf(ip), true
+}
+
+// network is an IPv4 address, or an IPv6 /64, which is what one customer gets.
+func network(address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
 		return host
 	}
+	return networkOf(ip)
+}
+
+func networkOf(ip netip.Addr) string {
 	ip = ip.Unmap().WithZone("")
 	if ip.Is4() {
 		return ip.String()
@@ -78,34 +104,53 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 		a.mux.ServeHTTP(w, r)
 		return
 	}
-	key, err := a.caller(r, pattern)
+	caller, err := a.caller(r, pattern)
+	if err == nil {
+		if caller.stranger {
+			r.Body = http.MaxBytesReader(w, r.Body, maxOpening)
+		}
+		var free func()
+		if free, err = a.bodies.take(r.Context(), string(caller.Key), sizeOf(r)); err == nil {
+			defer free()
+			err = a.verifier.Complete(r, caller.Caller, caller.stranger)
+		}
+	}
 	if err != nil {
 		a.writeProblem(w, wire.ProblemOf(err))
 		return
 	}
-	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, key)))
+	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, caller.Key)))
+}
+
+// maxOpening is the largest body of a key without account: two keys.
+const maxOpening = 4 << 10
+
+// caller is who signed a request, and whether the escrow has no account of it.
+type caller struct {
+	wire.Caller
+	stranger bool
 }
 
 // caller is the account that signed the request. What costs little and needs no
 // memory comes first; the body is read for accounts only, or to open one.
-func (a *API) caller(r *http.Request, pattern string) (escrow.PublicKey, error) {
-	caller, err := a.verifier.Caller(r)
+func (a *API) caller(r *http.Request, pattern string) (caller, error) {
+	signer, err := a.verifier.Caller(r)
 	if err != nil {
-		return nil, err
+		return caller{}, err
 	}
-	known, err := a.known.has(r.Context(), caller.Key)
+	known, err := a.known.has(r.Context(), signer.Key)
 	if err != nil {
 		a.cfg.Log.Error("account not looked up", "error", err)
-		return nil, escrow.Errorf(escrow.Internal, "the account could not be looked up")
+		return caller{}, escrow.Errorf(escrow.Internal, "the account could not be looked up")
 	}
 	if !known && pattern != patternOpen {
-		return nil, escrow.Errorf(escrow.NotFound, "this key has no account at this escrow; nothing was done; open one first")
+		return caller{}, escrow.Errorf(escrow.NotFound, "this key has no account at this escrow; nothing was done; open one first")
 	}
 	if known {
-		if wait, ok := a.accounts.take(string(caller.Key)); !ok {
-			return nil, &escrow.Error{Code: escrow.Limited, RetryAfter: wait,
+		if wait, ok := a.accounts.take(string(signer.Key)); !ok {
+			return caller{}, &escrow.Error{Code: escrow.Limited, RetryAfter: wait,
 				Detail: "too many requests of this account; nothing was done"}
 		}
 	}
-	return caller.Key, a.verifier.Complete(r, caller, !known)
+	return caller{signer, !known}, nil
 }

@@ -38,6 +38,12 @@ type Config struct {
 	// PerAccount and PerRemote limit requests by signing key and by the address
 	// that they come from. Zero means the defaults, a negative rate no limit.
 	PerAccount, PerRemote Rate
+	// MaxConns and MaxConnsPerRemote bound the connections that are open at once,
+	// in all and of one network; 0 means the defaults, a negative number no limit.
+	MaxConns, MaxConnsPerRemote int
+	// Proxied: everybody comes through a proxy on this machine, which says in
+	// X-Forwarded-For from where. Connections of one network are then its work.
+	Proxied bool
 }
 
 // API is the escrow's HTTP API.
@@ -48,6 +54,7 @@ type API struct {
 	verifier *wire.Verifier
 	unsigned map[string]access // by pattern of the mux
 	known    *knownKeys
+	bodies   *bodies
 	accounts *limiter
 	remotes  *limiter
 	document []byte
@@ -66,6 +73,7 @@ func New(cfg Config) (*API, error) {
 			MaxPerKey: perAccount.noncesWithin(2 * wire.MaxSkew)}),
 		unsigned: map[string]access{},
 		known:    newKnownKeys(cfg.Known),
+		bodies:   newBodies(),
 		accounts: newLimiter(perAccount, cfg.Now),
 		remotes:  newLimiter(cfg.PerRemote.or(Rate{PerSecond: 50, Burst: 500}), cfg.Now),
 	}

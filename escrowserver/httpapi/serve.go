@@ -32,9 +32,12 @@ func (a *API) Serve(ctx context.Context, listener net.Listener, tlsConfig *tls.C
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    32 << 10,
-		TLSConfig:         tlsConfig,
-		ErrorLog:          slog.NewLogLogger(a.cfg.Log.Handler(), slog.LevelDebug),
+		// What one connection may send ahead of the reading.
+		HTTP2:     &http.HTTP2Config{MaxConcurrentStreams: 100, MaxReceiveBufferPerConnection: 256 << 10, MaxReceiveBufferPerStream: 256 << 10},
+		TLSConfig: tlsConfig,
+		ErrorLog:  slog.NewLogLogger(a.cfg.Log.Handler(), slog.LevelDebug),
 	}
+	listener = a.limited(listener)
 	served := make(chan error, 1)
 	go func() {
 		if tlsConfig != nil {
@@ -60,4 +63,18 @@ func (a *API) Serve(ctx context.Context, listener net.Listener, tlsConfig *tls.C
 		return fmt.Errorf("http api: %w", err)
 	}
 	return nil
+}
+
+func (a *API) limited(listener net.Listener) net.Listener {
+	most, perRemote := a.cfg.MaxConns, a.cfg.MaxConnsPerRemote
+	if most == 0 {
+		most = maxConns
+	}
+	switch {
+	case a.cfg.Proxied:
+		perRemote = -1
+	case perRemote == 0:
+		perRemote = maxConnsPerRemote
+	}
+	return limitListener(listener, most, perRemote)
 }

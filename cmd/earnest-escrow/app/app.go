@@ -156,7 +156,7 @@ func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *
 	}
 	api, err := httpapi.New(httpapi.Config{
 		As: server.As, Known: knownTo(store), Hosts: cfg.authorities(port), Now: cfg.Now, Log: cfg.Log,
-		PerAccount: cfg.PerAccount, PerRemote: cfg.PerRemote,
+		PerAccount: cfg.PerAccount, PerRemote: cfg.PerRemote, Proxied: cfg.NoTLS,
 		Health: func(ctx context.Context) error {
 			_, err := store.NextDue(ctx)
 			return err

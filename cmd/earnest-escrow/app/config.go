@@ -80,10 +80,6 @@ func (c Config) complete() (Config, error) {
 		c.Beneficiaries = []escrow.Beneficiary{
 			{ID: ledger.Company, Name: c.Operator}, {ID: ledger.Burned, Name: "nobody: the money is taken out of use"}}
 	}
-	if c.NoTLS && c.PerRemote.PerSecond == 0 {
-		// Everybody comes from the proxy's address: limiting networks is its work.
-		c.PerRemote.PerSecond = -1
-	}
 	if c.TokenSender == "" {
 		c.TokenSender = "escrow@" + mailDomain(c.Name)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"earnest/cmd/earnest-escrow/app"
 	"earnest/escrow"
+	"earnest/escrowserver/httpapi"
 )
 
 // hostChanger sends requests under another Host than they were signed for.
@@ -146,17 +147,28 @@ func TestSettingsAreKeptOnce(t *testing.T) {
 	}
 }
 
-// TestBehindAProxyNetworksAreNotLimited: they all look like the proxy.
-func TestBehindAProxyNetworksAreNotLimited(t *testing.T) {
-	for noTLS, want := range map[bool]float64{true: -1, false: 0} {
-		cfg, err := app.Settings{NoTLS: noTLS}.Config("/data")
-		if err != nil || cfg.PerRemote.PerSecond != want {
-			t.Errorf("no TLS %v: %+v, %v", noTLS, cfg.PerRemote, err)
+// TestNetworksAreLimitedBehindAProxyToo, by what the proxy says of them.
+func TestNetworksAreLimitedBehindAProxyToo(t *testing.T) {
+	ready, _ := start(t, app.Config{DataDir: t.TempDir(), NoTLS: true, PerRemote: httpapi.Rate{PerSecond: 0.01, Burst: 1}})
+	for i, tt := range []struct {
+		forwarded string
+		status    int
+	}{{"192.0.2.1", 200}, {"192.0.2.1", 429}, {"192.0.2.2", 200}, {"", 200}, {"", 200}} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", ready.URL+"/healthz", nil)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	cfg, err := app.Settings{NoTLS: true, Limits: app.LimitSettings{RemoteRate: 3}}.Config("/data")
-	if err != nil || cfg.PerRemote.PerSecond != 3 {
-		t.Errorf("as set: %+v, %v", cfg.PerRemote, err)
+		if tt.forwarded != "" {
+			req.Header.Set("X-Forwarded-For", tt.forwarded)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != tt.status {
+			t.Errorf("request %d: %d, want %d", i, resp.StatusCode, tt.status)
+		}
 	}
 }
 
