@@ -213,7 +213,12 @@ func (s *Server) NewVoucher(ctx context.Context, currency string, amount payment
 		return "", escrow.Errorf(escrow.Invalid, "a voucher needs a currency of this escrow and an amount over zero")
 	}
 	code := newVoucherCode()
-	_, err := do[any](ctx, s, NewVoucher{Now: s.now(), Hash: voucherHash(code), Currency: currency, Amount: amount})
+	hash := voucherHash(code)
+	signed, err := escrow.Sign(s.cfg.ReceiptSigner, kindVoucher, voucherStatement{hash, currency, amount})
+	if err != nil {
+		return "", s.failed("voucher", err)
+	}
+	_, err = do[any](ctx, s, NewVoucher{Now: s.now(), Hash: hash, Currency: currency, Amount: amount, Signed: signed})
 	return code, err
 }
 

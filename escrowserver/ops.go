@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"earnest/escrow"
-	"earnest/ledger"
 	"earnest/payment"
 )
 
@@ -45,6 +44,8 @@ type NewVoucher struct {
 	Hash     string
 	Currency string
 	Amount   payment.Amount
+	// Signed binds the currency and the amount to the hash.
+	Signed escrow.Signed
 }
 
 // TopUp redeems a voucher. It gives a [BalanceRecord].
@@ -53,6 +54,8 @@ type TopUp struct {
 	Account escrow.KeyID
 	ID      string
 	Hash    string
+	// Genuine reports whether the escrow has signed the voucher as it is stored.
+	Genuine func(VoucherLine) bool
 }
 
 // StartClaim records that a token is about to be mailed. It gives true if the
@@ -275,25 +278,4 @@ type Change struct {
 type DueBond struct {
 	At   time.Time
 	Bond escrow.BondID
-}
-
-// Visitor sees the books. A nil function skips its part.
-type Visitor struct {
-	// Fault is told what the store itself finds wrong.
-	Fault   func(string)
-	Balance func(BalanceLine) error
-	// Transfer comes with its postings in the order booked.
-	Transfer func(ledger.Transfer, []ledger.Entry) error
-	// Bond comes with its chain of receipts.
-	Bond func(escrow.Bond, []escrow.Signed) error
-	// Key is a fingerprint that was ever here, how many unsold keys and how many
-	// bonds have it.
-	Key func(fingerprint string, unsold, sold int) error
-}
-
-// BalanceLine is one holder's money in one currency.
-type BalanceLine struct {
-	Holder   ledger.Holder
-	Currency string
-	Balance  ledger.Balance
 }

@@ -93,7 +93,9 @@ func (v view) TopUp(ctx context.Context, req escrow.TopUp) (escrow.Balance, erro
 	if err := checkID(req.ID); err != nil {
 		return escrow.Balance{}, err
 	}
-	record, err := do[BalanceRecord](ctx, v.s, TopUp{Now: v.s.now(), Account: v.id, ID: req.ID, Hash: voucherHash(req.Voucher)})
+	record, err := do[BalanceRecord](ctx, v.s, TopUp{
+		Now: v.s.now(), Account: v.id, ID: req.ID, Hash: voucherHash(req.Voucher),
+		Genuine: func(line VoucherLine) bool { return genuine(line, v.s.receiptKey) }})
 	if err != nil {
 		return escrow.Balance{}, err
 	}

@@ -188,15 +188,21 @@ func (v view) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, 
 			return escrow.Purchase{}, escrow.Errorf(escrow.Invalid, "a certificate of the sender cannot be used")
 		}
 	}
-	body, err := json.Marshal(req)
+	hash, err := buyHash(req)
 	if err != nil {
 		return escrow.Purchase{}, v.s.failed("buy", err)
 	}
 	moment := v.s.moment()
 	return do[escrow.Purchase](ctx, v.s, Buy{
-		Moment: moment, Account: v.id, Request: req, BodyHash: escrow.Hash(append([]byte("buy\x00"), body...)), Quote: quote,
+		Moment: moment, Account: v.id, Request: req, BodyHash: hash, Quote: quote,
 		Recipient: offer.Identity.ID(), Group: SenderGroup(quote.Sender), KeepUntil: moment.Now.Add(keepSold),
 	})
+}
+
+// buyHash names a buy request: the same id with another one is a conflict.
+func buyHash(req escrow.BuyRequest) (string, error) {
+	body, err := json.Marshal(req)
+	return escrow.Hash(append([]byte("buy\x00"), body...)), err
 }
 
 func (v view) Acknowledge(ctx context.Context, bond escrow.BondID) error {

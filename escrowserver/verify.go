@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"earnest/escrow"
 	"earnest/ledger"
@@ -24,10 +25,17 @@ type Report struct {
 func Verify(ctx context.Context, store Store, receiptKey ed25519.PublicKey) (Report, error) {
 	a := audit{
 		receiptKey: receiptKey,
-		replayed:   map[audited]ledger.Balance{}, balances: map[audited]ledger.Balance{}, transfers: map[string]ledger.Transfer{},
-		bonds: map[string]bool{},
+		replayed:   map[audited]ledger.Balance{}, balances: map[audited]ledger.Balance{},
 	}
-	err := store.Walk(ctx, Visitor{Fault: func(text string) { a.fault("%s", text) }, Balance: a.balance, Transfer: a.transfer, Bond: a.bond, Key: a.key})
+	err := store.Walk(ctx, Visitor{
+		Fault: func(text string) { a.fault("%s", text) }, Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
+		Offer: a.offer, Bond: a.bond, Key: a.key, Certificate: a.certificate,
+	})
+	if err != nil && len(a.faults) > 0 && ctx.Err() == nil {
+		// What is damaged may stop the walk: what it found is told all the same.
+		a.fault("the walk ended here: %v", err)
+		return a.report(), nil
+	}
 	if err != nil {
 		return Report{}, fmt.Errorf("verify the books: %w", err)
 	}
@@ -44,12 +52,11 @@ type audit struct {
 	receiptKey ed25519.PublicKey
 	balances   map[audited]ledger.Balance
 	replayed   map[audited]ledger.Balance // what the journal makes of nothing
-	transfers  map[string]ledger.Transfer
-	bonds      map[string]bool
-	postings   int
-	receipts   int
-	keys, sold int
+	batchHash  string                     // of the batch that was read last
+	batch      escrow.KeyBatch
 	faults     []string
+
+	transfers, postings, bonds, receipts, vouchers, offers, keys, sold, certificates int
 }
 
 func (a *audit) fault(format string, args ...any) {
@@ -65,8 +72,12 @@ func (a *audit) balance(line BalanceLine) error {
 }
 
 // transfer checks that the transfer has exactly the postings of its life.
-func (a *audit) transfer(t ledger.Transfer, entries []ledger.Entry) error {
-	a.transfers[t.ID] = t
+func (a *audit) transfer(line TransferLine) error {
+	a.transfers++
+	t, entries := line.Transfer, line.Entries
+	if line.OfBond == line.OfVoucher || line.OfVoucher != (t.From == ledger.Issuance) {
+		a.fault("transfer %s belongs to no bond and no redeemed voucher", t.ID)
+	}
 	want := lifeOf(t, len(entries) == 1)
 	if !slices.EqualFunc(entries, want, func(x, y ledger.Entry) bool {
 		return x.State == y.State && slices.Equal(x.Postings, y.Postings)
@@ -124,70 +135,72 @@ func lifeOf(t ledger.Transfer, atOnce bool) []ledger.Entry {
 	return []ledger.Entry{first, second}
 }
 
-// bond holds a bond against its transfer and against its receipts.
-func (a *audit) bond(b escrow.Bond, receipts []escrow.Signed) error {
-	a.receipts += len(receipts)
-	a.bonds[string(b.ID)] = true
-	t, ok := a.transfers[string(b.ID)]
-	if !ok {
-		a.fault("bond %s has no transfer", b.ID)
-		return nil
+// voucher holds a voucher against what the escrow signed, and against the
+// transfer that it became.
+func (a *audit) voucher(v VoucherLine) error {
+	a.vouchers++
+	if !genuine(v, a.receiptKey) {
+		a.fault("voucher %s is not as the escrow signed it", v.Hash)
 	}
-	if t.From != b.SenderAccount.Holder() || t.To != b.Beneficiary || t.Currency != b.Option.Currency || t.Amount != int64(b.Option.Amount) {
-		a.fault("bond %s: its transfer is about other money than its quote", b.ID)
-	}
-	state, money, event := endOf(b.State)
-	if t.State != state {
-		a.fault("bond %s is %s, but its transfer is %s", b.ID, b.State, t.State)
-	}
-	chain, err := escrow.VerifyChain(b.Quote, receipts, a.receiptKey)
-	if err != nil {
-		a.fault("bond %s: %v", b.ID, err)
-		return nil
-	}
-	if chain.Receipts[0].Bond != b.ID {
-		a.fault("bond %s has the receipts of bond %s", b.ID, chain.Receipts[0].Bond)
-	}
-	if chain.Money != money {
-		a.fault("bond %s is %s, but its receipts say that the money is %s", b.ID, b.State, chain.Money)
-	}
-	told := map[escrow.Event]bool{}
-	for _, r := range chain.Receipts {
-		told[r.Event] = true
-	}
-	if told[event] != (event != "") {
-		a.fault("bond %s is %s, but no receipt says so", b.ID, b.State)
-	}
-	arrived := told[escrow.EventArrived] || told[escrow.EventLateArrived]
-	if arrived != !b.ArrivedAt.IsZero() || told[escrow.EventRead] != !b.ReadAt.IsZero() {
-		a.fault("bond %s and its receipts disagree about arrived or read", b.ID)
+	t := v.Transfer
+	switch {
+	case v.RedeemedAt.IsZero():
+		if v.Account != "" || t != nil {
+			a.fault("voucher %s is not redeemed, but became money", v.Hash)
+		}
+	case t == nil || t.From != ledger.Issuance || t.To != v.Account.Holder() || t.Currency != v.Currency ||
+		t.Amount != int64(v.Amount) || t.State != ledger.Posted:
+		a.fault("voucher %s is redeemed, but its transfer is missing or about other money", v.Hash)
 	}
 	return nil
 }
 
-// endOf is what a state means for the transfer and the receipts.
-func endOf(s escrow.State) (ledger.State, escrow.Money, escrow.Event) {
-	switch s {
-	case escrow.Accepted:
-		return ledger.Voided, escrow.MoneyRefunded, escrow.EventAccepted
-	case escrow.Withdrawn:
-		return ledger.Voided, escrow.MoneyRefunded, escrow.EventWithdrawn
-	case escrow.Expired:
-		return ledger.Expired, escrow.MoneyRefunded, escrow.EventExpired
-	case escrow.Rejected:
-		return ledger.Posted, escrow.MoneyForfeit, escrow.EventRejected
+func (a *audit) offer(o OfferLine) error {
+	a.offers++
+	offer, err := escrow.VerifyOffer(o.Signed)
+	if err != nil {
+		a.fault("the offer of account %s: %v", o.Account, err)
+		return nil
 	}
-	return ledger.Pending, escrow.MoneyHeld, ""
+	if offer.Address != o.Address || offer.Identity.ID() != o.Account || o.Holder != o.Account || offer.Public != o.Public ||
+		!offer.Made.Truncate(time.Microsecond).Equal(o.Made) {
+		a.fault("the offer of account %s is stored as another than it signed", o.Account)
+	}
+	return nil
 }
 
-func (a *audit) key(fingerprint string, unsold, sold int) error {
+func (a *audit) key(k KeyLine) error {
 	a.keys++
-	a.sold += sold
-	if unsold > 0 && sold > 0 {
-		a.fault("key %s is both unsold and sold", fingerprint)
+	a.sold += k.Sold
+	if k.Known != 1 {
+		a.fault("key %s is not on the list of all keys", k.Fingerprint)
 	}
-	if sold > 1 || unsold > 1 {
-		a.fault("key %s was sold %d times and is unsold %d times", fingerprint, sold, unsold)
+	if k.Unsold > 0 && k.Sold > 0 {
+		a.fault("key %s is both unsold and sold", k.Fingerprint)
+	}
+	if k.Sold > 1 || k.Unsold > 1 {
+		a.fault("key %s was sold %d times and is unsold %d times", k.Fingerprint, k.Sold, k.Unsold)
+	}
+	return nil
+}
+
+// certificate holds a certificate against the batch that its owner signed.
+// Those of one batch come one after another: it is verified once.
+func (a *audit) certificate(c CertificateLine) error {
+	a.certificates++
+	if a.batchHash != c.BatchHash {
+		a.batchHash, a.batch = c.BatchHash, escrow.KeyBatch{}
+		err := escrow.Verify(c.Batch, escrow.KindKeys, ed25519.PublicKey(c.Key), &a.batch)
+		if err != nil || c.Batch.Hash() != c.BatchHash || c.Key.ID() != c.Account {
+			a.fault("key batch %s is not as its owner signed it", c.BatchHash)
+		}
+	}
+	brief := escrow.KeyBrief{Fingerprint: c.Fingerprint, Hash: escrow.Hash(c.Certificate)}
+	if a.batch.Address != c.Address || !slices.Contains(a.batch.Keys, brief) {
+		a.fault("key %s is not the one in its signed batch", c.Fingerprint)
+	}
+	if c.Holder != "" && c.Holder != c.Account {
+		a.fault("key %s is for sale, but its owner does not hold the address", c.Fingerprint)
 	}
 	return nil
 }
@@ -218,11 +231,6 @@ func (a *audit) sums() {
 			a.fault("the postings of %s add up to %d instead of 0", currency, posted[currency])
 		}
 	}
-	for id, t := range a.transfers {
-		if t.State == ledger.Pending && !a.bonds[id] {
-			a.fault("transfer %s is pending without a bond", id)
-		}
-	}
 }
 
 func (a *audit) report() Report {
@@ -235,8 +243,10 @@ func (a *audit) report() Report {
 		Faults: a.faults,
 		Lines: []string{
 			fmt.Sprintf("%d balances in %d currencies: no bucket negative, sum zero, equal to the journal replayed", len(a.balances), len(currencies)),
-			fmt.Sprintf("%d transfers with %d postings: each has the postings of its life", len(a.transfers), a.postings),
-			fmt.Sprintf("%d bonds with %d receipts: state, transfer and signed chain agree", len(a.bonds), a.receipts),
+			fmt.Sprintf("%d transfers with %d postings: each has the postings of its life, and a bond or a redeemed voucher", a.transfers, a.postings),
+			fmt.Sprintf("%d vouchers: each as the escrow signed it, redeemed once if at all", a.vouchers),
+			fmt.Sprintf("%d bonds with %d receipts: state, deadlines, parties, transfer and signed chain agree", a.bonds, a.receipts),
+			fmt.Sprintf("%d offers and %d certificates for sale or sold: each as its owner signed it", a.offers, a.certificates),
 			fmt.Sprintf("%d one-time keys, %d sold: none sold twice, none both sold and unsold", a.keys, a.sold),
 		},
 	}

@@ -55,8 +55,8 @@ func (t *tx) remember(ctx context.Context, op string, account escrow.KeyID, id, 
 }
 
 func (t *tx) newVoucher(ctx context.Context, op escrowserver.NewVoucher) error {
-	_, err := t.exec(ctx, "voucher.voucher", `INSERT INTO voucher (hash, currency, amount, made_at) VALUES (?, ?, ?, ?)`,
-		op.Hash, op.Currency, op.Amount, micros(op.Now))
+	_, err := t.exec(ctx, "voucher.voucher", `INSERT INTO voucher (hash, currency, amount, made_at, signed) VALUES (?, ?, ?, ?, ?)`,
+		op.Hash, op.Currency, op.Amount, micros(op.Now), op.Signed)
 	return err
 }
 
@@ -72,20 +72,23 @@ func (t *tx) topUp(ctx context.Context, op escrowserver.TopUp) (any, error) {
 		}
 		return b, err
 	}
-	var currency string
-	var amount int64
-	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT currency, amount FROM voucher WHERE hash = ? AND redeemed_at = 0`, op.Hash).
-		Scan(&currency, &amount))
+	voucher := escrowserver.VoucherLine{Hash: op.Hash}
+	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT currency, amount, signed FROM voucher WHERE hash = ? AND redeemed_at = 0`, op.Hash).
+		Scan(&voucher.Currency, &voucher.Amount, &voucher.Signed))
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
 		return nil, escrow.Errorf(escrow.BadVoucher, "there is no such voucher, or it was redeemed; your balance did not change; check the code")
 	}
+	if !op.Genuine(voucher) {
+		return nil, escrow.Errorf(escrow.BadVoucher, "the voucher is not as the escrow made it; your balance did not change; tell the escrow's operator")
+	}
+	currency := voucher.Currency
 	if _, err := t.exec(ctx, "topup.voucher", `UPDATE voucher SET account = ?, redeemed_at = ? WHERE hash = ?`, op.Account, micros(op.Now), op.Hash); err != nil {
 		return nil, err
 	}
-	tr, entry, err := ledger.Move("voucher:"+op.Hash, ledger.Issuance, op.Account.Holder(), currency, amount)
+	tr, entry, err := ledger.Move("voucher:"+op.Hash, ledger.Issuance, op.Account.Holder(), currency, int64(voucher.Amount))
 	if err != nil {
 		return nil, err
 	}

@@ -24,14 +24,3 @@ func sqliteDialect() dialect {
 			RETURNING fingerprint, certificate, batch`,
 	}
 }
-
-func postgresDialect() dialect {
-	return dialect{
-		types: strings.NewReplacer(),
-		// A key that another buyer has locked is skipped. The buyer may yet roll
-		// back, so before "sold out" it is tried once more without SKIP LOCKED.
-		claim: `DELETE FROM one_time_key WHERE id = (
-				SELECT id FROM one_time_key WHERE address = $1 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-			RETURNING fingerprint, certificate, batch`,
-	}
-}

@@ -1,6 +1,6 @@
 // Package sqlstore keeps the escrow's books in SQL. It satisfies
-// escrowserver.Store on SQLite with one writer; its schema and its claim of a
-// one-time key exist for PostgreSQL too.
+// escrowserver.Store on SQLite with one writer. Its schema is written in
+// PostgreSQL's words and tested there too, with a claim of a one-time key for it.
 //
 // Each operation of a batch checks first and writes after, so that one that is
 // refused has written nothing and needs no savepoint. If a write fails all the

@@ -3,15 +3,11 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
-	"earnest/escrow"
 	"earnest/escrowserver"
 	"earnest/ledger"
 )
-
-const walkPage = 200
 
 // Walk shows all books to the visitor, as of one moment.
 func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
@@ -25,10 +21,14 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		wanted bool
 		walk   func(context.Context, escrowserver.Visitor) error
 	}{
+		{v.Fault != nil, r.walkFile},
 		{v.Balance != nil, r.walkBalances},
 		{v.Transfer != nil, r.walkTransfers},
+		{v.Voucher != nil, r.walkVouchers},
+		{v.Offer != nil, r.walkOffers},
 		{v.Bond != nil, r.walkBonds},
 		{v.Key != nil, r.walkKeys},
+		{v.Certificate != nil, r.walkCertificates},
 	} {
 		if !part.wanted {
 			continue
@@ -40,10 +40,29 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 	return nil
 }
 
-func fault(v escrowserver.Visitor, text string) {
-	if v.Fault != nil {
-		v.Fault(text)
+// walkFile has SQLite look for pages and indices that are damaged, and for rows
+// that name others that are not there.
+func (r reader) walkFile(ctx context.Context, v escrowserver.Visitor) error {
+	rows, err := r.QueryContext(ctx, `PRAGMA integrity_check`)
+	if err := each(rows, err, func(scan func(...any) error) error {
+		var text string
+		if err := scan(&text); err != nil || text == "ok" {
+			return err
+		}
+		v.Fault("the file of the books: " + text)
+		return nil
+	}); err != nil {
+		return err
 	}
+	rows, err = r.QueryContext(ctx, `PRAGMA foreign_key_check`)
+	return each(rows, err, func(scan func(...any) error) error {
+		var table, parent string
+		var row sql.NullInt64
+		var key int
+		err := scan(&table, &row, &parent, &key)
+		v.Fault(fmt.Sprintf("row %d of table %s names something that is not in table %s", row.Int64, table, parent))
+		return err
+	})
 }
 
 func (r reader) walkBalances(ctx context.Context, v escrowserver.Visitor) error {
@@ -59,36 +78,39 @@ func (r reader) walkBalances(ctx context.Context, v escrowserver.Visitor) error 
 
 // walkTransfers groups postings into entries by the state that they led to.
 func (r reader) walkTransfers(ctx context.Context, v escrowserver.Visitor) error {
-	var at ledger.Transfer
-	var entries []ledger.Entry
+	var at escrowserver.TransferLine
 	show := func() error {
 		if at.ID == "" {
 			return nil
 		}
-		return v.Transfer(at, entries)
+		return v.Transfer(at)
 	}
-	rows, err := r.QueryContext(ctx, `SELECT t.id, t.payer, t.payee, t.currency, t.amount, t.state, p.state, p.holder, p.currency, p.bucket, p.amount
+	rows, err := r.QueryContext(ctx, `SELECT t.id, t.payer, t.payee, t.currency, t.amount, t.state,
+			EXISTS (SELECT 1 FROM bond WHERE bond.id = t.id),
+			EXISTS (SELECT 1 FROM voucher WHERE t.id LIKE 'voucher:%' AND voucher.hash = substr(t.id, 9) AND voucher.redeemed_at > 0),
+			p.state, p.holder, p.currency, p.bucket, p.amount
 		FROM transfer t LEFT JOIN posting p ON p.transfer = t.id ORDER BY t.id, p.id`)
 	err = each(rows, err, func(scan func(...any) error) error {
-		var t ledger.Transfer
+		var t escrowserver.TransferLine
 		var state, holder, currency, bucket sql.NullString
 		var amount sql.NullInt64
-		if err := scan(&t.ID, &t.From, &t.To, &t.Currency, &t.Amount, &t.State, &state, &holder, &currency, &bucket, &amount); err != nil {
+		if err := scan(&t.ID, &t.From, &t.To, &t.Currency, &t.Amount, &t.State, &t.OfBond, &t.OfVoucher,
+			&state, &holder, &currency, &bucket, &amount); err != nil {
 			return err
 		}
 		if t.ID != at.ID {
 			if err := show(); err != nil {
 				return err
 			}
-			at, entries = t, nil
+			at = t
 		}
 		if !amount.Valid {
 			return nil
 		}
-		if n := len(entries); n == 0 || string(entries[n-1].State) != state.String {
-			entries = append(entries, ledger.Entry{TransferID: t.ID, State: ledger.State(state.String)})
+		if n := len(at.Entries); n == 0 || string(at.Entries[n-1].State) != state.String {
+			at.Entries = append(at.Entries, ledger.Entry{TransferID: t.ID, State: ledger.State(state.String)})
 		}
-		last := &entries[len(entries)-1]
+		last := &at.Entries[len(at.Entries)-1]
 		last.Postings = append(last.Postings, ledger.Posting{Holder: ledger.Holder(holder.String), Currency: currency.String,
 			Bucket: ledger.Bucket(bucket.String), Amount: amount.Int64})
 		return nil
@@ -99,55 +121,90 @@ func (r reader) walkTransfers(ctx context.Context, v escrowserver.Visitor) error
 	return show()
 }
 
-// walkBonds reads in pages, so that a large book needs little memory.
-func (r reader) walkBonds(ctx context.Context, v escrowserver.Visitor) error {
-	var last escrow.BondID
-	for {
-		rows, err := r.QueryContext(ctx, `SELECT `+bondColumns+` FROM bond WHERE id > ? ORDER BY id LIMIT ?`, last, walkPage)
-		var bonds []bond
-		err = each(rows, err, func(scan func(...any) error) error {
-			b, err := scanBond(scan)
-			if errors.Is(err, errDamaged) {
-				fault(v, err.Error())
-				b.Quote, err = "", nil
-			}
-			bonds = append(bonds, b)
-			return err
-		})
-		if err != nil {
+func (r reader) walkVouchers(ctx context.Context, v escrowserver.Visitor) error {
+	rows, err := r.QueryContext(ctx, `SELECT v.hash, v.currency, v.amount, COALESCE(v.account, ''), v.redeemed_at, v.signed,
+			t.id, t.payer, t.payee, t.currency, t.amount, t.state
+		FROM voucher v LEFT JOIN transfer t ON t.id = 'voucher:' || v.hash ORDER BY v.hash`)
+	return each(rows, err, func(scan func(...any) error) error {
+		var line escrowserver.VoucherLine
+		var redeemed int64
+		var t nullTransfer
+		if err := scan(append([]any{&line.Hash, &line.Currency, &line.Amount, &line.Account, &redeemed, &line.Signed}, t.dest()...)...); err != nil {
 			return err
 		}
-		for _, b := range bonds {
-			last = b.ID
-			if b.Quote == "" {
-				continue
-			}
-			receipts, err := r.receipts(ctx, b.ID)
-			if err != nil {
-				return err
-			}
-			if err := v.Bond(b.Bond, receipts); err != nil {
-				return err
-			}
-		}
-		if len(bonds) < walkPage {
-			return nil
-		}
+		line.RedeemedAt, line.Transfer = fromMicros(redeemed), t.transfer()
+		return v.Voucher(line)
+	})
+}
+
+// nullTransfer is a transfer that may not be there.
+type nullTransfer struct {
+	id, payer, payee, currency, state sql.NullString
+	amount                            sql.NullInt64
+}
+
+func (n *nullTransfer) dest() []any {
+	return []any{&n.id, &n.payer, &n.payee, &n.currency, &n.amount, &n.state}
+}
+
+func (n *nullTransfer) transfer() *ledger.Transfer {
+	if !n.id.Valid {
+		return nil
 	}
+	return &ledger.Transfer{ID: n.id.String, From: ledger.Holder(n.payer.String), To: ledger.Holder(n.payee.String),
+		Currency: n.currency.String, Amount: n.amount.Int64, State: ledger.State(n.state.String)}
+}
+
+func (r reader) walkOffers(ctx context.Context, v escrowserver.Visitor) error {
+	rows, err := r.QueryContext(ctx, `SELECT o.address, o.account, COALESCE(a.account, ''), o.jws, o.public, o.made
+		FROM offer o LEFT JOIN address a ON a.address = o.address ORDER BY o.address`)
+	return each(rows, err, func(scan func(...any) error) error {
+		var line escrowserver.OfferLine
+		var made int64
+		if err := scan(&line.Address, &line.Account, &line.Holder, &line.Signed, &line.Public, &made); err != nil {
+			return err
+		}
+		line.Made = fromMicros(made)
+		return v.Offer(line)
+	})
 }
 
 func (r reader) walkKeys(ctx context.Context, v escrowserver.Visitor) error {
-	rows, err := r.QueryContext(ctx, `SELECT fingerprint, SUM(unsold), SUM(sold) FROM (
-			SELECT fingerprint, 0 AS unsold, 0 AS sold FROM key_fingerprint
-			UNION ALL SELECT fingerprint, 1, 0 FROM one_time_key
-			UNION ALL SELECT key_fingerprint, 0, 1 FROM bond) AS keys
+	rows, err := r.QueryContext(ctx, `SELECT fingerprint, SUM(known), SUM(unsold), SUM(sold) FROM (
+			SELECT fingerprint, 1 AS known, 0 AS unsold, 0 AS sold FROM key_fingerprint
+			UNION ALL SELECT fingerprint, 0, 1, 0 FROM one_time_key
+			UNION ALL SELECT key_fingerprint, 0, 0, 1 FROM bond) AS keys
 		GROUP BY fingerprint ORDER BY fingerprint`)
 	return each(rows, err, func(scan func(...any) error) error {
-		var fingerprint string
-		var unsold, sold int
-		if err := scan(&fingerprint, &unsold, &sold); err != nil {
+		var k escrowserver.KeyLine
+		if err := scan(&k.Fingerprint, &k.Known, &k.Unsold, &k.Sold); err != nil {
 			return err
 		}
-		return v.Key(fingerprint, unsold, sold)
+		return v.Key(k)
 	})
+}
+
+// walkCertificates shows those for sale, then those that are sold and kept until
+// their buyer has them; those of one batch one after another.
+func (r reader) walkCertificates(ctx context.Context, v escrowserver.Visitor) error {
+	for _, query := range []string{
+		`SELECT k.fingerprint, k.address, k.certificate, b.hash, b.jws, a.id, a.public_key, COALESCE(h.account, '-')
+			FROM one_time_key k JOIN key_batch b ON b.hash = k.batch JOIN account a ON a.id = b.account
+			LEFT JOIN address h ON h.address = k.address ORDER BY b.hash, k.id`,
+		`SELECT bond.key_fingerprint, bond.recipient, s.certificate, b.hash, b.jws, a.id, a.public_key, ''
+			FROM sold_key s JOIN bond ON bond.id = s.bond JOIN key_batch b ON b.hash = s.batch JOIN account a ON a.id = b.account
+			ORDER BY b.hash, s.bond`,
+	} {
+		rows, err := r.QueryContext(ctx, query)
+		if err := each(rows, err, func(scan func(...any) error) error {
+			var c escrowserver.CertificateLine
+			if err := scan(&c.Fingerprint, &c.Address, &c.Certificate, &c.BatchHash, &c.Batch, &c.Account, (*[]byte)(&c.Key), &c.Holder); err != nil {
+				return err
+			}
+			return v.Certificate(c)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

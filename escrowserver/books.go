@@ -1,0 +1,114 @@
+package escrowserver
+
+import (
+	"time"
+
+	"earnest/escrow"
+	"earnest/ledger"
+	"earnest/payment"
+)
+
+// Visitor sees the books. A nil function skips its part.
+type Visitor struct {
+	// Fault is told what the store itself finds wrong.
+	Fault    func(string)
+	Balance  func(BalanceLine) error
+	Transfer func(TransferLine) error
+	Voucher  func(VoucherLine) error
+	Offer    func(OfferLine) error
+	Bond     func(BondLine) error
+	// Key is a fingerprint that was ever here, and Certificate the certificate of
+	// one that is unsold, or sold and not yet fetched.
+	Key         func(KeyLine) error
+	Certificate func(CertificateLine) error
+}
+
+// BalanceLine is one holder's money in one currency.
+type BalanceLine struct {
+	Holder   ledger.Holder
+	Currency string
+	Balance  ledger.Balance
+}
+
+// TransferLine is a transfer with its postings in the order booked.
+type TransferLine struct {
+	ledger.Transfer
+	Entries []ledger.Entry
+	// OfBond and OfVoucher: a bond, or a redeemed voucher, has the transfer.
+	OfBond, OfVoucher bool
+}
+
+// VoucherLine is a voucher and the transfer that redeemed it, if any.
+type VoucherLine struct {
+	Hash       string
+	Currency   string
+	Amount     payment.Amount
+	Account    escrow.KeyID // who redeemed it
+	RedeemedAt time.Time
+	Signed     escrow.Signed
+	Transfer   *ledger.Transfer
+}
+
+// OfferLine is an offer as stored, and who holds its address.
+type OfferLine struct {
+	Address escrow.Address
+	Account escrow.KeyID
+	Holder  escrow.KeyID
+	Signed  escrow.Signed
+	Public  bool
+	Made    time.Time
+}
+
+// BondLine is a bond and all that is stored beside it.
+type BondLine struct {
+	escrow.Bond
+	DueAt        time.Time
+	SenderFolded escrow.Address
+	SenderGroup  string
+	KeyAddress   escrow.Address // whose key it was
+	BuyHash      string         // of the buy request
+	Transfer     *ledger.Transfer
+	Receipts     []escrow.Signed // the chain
+	Asides       []escrow.Signed // the receipts outside of the chain
+	Parties      []PartyLine
+	Proofs       []StatementLine
+	Statements   []StatementLine
+}
+
+// PartyLine is the place of a bond in a party's list.
+type PartyLine struct {
+	Role    escrow.Role
+	Account escrow.KeyID
+	N       int64
+	Newest  int64 // the newest number of the account's list
+}
+
+// StatementLine is what a recipient signed and the answer that was kept. A
+// proof has its hash only.
+type StatementLine struct {
+	Hash    string
+	Verdict string
+	N       int64
+	Signed  escrow.Signed
+	Outcome string
+}
+
+// KeyLine is a fingerprint, whether it is on the list of all that were ever
+// here, and how many unsold keys and how many bonds have it.
+type KeyLine struct {
+	Fingerprint         string
+	Known, Unsold, Sold int
+}
+
+// CertificateLine is a certificate, its batch as signed, and whose it is.
+type CertificateLine struct {
+	Fingerprint string
+	Address     escrow.Address
+	Certificate []byte
+	BatchHash   string
+	Batch       escrow.Signed
+	Account     escrow.KeyID
+	Key         escrow.PublicKey
+	// Holder of the address; empty for a key that is sold.
+	Holder escrow.KeyID
+}

@@ -1,0 +1,162 @@
+package sqlstore
+
+import (
+	"crypto/ed25519"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"earnest/escrowserver"
+	"earnest/escrowserver/servicetest"
+)
+
+// TestVerifyFindsFaults damages sound books in every way that Verify looks for.
+func TestVerifyFindsFaults(t *testing.T) {
+	books, key := soundBooks(t)
+	for name, damage := range map[string]string{
+		"a balance that grew":           `UPDATE balance SET available = available + 1 WHERE holder = 'company'`,
+		"money moved past the journal":  `UPDATE balance SET available = available + CASE holder WHEN 'company' THEN 1 ELSE -1 END WHERE holder IN ('company', 'issuance')`,
+		"a posting changed":             `UPDATE posting SET amount = amount + 1 WHERE id = 1`,
+		"a posting lost":                `DELETE FROM posting WHERE id = 2`,
+		"a transfer without postings":   `INSERT INTO transfer (id, payer, payee, currency, amount, state) VALUES ('x', 'a', 'b', 'c', 1, 'posted')`,
+		"a transfer's state changed":    `UPDATE transfer SET state = 'voided' WHERE id = (SELECT id FROM bond WHERE state = 'rejected')`,
+		"a transfer's payee changed":    `UPDATE transfer SET payee = 'burned' WHERE state = 'posted' AND payer <> 'issuance'`,
+		"a bond's state changed":        `UPDATE bond SET state = 'rejected' WHERE state = 'accepted'`,
+		"a bond reopened":               `UPDATE bond SET state = 'arrived' WHERE state = 'accepted'`,
+		"an arrival forgotten":          `UPDATE bond SET arrived_at = 0`,
+		"a receipt lost in the middle":  `DELETE FROM receipt WHERE n = 2`,
+		"the last receipt lost":         `DELETE FROM receipt WHERE n = 3 AND bond IN (SELECT id FROM bond WHERE state = 'rejected')`,
+		"all receipts lost":             `DELETE FROM receipt`,
+		"a receipt changed":             `UPDATE receipt SET jws = replace(jws, 'a', 'b') WHERE n = 1`,
+		"a due moment moved":            `UPDATE bond SET due_at = due_at + 1 WHERE due_at > 0`,
+		"a due moment forgotten":        `UPDATE bond SET due_at = 0 WHERE due_at > 0`,
+		"a delivery deadline moved":     `UPDATE bond SET deliver_by = deliver_by + 1000000, due_at = due_at + 1000000 WHERE state = 'held'`,
+		"a decision deadline moved":     `UPDATE bond SET decide_by = decide_by + 1 WHERE decide_by > 0`,
+		"a final deadline moved":        `UPDATE bond SET final_at = final_at + 1`,
+		"a purchase moved in time":      `UPDATE bond SET bought_at = bought_at + 1000000, deliver_by = deliver_by + 1000000, final_at = final_at + 1000000, due_at = due_at + 1000000 WHERE state = 'held'`,
+		"an end moved":                  `UPDATE bond SET ended_at = ended_at + 1000000 WHERE ended_at > 0`,
+		"an effect moved":               `UPDATE bond SET effective_at = effective_at + 1 WHERE effective_at > 0`,
+		"a deadline lengthened":         `UPDATE bond SET extension_seconds = 60, due_at = due_at + 60000000 WHERE state = 'held'`,
+		"a withdrawal made up":          `UPDATE bond SET withdraw_asked_at = bought_at WHERE state = 'accepted'`,
+		"a read made up":                `UPDATE bond SET read_at = arrived_at WHERE arrived_at > 0`,
+		"a late accept made up":         `UPDATE bond SET late_accepted_at = ended_at WHERE state = 'rejected'`,
+		"a sender renamed":              `UPDATE bond SET sender = 'eve@sender.example' WHERE state = 'held'`,
+		"a sender folded as another":    `UPDATE bond SET sender_folded = 'eve@sender.example' WHERE state = 'held'`,
+		"a sender of another group":     `UPDATE bond SET sender_group = 'other.example' WHERE state = 'held'`,
+		"a sender's account swapped":    `UPDATE bond SET sender_account = recipient_account WHERE state = 'held'`,
+		"a recipient renamed":           `UPDATE bond SET recipient = 'eve@recipient.example' WHERE state = 'held'`,
+		"a recipient's account swapped": `UPDATE bond SET recipient_account = sender_account WHERE state = 'held'`,
+		"a key of another":              `UPDATE key_fingerprint SET address = 'eve@recipient.example' WHERE fingerprint IN (SELECT key_fingerprint FROM bond)`,
+		"a quote unreadable":            `UPDATE bond SET quote = 'x' WHERE state = 'held'`,
+		"a quote of another bond":       `UPDATE bond SET quote = (SELECT quote FROM bond WHERE state = 'held') WHERE state = 'accepted'`,
+		"a certificate unreadable":      `UPDATE bond SET verification = x'00' WHERE state = 'held'`,
+		"a reply certificate swapped":   `UPDATE bond SET reply = verification WHERE state = 'accepted'`,
+		"certificates lost":             `UPDATE bond SET verification = NULL, reply = NULL WHERE state = 'held'`,
+		"a decision unreadable":         `UPDATE bond SET last_decision = 'x' WHERE state = 'accepted'`,
+		"a decision lost":               `UPDATE bond SET last_decision = '' WHERE state = 'accepted'`,
+		"a decision's number changed":   `UPDATE bond SET decision_n = decision_n + 1 WHERE state = 'accepted'`,
+		"a party lost":                  `DELETE FROM party WHERE role = 'recipient' AND bond = (SELECT id FROM bond WHERE state = 'held')`,
+		"a party swapped":               `UPDATE party SET account = (SELECT recipient_account FROM bond WHERE id = party.bond), change = 99 WHERE role = 'sender' AND bond = (SELECT id FROM bond WHERE state = 'held')`,
+		"a proof lost":                  `DELETE FROM proof`,
+		"a proof changed":               `UPDATE proof SET hash = 'x' || hash`,
+		"a proof's answer unreadable":   `UPDATE proof SET outcome = '{'`,
+		"a statement lost":              `DELETE FROM statement WHERE verdict = 'accept'`,
+		"a statement changed":           `UPDATE statement SET jws = 'x' WHERE verdict = 'accept'`,
+		"a statement's answer lost":     `UPDATE statement SET outcome = '{}'`,
+		"a receipt for one lost":        `DELETE FROM receipt WHERE n = 0`,
+		"a receipt for one changed":     `UPDATE receipt SET jws = 'x' WHERE n = 0`,
+		"an unsold key swapped":         `UPDATE one_time_key SET certificate = x'00' WHERE id = (SELECT MIN(id) FROM one_time_key)`,
+		"an unsold key moved":           `UPDATE one_time_key SET address = 'eve@recipient.example'`,
+		"a sold key swapped":            `UPDATE sold_key SET certificate = x'00'`,
+		"a batch changed":               `UPDATE key_batch SET jws = replace(jws, 'a', 'b') WHERE hash IN (SELECT batch FROM one_time_key)`,
+		"an unknown key":                `DELETE FROM key_fingerprint WHERE fingerprint IN (SELECT fingerprint FROM one_time_key)`,
+		"an offer changed":              `UPDATE offer SET jws = replace(jws, 'a', 'b')`,
+		"an offer made public":          `UPDATE offer SET public = 1`,
+		"an offer of another":           `UPDATE offer SET jws = (SELECT MIN(jws) FROM offer)`,
+		"an offer's age changed":        `UPDATE offer SET made = made - 1`,
+		"a voucher made larger":         `UPDATE voucher SET amount = amount + 1 WHERE redeemed_at = 0`,
+		"a voucher in other money":      `UPDATE voucher SET currency = 'points.example' WHERE redeemed_at = 0`,
+		"a voucher made up":             `INSERT INTO voucher (hash, currency, amount, made_at) VALUES ('x', 'escrow.example', 1, 1)`,
+		"a voucher copied":              `INSERT INTO voucher SELECT 'x', currency, amount, made_at, NULL, 0, signed FROM voucher LIMIT 1`,
+		"a redeemed voucher changed":    `UPDATE voucher SET amount = amount + 1 WHERE redeemed_at > 0`,
+		"a voucher back from money":     `UPDATE voucher SET redeemed_at = 0 WHERE redeemed_at > 0`,
+		"a voucher spent on nobody":     `UPDATE voucher SET redeemed_at = 1 WHERE redeemed_at = 0`,
+		"a voucher lost":                `DELETE FROM voucher WHERE redeemed_at > 0`,
+		"a voucher of another account":  `UPDATE voucher SET account = (SELECT MIN(id) FROM account)`,
+		"money from no voucher":         `UPDATE transfer SET id = 'x' || id WHERE payer = 'issuance'`,
+		"a row that names nothing":      `UPDATE claim SET account = 'nobody'`,
+		"an index of another column":    "index",
+		"a sold key back in the pool":   `UPDATE one_time_key SET fingerprint = (SELECT key_fingerprint FROM bond LIMIT 1)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			copied := filepath.Join(t.TempDir(), "books.db")
+			if err := os.WriteFile(copied, books, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s := openAt(t, copied)
+			if faults := faults(t, s, key); len(faults) > 0 {
+				t.Fatalf("sound books have faults: %q", faults)
+			}
+			harm(t, s, damage)
+			if faults := faults(t, s, key); len(faults) == 0 {
+				t.Error("the damage was not found")
+			}
+		})
+	}
+}
+
+// soundBooks are books with a bit of everything, and their receipt key.
+func soundBooks(t *testing.T) ([]byte, ed25519.PublicKey) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "books.db")
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := servicetest.NewHarness(t, s)
+	servicetest.Story(t, h)
+	if _, err := h.Server.NewVoucher(t.Context(), servicetest.Currency, 700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil { // the last one to close moves all into the one file
+		t.Fatal(err)
+	}
+	books, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return books, h.Server.ReceiptKey()
+}
+
+func faults(t *testing.T, s *Store, key ed25519.PublicKey) []string {
+	t.Helper()
+	report, err := escrowserver.Verify(t.Context(), s, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report.Faults
+}
+
+// harm damages the books past what SQLite would hold back.
+func harm(t *testing.T, s *Store, damage string) {
+	t.Helper()
+	if damage == "index" {
+		damage = `UPDATE sqlite_schema SET sql = replace(sql, '(made_at)', '(typed)') WHERE name = 'claim_made'`
+	}
+	for _, pragma := range []string{`PRAGMA foreign_keys = OFF`, `PRAGMA writable_schema = ON`} {
+		if _, err := s.write.ExecContext(t.Context(), pragma); err != nil {
+			t.Fatal(err)
+		}
+	}
+	result, err := s.write.ExecContext(t.Context(), damage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		t.Fatalf("nothing was damaged: %v", err)
+	}
+	// Every connection is to read the schema anew.
+	if _, err := s.write.ExecContext(t.Context(), `PRAGMA schema_version = 9999`); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,104 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+)
+
+const walkPage = 200
+
+// walkBonds reads in pages, so that a large book needs little memory.
+func (r reader) walkBonds(ctx context.Context, v escrowserver.Visitor) error {
+	var last escrow.BondID
+	for {
+		rows, err := r.QueryContext(ctx, `SELECT due_at, sender_folded, sender_group, `+bondColumns+` FROM bond WHERE id > ? ORDER BY id LIMIT ?`, last, walkPage)
+		var page []escrowserver.BondLine
+		n := 0
+		err = each(rows, err, func(scan func(...any) error) error {
+			var line escrowserver.BondLine
+			var due int64
+			b, err := scanBond(scan, &due, &line.SenderFolded, &line.SenderGroup)
+			n, last = n+1, b.ID
+			if errors.Is(err, errDamaged) {
+				if v.Fault != nil {
+					v.Fault(err.Error())
+				}
+				return nil
+			}
+			line.Bond, line.DueAt = b.Bond, fromMicros(due)
+			page = append(page, line)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			if err := r.complete(ctx, &page[i]); err != nil {
+				return err
+			}
+			if err := v.Bond(page[i]); err != nil {
+				return err
+			}
+		}
+		if n < walkPage {
+			return nil
+		}
+	}
+}
+
+// complete reads what is stored beside a bond.
+func (r reader) complete(ctx context.Context, b *escrowserver.BondLine) error {
+	var t nullTransfer
+	if err := r.QueryRowContext(ctx, `SELECT COALESCE((SELECT address FROM key_fingerprint WHERE fingerprint = ?), ''),
+			COALESCE((SELECT body_hash FROM operation WHERE account = ? AND id = ?), ''),
+			t.id, t.payer, t.payee, t.currency, t.amount, t.state
+		FROM (SELECT 1) AS one LEFT JOIN transfer t ON t.id = ?`, b.KeyFingerprint, b.SenderAccount, b.ID, b.ID).
+		Scan(append([]any{&b.KeyAddress, &b.BuyHash}, t.dest()...)...); err != nil {
+		return err
+	}
+	b.Transfer = t.transfer()
+	rows, err := r.QueryContext(ctx, `SELECT n, jws FROM receipt WHERE bond = ? ORDER BY n, id`, b.ID)
+	if err := each(rows, err, func(scan func(...any) error) error {
+		var n int64
+		var jws escrow.Signed
+		if err := scan(&n, &jws); err != nil {
+			return err
+		}
+		if n == 0 {
+			b.Asides = append(b.Asides, jws)
+		} else {
+			b.Receipts = append(b.Receipts, jws)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	rows, err = r.QueryContext(ctx, `SELECT p.role, p.account, p.change, a.change FROM party p JOIN account a ON a.id = p.account WHERE p.bond = ?`, b.ID)
+	if err := each(rows, err, func(scan func(...any) error) error {
+		var p escrowserver.PartyLine
+		err := scan(&p.Role, &p.Account, &p.N, &p.Newest)
+		b.Parties = append(b.Parties, p)
+		return err
+	}); err != nil {
+		return err
+	}
+	rows, err = r.QueryContext(ctx, `SELECT hash, '', 0, '', outcome FROM proof WHERE bond = ?`, b.ID)
+	if err := eachStatement(rows, err, &b.Proofs); err != nil {
+		return err
+	}
+	rows, err = r.QueryContext(ctx, `SELECT hash, verdict, n, jws, outcome FROM statement WHERE bond = ? ORDER BY made_at`, b.ID)
+	return eachStatement(rows, err, &b.Statements)
+}
+
+func eachStatement(rows *sql.Rows, err error, to *[]escrowserver.StatementLine) error {
+	return each(rows, err, func(scan func(...any) error) error {
+		var s escrowserver.StatementLine
+		err := scan(&s.Hash, &s.Verdict, &s.N, &s.Signed, &s.Outcome)
+		*to = append(*to, s)
+		return err
+	})
+}
