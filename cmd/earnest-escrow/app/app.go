@@ -84,7 +84,21 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	defer lock.Unlock()
 
-	server, store, err := open(ctx, cfg, true)
+	m, err := readMade(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	if err := checkFiles(cfg.DataDir, m); err != nil {
+		return err
+	}
+	if err := makeCertificate(cfg, m == nil && !exists(filepath.Join(cfg.DataDir, fileBooks))); err != nil {
+		return err
+	}
+	secure, err := serverTLS(cfg)
+	if err != nil {
+		return err
+	}
+	server, store, err := makeBooks(ctx, cfg, m)
 	if err != nil {
 		return err
 	}
@@ -93,33 +107,78 @@ func Run(ctx context.Context, cfg Config) error {
 			cfg.Log.Error("books not closed", "error", err)
 		}
 	}()
-	return serve(ctx, cfg, server, store)
+	return serve(ctx, cfg, server, store, secure)
 }
 
-// open opens the books and makes the escrow on them. Only the serving program
-// makes what is missing.
-func open(ctx context.Context, cfg Config, first bool) (*escrowserver.Server, *sqlstore.Store, error) {
+// makeBooks opens the books of a serving escrow and makes what is missing at the
+// first start: books, key, and last the file that says that all are there.
+func makeBooks(ctx context.Context, cfg Config, m *made) (*escrowserver.Server, *sqlstore.Store, error) {
 	books := filepath.Join(cfg.DataDir, fileBooks)
-	_, err := os.Stat(books)
-	if err != nil && !first {
-		return nil, nil, fmt.Errorf("%w: there are no books in %s; 'earnest-escrow serve' makes them", ErrData, cfg.DataDir)
-	}
-	// Books without their key need the old key back: receipts of a new one would
-	// not verify for anybody who pinned the old.
-	signer, err := receiptKey(filepath.Join(cfg.DataDir, fileReceipt), err != nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	mailer, err := newMailer(cfg)
-	if err != nil {
-		return nil, nil, err
-	}
 	if err := ownersOnly(books); err != nil {
 		return nil, nil, err
 	}
 	store, err := sqlstore.Open(ctx, books)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrData, err)
+	}
+	server, err := serverOn(ctx, cfg, m, store, true)
+	if err == nil {
+		err = errors.Join(syncBooks(cfg.DataDir), m.keep(cfg.DataDir, cfg.Currencies))
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	return server, store, nil
+}
+
+// syncBooks has the names of the books on the disk before the file that says so.
+func syncBooks(dataDir string) error {
+	if err := syncFolder(dataDir); err != nil {
+		return fmt.Errorf("%w: %w", ErrData, err)
+	}
+	return nil
+}
+
+// openBooks opens what a serving escrow made, with that opener, and makes nothing.
+func openBooks(ctx context.Context, cfg Config, opener func(context.Context, string) (*sqlstore.Store, error)) (*made, *sqlstore.Store, error) {
+	m, err := readMade(cfg.DataDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkFiles(cfg.DataDir, m); err != nil {
+		return nil, nil, err
+	}
+	books := filepath.Join(cfg.DataDir, fileBooks)
+	if !exists(books) {
+		return nil, nil, fmt.Errorf("%w: there are no books in %s; 'earnest-escrow serve' makes them", ErrData, cfg.DataDir)
+	}
+	store, err := opener(ctx, books)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrData, err)
+	}
+	return m, store, nil
+}
+
+// serverOn makes the escrow on its books. Only the first start may make the
+// receipt key: books without their key need the old one back, since receipts of
+// a new one would not verify for anybody who pinned the old.
+func serverOn(ctx context.Context, cfg Config, m *made, store *sqlstore.Store, serving bool) (*escrowserver.Server, error) {
+	if err := m.checkCurrencies(ctx, cfg, store); err != nil {
+		return nil, err
+	}
+	first := serving && m == nil
+	if first {
+		if err := walkBalances(ctx, store, func(escrowserver.BalanceLine) { first = false }); err != nil {
+			return nil, err
+		}
+	}
+	signer, err := receiptKey(filepath.Join(cfg.DataDir, fileReceipt), first)
+	if err != nil {
+		return nil, err
+	}
+	mailer, err := newMailer(cfg)
+	if err != nil {
+		return nil, err
 	}
 	server, err := escrowserver.New(escrowserver.Config{
 		Name: cfg.Name, Operator: cfg.Operator, LegalForm: cfg.LegalForm,
@@ -128,9 +187,9 @@ func open(ctx context.Context, cfg Config, first bool) (*escrowserver.Server, *s
 		Certificates: openpgp.Certificates{Now: cfg.Now}, Now: cfg.Now, Log: cfg.Log,
 	})
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("%w: %w", ErrConfig, err), store.Close())
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	return server, store, nil
+	return server, nil
 }
 
 // ownersOnly makes the file for the books, readable by its owner only, if there
@@ -143,17 +202,13 @@ func ownersOnly(books string) error {
 	return f.Close()
 }
 
-func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *sqlstore.Store) error {
+func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *sqlstore.Store, secure transport) error {
 	listener, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("%w at %s: %w", ErrListen, cfg.Listen, err)
 	}
 	defer listener.Close()
 	port := listener.Addr().(*net.TCPAddr).Port
-	secure, err := serverTLS(cfg)
-	if err != nil {
-		return err
-	}
 	api, err := httpapi.New(httpapi.Config{
 		As: server.As, Known: knownTo(store), Hosts: cfg.authorities(port), Now: cfg.Now, Log: cfg.Log,
 		PerAccount: cfg.PerAccount, PerRemote: cfg.PerRemote, Proxied: cfg.NoTLS,

@@ -33,10 +33,14 @@ func receiptKey(file string, first bool) (crypto.Signer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("make the receipt key: %w", err)
 		}
-		return made, writeKey(file, made)
+		text, err := keyText(made)
+		if err != nil {
+			return nil, err
+		}
+		return made, writeNew(file, text, 0o600)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: receipt key: %w", ErrData, err)
+		return nil, fmt.Errorf("%w: receipt key: %w; restore %s from a backup: quotes and receipts of this escrow hold only with that key", ErrData, err, file)
 	}
 	if _, ok := key.Public().(ed25519.PublicKey); !ok {
 		return nil, fmt.Errorf("%w: receipt key: %s is not Ed25519", ErrData, file)
@@ -58,11 +62,11 @@ func readKey(file string) (crypto.Signer, error) {
 	}
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != pemKey {
-		return nil, fmt.Errorf("%s holds no private key", file)
+		return nil, fmt.Errorf("%s is empty or damaged: it holds no private key", file)
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("%s holds no readable private key", file)
+		return nil, fmt.Errorf("%s is damaged: its private key cannot be read", file)
 	}
 	signer, ok := key.(crypto.Signer)
 	if !ok {
@@ -71,26 +75,12 @@ func readKey(file string) (crypto.Signer, error) {
 	return signer, nil
 }
 
-func writeKey(file string, key crypto.Signer) error {
+func keyText(key crypto.Signer) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return fmt.Errorf("write key: %w", err)
+		return nil, fmt.Errorf("write key: %w", err)
 	}
-	return writeNew(file, pem.EncodeToMemory(&pem.Block{Type: pemKey, Bytes: der}), 0o600)
-}
-
-// writeNew writes a file that is not there yet, and has it on the disk before it
-// returns: a receipt key that a power cut takes away would orphan its receipts.
-func writeNew(file string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrData, err)
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("%w: %w", ErrData, err)
-	}
-	return nil
+	return pem.EncodeToMemory(&pem.Block{Type: pemKey, Bytes: der}), nil
 }
 
 // transport is how the escrow shows who it is.
@@ -100,21 +90,28 @@ type transport struct {
 	file        string
 }
 
-// serverTLS takes the certificate from files, or makes one at the first start.
+// certificateFiles are where certificate and key are; own says that they are not
+// this program's.
+func certificateFiles(cfg Config) (cert, key string, own bool) {
+	if cfg.CertFile != "" {
+		return cfg.CertFile, cfg.KeyFile, true
+	}
+	return filepath.Join(cfg.DataDir, fileCert), filepath.Join(cfg.DataDir, fileKey), false
+}
+
+// serverTLS reads the certificate and its key. It makes nothing.
 func serverTLS(cfg Config) (transport, error) {
 	if cfg.NoTLS {
 		return transport{}, nil
 	}
-	certFile, keyFile := cfg.CertFile, cfg.KeyFile
-	if certFile == "" {
-		certFile, keyFile = filepath.Join(cfg.DataDir, fileCert), filepath.Join(cfg.DataDir, fileKey)
-		if err := makeCertificate(cfg, certFile, keyFile); err != nil {
-			return transport{}, err
-		}
-	}
+	certFile, keyFile, own := certificateFiles(cfg)
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		return transport{}, fmt.Errorf("%w: tls: %w", ErrConfig, err)
+		if own {
+			return transport{}, fmt.Errorf("%w: tls: %s", ErrConfig, whichIsBad(certFile, keyFile, err))
+		}
+		return transport{}, fmt.Errorf("%w: tls: %s; restore both from a backup, or delete both and run 'earnest-escrow serve', which makes new ones: every agent must then be told the new certificate",
+			ErrData, whichIsBad(certFile, keyFile, err))
 	}
 	if until := pair.Leaf.NotAfter; cfg.Now().AddDate(0, 0, 14).After(until) {
 		cfg.Log.Warn("the certificate ends soon, or has ended; agents refuse to connect then", "until", until)
@@ -125,19 +122,42 @@ func serverTLS(cfg Config) (transport, error) {
 	}, nil
 }
 
+// whichIsBad says which of the two files cannot be used.
+func whichIsBad(certFile, keyFile string, err error) string {
+	for _, file := range []string{certFile, keyFile} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err.Error()
+		}
+		if block, _ := pem.Decode(text); block == nil {
+			return file + " is empty or damaged"
+		}
+	}
+	return fmt.Sprintf("%s and %s: %v", certFile, keyFile, err)
+}
+
 // fingerprint is SHA-256 of a certificate in hexadecimal.
 func fingerprint(certificate *x509.Certificate) string {
 	return fmt.Sprintf("%x", sha256.Sum256(certificate.Raw))
 }
 
-// certificateLife: agents pin the certificate, so changing it needs everybody.
+// certificateYears: agents pin the certificate, so changing it needs everybody.
 const certificateYears = 10
 
-// makeCertificate makes a self-signed certificate unless there is one. Agents
-// take it by its fingerprint, or by its file as an authority.
-func makeCertificate(cfg Config, certFile, keyFile string) error {
-	if _, err := os.Stat(certFile); err == nil {
+// makeCertificate makes a self-signed certificate and its key if there are none.
+// Agents take it by its fingerprint, or by its file as an authority. One without
+// the other is left over from a first start that was cut off, and made anew; at
+// a later start it is a loss, which nobody but the operator may decide about.
+func makeCertificate(cfg Config, first bool) error {
+	certFile, keyFile, own := certificateFiles(cfg)
+	if cfg.NoTLS || own {
 		return nil
+	}
+	_, certErr := os.Lstat(certFile)
+	_, keyErr := os.Lstat(keyFile)
+	lost := func(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+	if !lost(certErr) || !lost(keyErr) && !first {
+		return nil // what is wrong with them is told when they are read
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -169,11 +189,12 @@ func makeCertificate(cfg Config, certFile, keyFile string) error {
 	if err != nil {
 		return fmt.Errorf("make the certificate: %w", err)
 	}
-	// A key without a certificate is left over from a start that was cut off.
-	if err := os.Remove(keyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %w", ErrData, err)
+	text, err := keyText(key)
+	if err != nil {
+		return err
 	}
-	if err := writeKey(keyFile, key); err != nil {
+	// The key first: one without a certificate is known as left over.
+	if err := replace(keyFile, text, 0o600); err != nil {
 		return err
 	}
 	return writeNew(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"earnest/escrow"
 	"earnest/escrowserver"
+	"earnest/escrowserver/sqlstore"
 	"earnest/payment"
 )
 
@@ -30,9 +32,13 @@ func NewVoucher(ctx context.Context, cfg Config, currency, amount string) (strin
 	if value == 0 {
 		return "", known, fmt.Errorf("%w: amount: a voucher over nothing buys nothing", ErrConfig)
 	}
-	server, store, err := open(ctx, cfg, false)
+	m, store, err := openBooks(ctx, cfg, sqlstore.Open)
 	if err != nil {
 		return "", known, err
+	}
+	server, err := serverOn(ctx, cfg, m, store, false)
+	if err != nil {
+		return "", known, errors.Join(err, store.Close())
 	}
 	code, err := server.NewVoucher(ctx, known.Name, value)
 	return code, known, errors.Join(err, store.Close())
@@ -60,18 +66,24 @@ func findCurrency(currencies []payment.Currency, text string) (payment.Currency,
 	return payment.Currency{}, fmt.Errorf("%w: several currencies have the unit %q; name one of %s", ErrConfig, text, strings.Join(names, ", "))
 }
 
-// Verify walks the books. It changes nothing and works beside a running server.
+// Verify walks the books. It opens them for reading only, makes no key, and works
+// beside a running server.
 // The error is [ErrFaults] if the report has any.
 func Verify(ctx context.Context, cfg Config) (escrowserver.Report, error) {
 	cfg, err := cfg.complete()
 	if err != nil {
 		return escrowserver.Report{}, err
 	}
-	server, store, err := open(ctx, cfg, false)
+	_, store, err := openBooks(ctx, cfg, sqlstore.OpenToRead)
 	if err != nil {
 		return escrowserver.Report{}, err
 	}
-	report, err := escrowserver.Verify(ctx, store, server.ReceiptKey())
+	signer, err := receiptKey(filepath.Join(cfg.DataDir, fileReceipt), false)
+	if err != nil {
+		return escrowserver.Report{}, errors.Join(err, store.Close())
+	}
+	public, _ := signer.Public().(ed25519.PublicKey) // as receiptKey promises
+	report, err := escrowserver.Verify(ctx, store, public)
 	if err == nil && len(report.Faults) > 0 {
 		err = fmt.Errorf("%w: %d of them; stop the escrow, keep a copy of %s, and restore the last good one",
 			ErrFaults, len(report.Faults), filepath.Join(cfg.DataDir, fileBooks))
@@ -88,17 +100,24 @@ type About struct {
 	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
-// Info tells about the escrow.
+// Info tells about the escrow. Like Verify it only reads.
 func Info(ctx context.Context, cfg Config) (About, error) {
 	cfg, err := cfg.complete()
 	if err != nil {
 		return About{}, err
 	}
-	server, store, err := open(ctx, cfg, false)
+	secure, err := serverTLS(cfg)
 	if err != nil {
 		return About{}, err
 	}
-	secure, failed := serverTLS(cfg)
+	m, store, err := openBooks(ctx, cfg, sqlstore.OpenToRead)
+	if err != nil {
+		return About{}, err
+	}
+	server, err := serverOn(ctx, cfg, m, store, false)
+	if err != nil {
+		return About{}, errors.Join(err, store.Close())
+	}
 	info, err := server.As(nil).Info(ctx)
-	return About{Info: info, CertFile: secure.file, Fingerprint: secure.fingerprint}, errors.Join(failed, err, store.Close())
+	return About{Info: info, CertFile: secure.file, Fingerprint: secure.fingerprint}, errors.Join(err, store.Close())
 }

@@ -117,13 +117,12 @@ func (s Settings) Keep(dataDir string) error {
 	s.Version = settingsVersion
 	text, err := toml.Marshal(s)
 	if err == nil {
-		text = append([]byte("# The escrow's configuration; flags of earnest-escrow win over it.\n"), text...)
-		err = errors.Join(os.MkdirAll(dataDir, 0o700), os.WriteFile(file, text, 0o600))
+		err = os.MkdirAll(dataDir, 0o700)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrData, err)
 	}
-	return nil
+	return writeNew(file, append([]byte("# The escrow's configuration; flags of earnest-escrow win over it.\n"), text...), 0o600)
 }
 
 // Config is what the settings say, checked, with defaults filled in. All faults
