@@ -149,6 +149,10 @@ type call struct {
 	wait time.Duration
 }
 
+// follows is how often a call is signed anew because the escrow took it for
+// replayed: a key that sends much may be told so for a second or two.
+const follows = 3
+
 // tries and the pauses between them, for answers that were lost on the way.
 const tries = 3
 
@@ -162,16 +166,16 @@ func (c *Client) do(ctx context.Context, k call) error {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
 	}
-	adopted := false
+	adopted := 0
 	for try := 1; ; try++ {
 		err := c.once(ctx, k, body)
 		if err == nil {
 			return nil
 		}
 		pause, again := time.Duration(0), false
-		if e, ok := errors.AsType[*escrow.Error](err); ok && !adopted {
+		if e, ok := errors.AsType[*escrow.Error](err); ok && (adopted == 0 || adopted < follows && e.Code == escrow.Replayed) {
 			if pause, again = c.adopt(e); again {
-				adopted = true
+				adopted++
 			}
 		}
 		if !again {

@@ -187,8 +187,10 @@ func TestClockOfTheEscrowIsFollowed(t *testing.T) {
 	}
 }
 
+// TestClockIsAdoptedOnlyOnce in a call, and a request taken for replayed signed
+// anew three times.
 func TestClockIsAdoptedOnlyOnce(t *testing.T) {
-	for _, code := range []escrow.Code{escrow.ClockSkew, escrow.Replayed} {
+	for code, want := range map[escrow.Code]int{escrow.ClockSkew: 2, escrow.Replayed: 4} {
 		at := time.Now().Add(time.Hour).Truncate(time.Second).Add(990 * time.Millisecond)
 		s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			_ = wire.ProblemOf(&escrow.Error{Code: code, Time: at}).WriteTo(w)
@@ -197,8 +199,8 @@ func TestClockIsAdoptedOnlyOnce(t *testing.T) {
 		if e, ok := errors.AsType[*escrow.Error](err); !ok || e.Code != code || !e.Time.Equal(at) {
 			t.Errorf("%s: %v", code, err)
 		}
-		if got := len(s.requests()); got != 2 {
-			t.Errorf("%s: %d requests, want 2", code, got)
+		if got := len(s.requests()); got != want {
+			t.Errorf("%s: %d requests, want %d", code, got, want)
 		}
 	}
 }

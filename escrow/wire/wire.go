@@ -6,9 +6,9 @@ package wire
 
 import "earnest/escrow"
 
-// MaxBody is the largest request or response body, in bytes. The largest
-// request is a batch of one-time keys: 100 certificates of under 1 KiB each as
-// our agent makes them, sent as base64.
+// MaxBody is the largest request body, in bytes. The largest is a batch of
+// one-time keys: 100 certificates of under 1 KiB each as our agent makes them,
+// sent as base64. Responses may be larger: a page of bonds carries certificates.
 const MaxBody = 1 << 20
 
 // MediaType is the type of every body, and of requests without one: the

@@ -20,27 +20,41 @@ type relay struct {
 	from string
 	to   []string
 	took chan string // the mail, once it is whole
+	// refuse refuses all recipients; cut ends the connection instead of answering
+	// the final dot.
+	refuse, cut bool
+	conn        *smtp.Conn
 }
 
-func (r *relay) NewSession(*smtp.Conn) (smtp.Session, error) { return r, nil }
-func (r *relay) Reset()                                      {}
-func (r *relay) Logout() error                               { return nil }
+func (r *relay) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	r.conn = c
+	return r, nil
+}
+func (r *relay) Reset()        {}
+func (r *relay) Logout() error { return nil }
 func (r *relay) Mail(from string, _ *smtp.MailOptions) error {
 	r.from = "<" + from + ">"
 	return nil
 }
-func (r *relay) Rcpt(to string, _ *smtp.RcptOptions) error { r.to = append(r.to, to); return nil }
+func (r *relay) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if r.refuse {
+		return &smtp.SMTPError{Code: 450, Message: "not now"}
+	}
+	r.to = append(r.to, to)
+	return nil
+}
 func (r *relay) Data(body io.Reader) error {
 	raw, err := io.ReadAll(body)
 	r.took <- string(raw)
+	if r.cut {
+		r.conn.Conn().Close()
+	}
 	return err
 }
 
-// TestTokenMail goes through the whole escrow: claim, mail, proof. The mail is
-// automatic in every respect, carries what the agent looks for, and tells a
-// person who did not ask for it that nothing needs doing.
-func TestTokenMail(t *testing.T) {
-	r := &relay{took: make(chan string, 1)}
+// listen runs the relay until the test ends, and returns its address.
+func (r *relay) listen(t *testing.T) string {
+	t.Helper()
 	server := smtp.NewServer(r)
 	server.Domain = "localhost"
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -49,8 +63,15 @@ func TestTokenMail(t *testing.T) {
 	}
 	go server.Serve(listener)
 	t.Cleanup(func() { server.Close() })
+	return "smtp://" + listener.Addr().String()
+}
 
-	ready, _ := start(t, app.Config{DataDir: t.TempDir(), Name: "escrow.example", Relay: "smtp://" + listener.Addr().String()})
+// TestTokenMail goes through the whole escrow: claim, mail, proof. The mail is
+// automatic in every respect, carries what the agent looks for, and tells a
+// person who did not ask for it that nothing needs doing.
+func TestTokenMail(t *testing.T) {
+	r := &relay{took: make(chan string, 1)}
+	ready, _ := start(t, app.Config{DataDir: t.TempDir(), Name: "escrow.example", Relay: r.listen(t)})
 	c := client(t, ready, nil)
 	open(t, c)
 	const nonce = "nonce-of-the-agent-1"
@@ -99,5 +120,31 @@ func TestWithoutARelayNoAddressIsClaimed(t *testing.T) {
 		if !errors.Is(err, escrow.Unavailable) {
 			t.Errorf("claim: %v", err)
 		}
+	}
+}
+
+// TestOnlyAMailThatCannotArriveIsForgotten: what the relay refused may be asked
+// for again; a mail whose fate nobody knows counts as sent.
+func TestOnlyAMailThatCannotArriveIsForgotten(t *testing.T) {
+	for name, tt := range map[string]struct {
+		relay *relay
+		words string
+		again escrow.Code
+	}{
+		"refused":           {&relay{refuse: true}, "could not send the mail", escrow.Unavailable},
+		"silence after dot": {&relay{cut: true, took: make(chan string, 2)}, "does not know whether the mail", escrow.Limited},
+	} {
+		ready, _ := start(t, app.Config{DataDir: t.TempDir(), NoTLS: true, Relay: tt.relay.listen(t)})
+		c := client(t, ready, nil)
+		open(t, c)
+		claim := escrow.AddressClaim{Address: "ann@mail.example", Nonce: "nonce-of-the-agent-1"}
+		if err := c.ClaimAddress(t.Context(), claim); !errors.Is(err, escrow.Unavailable) || !strings.Contains(err.Error(), tt.words) {
+			t.Errorf("%s: %v", name, err)
+		}
+		claim.Nonce = "nonce-of-the-agent-2"
+		if err := c.ClaimAddress(t.Context(), claim); !errors.Is(err, tt.again) {
+			t.Errorf("%s: asked again: %v, want %s", name, err, tt.again)
+		}
+		c.Close()
 	}
 }
