@@ -23,7 +23,8 @@ import (
 
 // Times that stores need.
 const (
-	// LateAccept is how long the sender's certificates stay after an expiry.
+	// LateAccept is how long the sender's certificates stay after an expiry or an
+	// accept.
 	LateAccept = 90 * 24 * time.Hour
 	// ClaimKeep is how long a claim is kept: it counts against the day's limit.
 	ClaimKeep = 48 * time.Hour
@@ -110,7 +111,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("escrow configuration: %w", err)
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, receiptKey: key, wake: make(chan struct{}, 1)}
-	s.queue = &queue{store: cfg.Store, told: s.told}
+	s.queue = &queue{store: cfg.Store, told: s.told, surprised: s.surprised}
 	return s, nil
 }
 
@@ -125,6 +126,12 @@ func (s *Server) told(accounts []escrow.KeyID) {
 	case s.wake <- struct{}{}:
 	default:
 	}
+}
+
+// surprised logs why a batch was done again one by one: though all of it may have
+// succeeded then, something is wrong.
+func (s *Server) surprised(err error) {
+	s.log.Error("a batch of the store failed and was done again one by one", "error", err)
 }
 
 // check reports every fault at once.
@@ -184,24 +191,28 @@ func (s *Server) moment() Moment {
 func do[T any](ctx context.Context, s *Server, op Op) (T, error) {
 	var none T
 	result := s.queue.do(ctx, op)
+	ctx = context.WithoutCancel(ctx) // an operation fails by itself, whoever waits
 	if result.Err != nil {
-		return none, s.failed(op.Name(), result.Err)
+		return none, s.failed(ctx, op.Name(), result.Err)
 	}
 	if result.Value == nil {
 		return none, nil
 	}
 	value, ok := result.Value.(T)
 	if !ok {
-		return none, s.failed(op.Name(), fmt.Errorf("the store answered with a %T", result.Value))
+		return none, s.failed(ctx, op.Name(), fmt.Errorf("the store answered with a %T", result.Value))
 	}
 	return value, nil
 }
 
 // failed passes errors of the protocol on. Any other is logged, and told only as
-// the fact.
-func (s *Server) failed(what string, err error) error {
+// the fact; a caller who left is no failure.
+func (s *Server) failed(ctx context.Context, what string, err error) error {
 	if code := escrow.CodeOf(err); code != escrow.Internal {
 		return err
+	}
+	if ctx.Err() != nil {
+		return escrow.Errorf(escrow.Unavailable, "the request ended before its answer")
 	}
 	s.log.Error("escrow operation failed", "operation", what, "error", err)
 	return escrow.Errorf(escrow.Internal, "the escrow failed; nothing was changed; try again later")
@@ -216,7 +227,7 @@ func (s *Server) NewVoucher(ctx context.Context, currency string, amount payment
 	hash := voucherHash(code)
 	signed, err := escrow.Sign(s.cfg.ReceiptSigner, kindVoucher, voucherStatement{hash, currency, amount})
 	if err != nil {
-		return "", s.failed("voucher", err)
+		return "", s.failed(ctx, "voucher", err)
 	}
 	_, err = do[any](ctx, s, NewVoucher{Now: s.now(), Hash: hash, Currency: currency, Amount: amount, Signed: signed})
 	return code, err

@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -35,6 +38,16 @@ func TestSenderGroup(t *testing.T) {
 		"a@someone.github.io":         "someone.github.io",
 		"a.b+tag@gmail.com":           "ab@gmail.com",
 		"a.b@mail.gmail.com":          "ab@mail.gmail.com",
+		"a.b@yahoo.co.uk":             "ab@yahoo.co.uk",
+		"a.b@hotmail.fr":              "ab@hotmail.fr",
+		"a.b@gmx.at":                  "ab@gmx.at",
+		"a.b@live.nl":                 "ab@live.nl",
+		"a.b@outlook.com":             "ab@outlook.com",
+		"a.b@pm.me":                   "ab@pm.me",
+		"a.b@ziggo.nl":                "ab@ziggo.nl",
+		"a.b@126.com":                 "ab@126.com",
+		"a.b@yahoo.example.com":       "example.com",
+		"a.b@yahoo.email":             "yahoo.email",
 		"a@localhost":                 "localhost",
 		"a@xn--bcher-kva.example.com": "example.com",
 	} {
@@ -194,4 +207,47 @@ func TestFailuresAreHidden(t *testing.T) {
 	if escrow.CodeOf(err) != escrow.Internal || strings.Contains(err.Error(), "unanswered") {
 		t.Errorf("the caller is told %v", err)
 	}
+}
+
+// gone is a store whose caller has left.
+type gone struct{ escrowserver.Store }
+
+func (gone) Account(ctx context.Context, _ escrow.KeyID) (escrowserver.AccountRecord, error) {
+	return escrowserver.AccountRecord{}, fmt.Errorf("read: %w", ctx.Err())
+}
+
+// Who leaves before the answer makes no noise in the operator's log; a batch that
+// had to be done again does.
+func TestLogTellsFailuresOnly(t *testing.T) {
+	store := open(t, filepath.Join(t.TempDir(), "books.db"))
+	defer store.Close()
+	h := servicetest.NewHarness(t, store)
+	var log strings.Builder
+	cfg := servicetest.Config(gone{surprising{store}}, h.Clock, h.Mails, h.ReceiptSigner)
+	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	server, err := escrowserver.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	_, err = server.As(make(escrow.PublicKey, ed25519.PublicKeySize)).Account(ctx)
+	if !errors.Is(err, escrow.Unavailable) || log.Len() > 0 {
+		t.Errorf("the caller is told %v, the operator %s", err, log.String())
+	}
+	if _, err := server.NewVoucher(t.Context(), servicetest.Currency, 1); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "the disk is strange") {
+		t.Errorf("the operator is told %q", log.String())
+	}
+}
+
+// surprising is a store that did its batch one by one.
+type surprising struct{ escrowserver.Store }
+
+func (s surprising) Apply(ctx context.Context, ops []escrowserver.Op) []escrowserver.Result {
+	results := s.Store.Apply(ctx, ops)
+	results[0].Surprise = errors.New("the disk is strange")
+	return results
 }

@@ -33,6 +33,9 @@ const (
 	// ClaimLife is how long a mailed token can be used.
 	ClaimLife = 24 * time.Hour
 
+	// maxOffer bounds a signed offer: every quote and receipt chain carries it.
+	maxOffer = 8 << 10
+
 	renewAfter = 180 * 24 * time.Hour
 	keepSold   = 24 * time.Hour
 )
@@ -41,11 +44,32 @@ const (
 // organisation, so they count by address.
 func largeProviders() []string {
 	return []string{
-		"163.com", "aol.com", "fastmail.com", "free.fr", "gmail.com", "gmx.de", "gmx.net", "googlemail.com",
-		"hotmail.com", "icloud.com", "libero.it", "live.com", "mac.com", "mail.com", "mail.ru", "me.com", "msn.com",
-		"naver.com", "orange.fr", "outlook.com", "posteo.de", "proton.me", "protonmail.com", "qq.com", "rambler.ru",
-		"seznam.cz", "t-online.de", "tuta.com", "web.de", "wp.pl", "yahoo.co.jp", "yahoo.com", "yandex.ru", "zoho.com",
+		"126.com", "163.com", "bluewin.ch", "bk.ru", "btinternet.com", "comcast.net", "daum.net", "fastmail.com", "fastmail.fm", "free.fr",
+		"freenet.de", "gmail.com", "googlemail.com", "hanmail.net", "hey.com", "home.nl", "icloud.com", "inbox.ru", "interia.pl",
+		"kpnmail.nl", "laposte.net", "libero.it", "list.ru", "mac.com", "mail.com", "mail.ru", "mailbox.org", "me.com", "msn.com",
+		"naver.com", "o2.pl", "onet.pl", "orange.fr", "pm.me", "posteo.de", "proton.me", "protonmail.ch", "protonmail.com", "qq.com",
+		"rambler.ru", "rediffmail.com", "rocketmail.com", "seznam.cz", "sfr.fr", "t-online.de", "telenet.be", "tuta.com", "tuta.io",
+		"tutanota.com", "tutanota.de", "uol.com.br", "verizon.net", "virgilio.it", "wanadoo.fr", "web.de", "wp.pl", "xs4all.nl",
+		"ymail.com", "ziggo.nl", "zoho.com",
 	}
+}
+
+// largeNames are providers with a domain in many countries: the label before
+// the public suffix.
+func largeNames() []string {
+	return []string{"aol", "gmx", "hotmail", "live", "outlook", "yahoo", "yandex"}
+}
+
+// publicProvider reports whether the organisation's domain is of a large
+// provider. Names count under a country's suffix, .com and .net alone: under the
+// many others anybody may have registered them.
+func publicProvider(org string) bool {
+	if slices.Contains(largeProviders(), org) {
+		return true
+	}
+	name, suffix, _ := strings.Cut(org, ".")
+	top := suffix[strings.LastIndexByte(suffix, '.')+1:]
+	return slices.Contains(largeNames(), name) && (len(top) == 2 || suffix == "com" || suffix == "net")
 }
 
 // SenderGroup names who a sender counts with: the organisational domain, found
@@ -55,7 +79,7 @@ func SenderGroup(a escrow.Address) string {
 	if err != nil {
 		org = a.Domain()
 	}
-	if _, large := slices.BinarySearch(largeProviders(), org); large {
+	if publicProvider(strings.ToLower(org)) {
 		return string(a.Folded())
 	}
 	return strings.ToLower(org)

@@ -22,6 +22,8 @@ type Result struct {
 	Err   error
 	// Touched are the accounts whose list of bonds changed.
 	Touched []escrow.KeyID
+	// Surprise, on the first of a batch, is why the batch was done one by one.
+	Surprise error
 }
 
 // Moment is the escrow's clock at an operation, and the hand that signs the
@@ -212,6 +214,9 @@ type Store interface {
 	// alone. When it returns, what succeeded is durable.
 	Apply(ctx context.Context, ops []Op) []Result
 
+	// Answered reports whether the account's operation was done before, with that
+	// body; with another it returns Conflict.
+	Answered(ctx context.Context, account escrow.KeyID, id, bodyHash string) (bool, error)
 	// Account returns NotFound for a key that has no account.
 	Account(ctx context.Context, id escrow.KeyID) (AccountRecord, error)
 	// Offer returns NoOffer unless the address has one and is proven at now.

@@ -15,6 +15,8 @@ type queue struct {
 	// told is called with the accounts that an operation touched, whether or not
 	// its caller still waits.
 	told func([]escrow.KeyID)
+	// surprised is called with the error for which a batch was done one by one.
+	surprised func(error)
 
 	mu      sync.Mutex
 	waiting []call
@@ -89,6 +91,9 @@ func (q *queue) drain(ctx context.Context) {
 			if i >= len(results) {
 				c.done <- Result{Err: fmt.Errorf("the store left operation %s unanswered", c.op.Name())}
 				continue
+			}
+			if err := results[i].Surprise; err != nil {
+				q.surprised(err)
 			}
 			q.told(results[i].Touched)
 			c.done <- results[i]

@@ -35,7 +35,7 @@ func (v view) account(ctx context.Context) (AccountRecord, error) {
 	}
 	record, err := v.s.cfg.Store.Account(ctx, v.id)
 	if err != nil {
-		return record, v.s.failed("account", err)
+		return record, v.s.failed(ctx, "account", err)
 	}
 	return record, nil
 }

@@ -52,7 +52,7 @@ func (v view) page(ctx context.Context, after int64) (escrow.BondPage, error) {
 	page := escrow.BondPage{Bonds: []escrow.BondView{}, Cursor: after}
 	changes, err := v.s.cfg.Store.Bonds(ctx, v.id, after, pageSize+1)
 	if err != nil {
-		return page, v.s.failed("bonds", err)
+		return page, v.s.failed(ctx, "bonds", err)
 	}
 	if len(changes) > pageSize {
 		changes, page.More = changes[:pageSize], true
@@ -77,7 +77,7 @@ func (v view) party(ctx context.Context, id escrow.BondID) (escrow.Bond, escrow.
 	}
 	b, err := v.s.cfg.Store.Bond(ctx, id)
 	if err != nil {
-		return b, "", v.s.failed("bond", err)
+		return b, "", v.s.failed(ctx, "bond", err)
 	}
 	var role escrow.Role
 	switch v.id {
@@ -93,7 +93,7 @@ func (v view) party(ctx context.Context, id escrow.BondID) (escrow.Bond, escrow.
 			return b, "", err
 		}
 		if b, err = v.s.cfg.Store.Bond(ctx, id); err != nil {
-			return b, "", v.s.failed("bond", err)
+			return b, "", v.s.failed(ctx, "bond", err)
 		}
 	}
 	return b, role, nil
@@ -122,7 +122,7 @@ func (v view) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, 
 	}
 	receipts, err := v.s.cfg.Store.Receipts(ctx, id)
 	if err != nil {
-		return nil, v.s.failed("receipts", err)
+		return nil, v.s.failed(ctx, "receipts", err)
 	}
 	return receipts, nil
 }

@@ -16,9 +16,32 @@ func NoOffer() error {
 	return escrow.Errorf(escrow.NoOffer, "nobody has set a price for that address here")
 }
 
+// Unproven refuses an account that has not proven the address.
+func Unproven() error { return escrow.Errorf(escrow.Unproven, "prove first that the address is yours") }
+
+// NoBalance refuses keys of an account without money.
+func NoBalance() error {
+	return escrow.Errorf(escrow.InsufficientFunds, "an account needs some balance before it can offer keys; top up first")
+}
+
+// CanPay refuses a purchase for which the available money is not enough.
+func CanPay(have payment.Amount, quote escrow.Quote) error {
+	need, scale := quote.Option.Amount+quote.RefundFee, quote.Option.Scale
+	if have >= need {
+		return nil
+	}
+	refused := escrow.Errorf(escrow.InsufficientFunds, "you have %s and need %s; nothing was paid; top up and try again",
+		have.Format(scale), need.Format(scale))
+	refused.Have, refused.Need = &have, &need
+	return refused
+}
+
 func (v view) PublishOffer(ctx context.Context, signed escrow.Signed) error {
 	if err := v.known(); err != nil {
 		return err
+	}
+	if len(signed) > maxOffer {
+		return escrow.Errorf(escrow.Invalid, "a signed offer has at most %d bytes", maxOffer)
 	}
 	offer, err := escrow.VerifyOffer(signed)
 	if err != nil {
@@ -71,7 +94,7 @@ func (v view) lookup(ctx context.Context, address escrow.Address) (OfferRecord, 
 	now := v.s.now()
 	offer, err := v.s.cfg.Store.Offer(ctx, address, now)
 	if err != nil && escrow.CodeOf(err) != escrow.NoOffer {
-		return offer, v.s.failed("offer", err)
+		return offer, v.s.failed(ctx, "offer", err)
 	}
 	if err == nil && (offer.Public || offer.Account == v.id) {
 		return offer, nil
@@ -96,13 +119,45 @@ func (v view) AddKeys(ctx context.Context, req escrow.KeyUpload) (escrow.Pool, e
 	if err := checkID(batch.ID); err != nil {
 		return escrow.Pool{}, err
 	}
-	for i, certificate := range req.Certificates {
-		fingerprint, err := v.s.cfg.Certificates.Check(certificate)
-		if err != nil || fingerprint != batch.Keys[i].Fingerprint {
-			return escrow.Pool{}, escrow.Errorf(escrow.Invalid, "certificate %d cannot be used, or is not the one that the batch names", i+1)
+	answered, err := v.s.cfg.Store.Answered(ctx, v.id, batch.ID, req.Batch.Hash())
+	if err != nil {
+		return escrow.Pool{}, v.s.failed(ctx, "keys", err)
+	}
+	// Reading certificates is work: it is done for who may add them, and once.
+	if !answered {
+		if err := v.mayAddKeys(ctx, batch); err != nil {
+			return escrow.Pool{}, err
+		}
+		if err := v.checkBatch(batch, req.Certificates); err != nil {
+			return escrow.Pool{}, err
 		}
 	}
 	return do[escrow.Pool](ctx, v.s, AddKeys{Now: v.s.now(), Account: v.id, Batch: batch, Signed: req.Batch, Certificates: req.Certificates})
+}
+
+func (v view) mayAddKeys(ctx context.Context, batch escrow.KeyBatch) error {
+	account, err := v.account(ctx)
+	if err != nil {
+		return err
+	}
+	now := v.s.now()
+	if !slices.ContainsFunc(account.Addresses, func(a escrow.ProvenAddress) bool { return a.Address == batch.Address && a.RenewBy.After(now) }) {
+		return Unproven()
+	}
+	if !slices.ContainsFunc(account.Balances, func(b BalanceRecord) bool { return b.Available > 0 || b.Held > 0 }) {
+		return NoBalance()
+	}
+	return nil
+}
+
+func (v view) checkBatch(batch escrow.KeyBatch, certificates [][]byte) error {
+	for i, certificate := range certificates {
+		fingerprint, err := v.s.cfg.Certificates.Check(certificate)
+		if err != nil || fingerprint != batch.Keys[i].Fingerprint {
+			return escrow.Errorf(escrow.Invalid, "certificate %d cannot be used, or is not the one that the batch names", i+1)
+		}
+	}
+	return nil
 }
 
 func (v view) Pool(ctx context.Context, address escrow.Address) (escrow.Pool, error) {
@@ -111,11 +166,11 @@ func (v view) Pool(ctx context.Context, address escrow.Address) (escrow.Pool, er
 		return escrow.Pool{}, err
 	}
 	if !slices.ContainsFunc(account.Addresses, func(a escrow.ProvenAddress) bool { return a.Address == address }) {
-		return escrow.Pool{}, escrow.Errorf(escrow.Unproven, "prove first that the address is yours")
+		return escrow.Pool{}, Unproven()
 	}
 	free, err := v.s.cfg.Store.Pool(ctx, address)
 	if err != nil {
-		return escrow.Pool{}, v.s.failed("pool", err)
+		return escrow.Pool{}, v.s.failed(ctx, "pool", err)
 	}
 	return escrow.Pool{Address: address, Free: free}, nil
 }
@@ -131,7 +186,7 @@ func (v view) Quote(ctx context.Context, req escrow.QuoteRequest) (escrow.Signed
 	standing, err := v.s.cfg.Store.Standing(ctx, StandingQuery{
 		Account: v.id, Sender: req.Sender, Recipient: req.Recipient, Group: SenderGroup(req.Sender), Now: now})
 	if err != nil {
-		return "", v.s.failed("quote", err)
+		return "", v.s.failed(ctx, "quote", err)
 	}
 	if err := standing.Check(now); err != nil {
 		return "", err
@@ -142,28 +197,47 @@ func (v view) Quote(ctx context.Context, req escrow.QuoteRequest) (escrow.Signed
 	}
 	var offer escrow.Offer
 	if err := escrow.Peek(record.Signed, &offer); err != nil {
-		return "", v.s.failed("quote", err)
+		return "", v.s.failed(ctx, "quote", err)
 	}
 	if !slices.Contains(offer.Options, req.Option) {
 		return "", escrow.Errorf(escrow.Invalid, "the recipient does not offer that option; look at the offer again")
 	}
 	free, err := v.s.cfg.Store.Pool(ctx, req.Recipient)
 	if err != nil {
-		return "", v.s.failed("quote", err)
+		return "", v.s.failed(ctx, "quote", err)
 	}
 	if free == 0 {
 		return "", escrow.Errorf(escrow.SoldOut, "no one-time key of the recipient is left; try again later")
 	}
-	name, _ := v.s.beneficiary(offer.Beneficiary)
+	name, err := v.quotable(offer, req.Option)
+	if err != nil {
+		return "", err
+	}
 	signed, err := escrow.Sign(v.s.cfg.ReceiptSigner, escrow.KindQuote, escrow.Quote{
 		ID: newSecret(), Offer: record.Signed, Sender: req.Sender, Account: v.id, Recipient: req.Recipient, Option: req.Option,
-		Beneficiary: offer.Beneficiary, BeneficiaryName: name.Name, Terms: v.s.cfg.Terms, Salt: newSecret(),
+		Beneficiary: offer.Beneficiary, BeneficiaryName: name, Terms: v.s.cfg.Terms, Salt: newSecret(),
 		Made: now, Expires: now.Add(v.s.cfg.Terms.Quote.Duration()),
 	})
 	if err != nil {
-		return "", v.s.failed("quote", err)
+		return "", v.s.failed(ctx, "quote", err)
 	}
 	return signed, nil
+}
+
+// quotable refuses what the escrow has been set up without since the offer was
+// made, and a forfeit that would go back to its sender. It names the beneficiary.
+func (v view) quotable(offer escrow.Offer, option payment.Option) (string, error) {
+	beneficiary, listed := v.s.beneficiary(offer.Beneficiary)
+	currency, known := v.s.currency(option.Currency)
+	switch {
+	case !listed:
+		return "", escrow.Errorf(escrow.NoOffer, "the offer's beneficiary is no longer on the escrow's list; the recipient must set the price again")
+	case !known || currency.Scale != option.Scale:
+		return "", escrow.Errorf(escrow.NoOffer, "the escrow no longer deals in that currency; the recipient must set the price again")
+	case offer.Beneficiary == v.id.Holder():
+		return "", escrow.Errorf(escrow.Forbidden, "a forfeit of yours would come back to you; the beneficiary cannot be the sender")
+	}
+	return beneficiary.Name, nil
 }
 
 func (v view) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, error) {
@@ -180,23 +254,50 @@ func (v view) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, 
 	if quote.Account != v.id {
 		return escrow.Purchase{}, escrow.Errorf(escrow.Forbidden, "the quote was made for another account")
 	}
-	for _, certificate := range [][]byte{req.Verification, req.Reply} {
-		if len(certificate) > escrow.MaxCertificate {
-			return escrow.Purchase{}, escrow.Errorf(escrow.Invalid, "a certificate has at most %d bytes", escrow.MaxCertificate)
-		}
-		if _, err := v.s.cfg.Certificates.Check(certificate); err != nil {
-			return escrow.Purchase{}, escrow.Errorf(escrow.Invalid, "a certificate of the sender cannot be used")
-		}
-	}
 	hash, err := buyHash(req)
 	if err != nil {
-		return escrow.Purchase{}, v.s.failed("buy", err)
+		return escrow.Purchase{}, v.s.failed(ctx, "buy", err)
+	}
+	answered, err := v.s.cfg.Store.Answered(ctx, v.id, string(req.ID), hash)
+	if err != nil {
+		return escrow.Purchase{}, v.s.failed(ctx, "buy", err)
+	}
+	if !answered {
+		if err := v.mayBuy(ctx, req, quote); err != nil {
+			return escrow.Purchase{}, err
+		}
 	}
 	moment := v.s.moment()
 	return do[escrow.Purchase](ctx, v.s, Buy{
 		Moment: moment, Account: v.id, Request: req, BodyHash: hash, Quote: quote,
 		Recipient: offer.Identity.ID(), Group: SenderGroup(quote.Sender), KeepUntil: moment.Now.Add(keepSold),
 	})
+}
+
+// mayBuy refuses who cannot pay before the work of reading certificates is done.
+func (v view) mayBuy(ctx context.Context, req escrow.BuyRequest, quote escrow.Quote) error {
+	account, err := v.account(ctx)
+	if err != nil {
+		return err
+	}
+	var have payment.Amount
+	for _, b := range account.Balances {
+		if b.Currency == quote.Option.Currency {
+			have = b.Available
+		}
+	}
+	if err := CanPay(have, quote); err != nil {
+		return err
+	}
+	for _, certificate := range [][]byte{req.Verification, req.Reply} {
+		if len(certificate) > escrow.MaxCertificate {
+			return escrow.Errorf(escrow.Invalid, "a certificate has at most %d bytes", escrow.MaxCertificate)
+		}
+		if _, err := v.s.cfg.Certificates.Check(certificate); err != nil {
+			return escrow.Errorf(escrow.Invalid, "a certificate of the sender cannot be used")
+		}
+	}
+	return nil
 }
 
 // buyHash names a buy request: the same id with another one is a conflict.

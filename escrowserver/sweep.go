@@ -74,7 +74,7 @@ func (s *Server) SweepNow(ctx context.Context) error {
 	now := s.now()
 	next, err := s.cfg.Store.NextDue(ctx)
 	if err != nil {
-		return s.failed("sweep", err)
+		return s.failed(ctx, "sweep", err)
 	}
 	if next.IsZero() || next.After(now) {
 		return nil
@@ -94,7 +94,7 @@ func (s *Server) sweepDue(ctx context.Context, now time.Time) error {
 	for {
 		due, err := s.cfg.Store.Due(ctx, now, last, s.cfg.SweepBatch)
 		if err != nil {
-			return s.failed("sweep", err)
+			return s.failed(ctx, "sweep", err)
 		}
 		if err := s.sweepBatch(ctx, now, due, again); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,8 @@ type Harness struct {
 	Store escrowserver.Store
 	Clock *Clock
 	Mails *Mails
+	// Checked counts the certificates that the escrow has read.
+	Checked *atomic.Int64
 	// ReceiptSigner is the escrow's own key, to play an escrow that cheats.
 	ReceiptSigner ed25519.PrivateKey
 	// As is the service as the account of the key sees it; nil is anonymous.
@@ -44,12 +47,14 @@ type Harness struct {
 // it is moved, and with certificates that only look like OpenPGP.
 func NewHarness(t testing.TB, store escrowserver.Store) Harness {
 	t.Helper()
-	h := Harness{Store: store, Clock: NewClock(), Mails: &Mails{}}
+	h := Harness{Store: store, Clock: NewClock(), Mails: &Mails{}, Checked: &atomic.Int64{}}
 	_, receiptKey, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := escrowserver.New(Config(store, h.Clock, h.Mails, receiptKey))
+	cfg := Config(store, h.Clock, h.Mails, receiptKey)
+	cfg.Certificates = counted{count: h.Checked}
+	server, err := escrowserver.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,6 +228,18 @@ func (Certificates) Check(certificate []byte) (string, error) {
 	}
 	sum := sha256.Sum256(certificate)
 	return hex.EncodeToString(sum[:20]), nil
+}
+
+// counted counts what is read.
+type counted struct {
+	Certificates
+	count *atomic.Int64
+}
+
+// Check returns the fingerprint.
+func (c counted) Check(certificate []byte) (string, error) {
+	c.count.Add(1)
+	return c.Certificates.Check(certificate)
 }
 
 // VerifyArrival checks the signature.

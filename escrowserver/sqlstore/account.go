@@ -34,9 +34,9 @@ func (t *tx) openAccount(ctx context.Context, op escrowserver.OpenAccount) (any,
 
 // operation finds the stored answer of an operation. The same id with another
 // body is a conflict.
-func (t *tx) operation(ctx context.Context, account escrow.KeyID, id, bodyHash string) (string, bool, error) {
+func (r reader) operation(ctx context.Context, account escrow.KeyID, id, bodyHash string) (string, bool, error) {
 	var hash, response string
-	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT body_hash, response FROM operation WHERE account = ? AND id = ?`, account, id).
+	ok, err := found(r.QueryRowContext(ctx, `SELECT body_hash, response FROM operation WHERE account = ? AND id = ?`, account, id).
 		Scan(&hash, &response))
 	if err != nil || !ok {
 		return "", false, err
@@ -65,7 +65,7 @@ func (t *tx) topUp(ctx context.Context, op escrowserver.TopUp) (any, error) {
 		return nil, err
 	}
 	body := escrow.Hash([]byte("topup\x00" + op.Hash))
-	if text, ok, err := t.operation(ctx, op.Account, op.ID, body); ok || err != nil {
+	if text, ok, err := t.reader().operation(ctx, op.Account, op.ID, body); ok || err != nil {
 		var b escrowserver.BalanceRecord
 		if err == nil {
 			err = json.Unmarshal([]byte(text), &b)
@@ -162,7 +162,7 @@ func (t *tx) release(ctx context.Context, address escrow.Address) error {
 func (t *tx) owns(ctx context.Context, account escrow.KeyID, address escrow.Address, now time.Time) error {
 	proven, err := t.reader().proven(ctx, account, address, now)
 	if err == nil && !proven {
-		err = escrow.Errorf(escrow.Unproven, "prove first that the address is yours")
+		err = escrowserver.Unproven()
 	}
 	return err
 }
@@ -188,7 +188,7 @@ func (t *tx) publishOffer(ctx context.Context, op escrowserver.PublishOffer) err
 
 func (t *tx) addKeys(ctx context.Context, op escrowserver.AddKeys) (any, error) {
 	pool := escrow.Pool{Address: op.Batch.Address}
-	if text, ok, err := t.operation(ctx, op.Account, op.Batch.ID, op.Signed.Hash()); ok || err != nil {
+	if text, ok, err := t.reader().operation(ctx, op.Account, op.Batch.ID, op.Signed.Hash()); ok || err != nil {
 		if err == nil {
 			err = json.Unmarshal([]byte(text), &pool)
 		}
@@ -233,7 +233,7 @@ func (t *tx) mayAddKeys(ctx context.Context, op escrowserver.AddKeys) error {
 		return err
 	}
 	if money == 0 {
-		return escrow.Errorf(escrow.InsufficientFunds, "an account needs some balance before it can offer keys; top up first")
+		return escrowserver.NoBalance()
 	}
 	free, err := t.reader().pool(ctx, op.Batch.Address)
 	if err != nil {

@@ -32,6 +32,7 @@ func (s *Store) Apply(ctx context.Context, ops []escrowserver.Op) []escrowserver
 	if len(ops) == 1 {
 		return []escrowserver.Result{{Err: err}}
 	}
+	surprise := err
 	results = results[:0]
 	for _, op := range ops {
 		one, err := s.applyTogether(ctx, []escrowserver.Op{op})
@@ -40,6 +41,7 @@ func (s *Store) Apply(ctx context.Context, ops []escrowserver.Op) []escrowserver
 		}
 		results = append(results, one...)
 	}
+	results[0].Surprise = surprise
 	return results
 }
 

@@ -17,7 +17,7 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	if err := t.accountExists(ctx, op.Account); err != nil {
 		return nil, err
 	}
-	if text, ok, err := t.operation(ctx, op.Account, string(op.Request.ID), op.BodyHash); ok || err != nil {
+	if text, ok, err := t.reader().operation(ctx, op.Account, string(op.Request.ID), op.BodyHash); ok || err != nil {
 		if err != nil {
 			return nil, err
 		}
@@ -133,15 +133,7 @@ func (t *tx) canPay(ctx context.Context, op escrowserver.Buy) error {
 	if err != nil {
 		return err
 	}
-	have, need := payment.Amount(b.Available), op.Quote.Option.Amount+op.Quote.RefundFee
-	if have >= need {
-		return nil
-	}
-	scale := op.Quote.Option.Scale
-	refused := escrow.Errorf(escrow.InsufficientFunds, "you have %s and need %s; nothing was paid; top up and try again",
-		have.Format(scale), need.Format(scale))
-	refused.Have, refused.Need = &have, &need
-	return refused
+	return escrowserver.CanPay(payment.Amount(b.Available), op.Quote)
 }
 
 // boughtBefore answers a purchase that was made before under the same id.

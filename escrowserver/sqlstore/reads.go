@@ -22,6 +22,12 @@ type reader struct{ querier }
 func (t *tx) reader() reader    { return reader{t.sql} }
 func (s *Store) reader() reader { return reader{s.read} }
 
+// Answered reports whether the account's operation was done before.
+func (s *Store) Answered(ctx context.Context, account escrow.KeyID, id, bodyHash string) (bool, error) {
+	_, ok, err := s.reader().operation(ctx, account, id, bodyHash)
+	return ok, err
+}
+
 // Account returns NotFound for a key that has no account.
 func (s *Store) Account(ctx context.Context, id escrow.KeyID) (escrowserver.AccountRecord, error) {
 	return s.reader().account(ctx, id)
@@ -78,7 +84,7 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MIN(at), 0) FROM (
 		SELECT MIN(due_at) AS at FROM bond WHERE due_at > 0
 		UNION ALL SELECT MIN(keep_until) FROM sold_key
-		UNION ALL SELECT MIN(ended_at) + ? FROM bond WHERE state = 'expired' AND late_accepted_at = 0 AND verification IS NOT NULL
+		UNION ALL SELECT MIN(`+keptSince+`) + ? FROM bond WHERE ended_at > 0 AND verification IS NOT NULL
 		UNION ALL SELECT MIN(made_at) + ? FROM claim) AS moments`,
 		escrowserver.LateAccept.Microseconds(), escrowserver.ClaimKeep.Microseconds()).Scan(&next)
 	return fromMicros(next), err

@@ -126,13 +126,16 @@ func (t *tx) sweep(ctx context.Context, op escrowserver.Sweep) error {
 	return err
 }
 
+// keptSince is from when a bond's certificates are kept on.
+const keptSince = `CASE WHEN late_accepted_at > ended_at THEN late_accepted_at ELSE ended_at END`
+
 // clean deletes what may be kept no longer.
 func (t *tx) clean(ctx context.Context, op escrowserver.Clean) error {
 	if _, err := t.exec(ctx, "clean.sold", `DELETE FROM sold_key WHERE keep_until <= ?`, micros(op.Now)); err != nil {
 		return err
 	}
 	if _, err := t.exec(ctx, "clean.certificates", `UPDATE bond SET verification = NULL, reply = NULL
-		WHERE state = 'expired' AND late_accepted_at = 0 AND verification IS NOT NULL AND ended_at <= ?`,
+		WHERE ended_at > 0 AND verification IS NOT NULL AND (`+keptSince+`) <= ?`,
 		micros(op.Now.Add(-escrowserver.LateAccept))); err != nil {
 		return err
 	}

@@ -129,6 +129,9 @@ func TestBatchSurvivesASurprise(t *testing.T) {
 			t.Errorf("operation %d: %v", i, results[i].Err)
 		}
 	}
+	if results[0].Surprise == nil {
+		t.Error("nobody learns why the batch was done one by one")
+	}
 	if results[3].Value != results[5].Value {
 		t.Errorf("the same top-up: %+v and %+v", results[3].Value, results[5].Value)
 	}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"crypto/ed25519"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,21 +14,56 @@ import (
 // TestVerifyFindsFaults damages sound books in every way that Verify looks for.
 func TestVerifyFindsFaults(t *testing.T) {
 	books, key := soundBooks(t)
-	for name, damage := range map[string]string{
-		"a balance that grew":           `UPDATE balance SET available = available + 1 WHERE holder = 'company'`,
-		"money moved past the journal":  `UPDATE balance SET available = available + CASE holder WHEN 'company' THEN 1 ELSE -1 END WHERE holder IN ('company', 'issuance')`,
-		"a posting changed":             `UPDATE posting SET amount = amount + 1 WHERE id = 1`,
-		"a posting lost":                `DELETE FROM posting WHERE id = 2`,
-		"a transfer without postings":   `INSERT INTO transfer (id, payer, payee, currency, amount, state) VALUES ('x', 'a', 'b', 'c', 1, 'posted')`,
-		"a transfer's state changed":    `UPDATE transfer SET state = 'voided' WHERE id = (SELECT id FROM bond WHERE state = 'rejected')`,
-		"a transfer's payee changed":    `UPDATE transfer SET payee = 'burned' WHERE state = 'posted' AND payer <> 'issuance'`,
+	damages := moneyDamages()
+	maps.Copy(damages, bondDamages())
+	maps.Copy(damages, otherDamages())
+	for name, damage := range damages {
+		t.Run(name, func(t *testing.T) {
+			copied := filepath.Join(t.TempDir(), "books.db")
+			if err := os.WriteFile(copied, books, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s := openAt(t, copied)
+			if faults := faults(t, s, key); len(faults) > 0 {
+				t.Fatalf("sound books have faults: %q", faults)
+			}
+			harm(t, s, damage)
+			if faults := faults(t, s, key); len(faults) == 0 {
+				t.Error("the damage was not found")
+			}
+		})
+	}
+}
+
+// moneyDamages are in the ledger and the vouchers.
+func moneyDamages() map[string]string {
+	return map[string]string{
+		"a balance that grew":          `UPDATE balance SET available = available + 1 WHERE holder = 'company'`,
+		"money moved past the journal": `UPDATE balance SET available = available + CASE holder WHEN 'company' THEN 1 ELSE -1 END WHERE holder IN ('company', 'issuance')`,
+		"a posting changed":            `UPDATE posting SET amount = amount + 1 WHERE id = 1`,
+		"a posting lost":               `DELETE FROM posting WHERE id = 2`,
+		"a transfer without postings":  `INSERT INTO transfer (id, payer, payee, currency, amount, state) VALUES ('x', 'a', 'b', 'c', 1, 'posted')`,
+		"a transfer's state changed":   `UPDATE transfer SET state = 'voided' WHERE id = (SELECT id FROM bond WHERE state = 'rejected')`,
+		"a transfer's payee changed":   `UPDATE transfer SET payee = 'burned' WHERE state = 'posted' AND payer <> 'issuance'`,
+		"a voucher made larger":        `UPDATE voucher SET amount = amount + 1 WHERE redeemed_at = 0`,
+		"a voucher in other money":     `UPDATE voucher SET currency = 'points.example' WHERE redeemed_at = 0`,
+		"a voucher made up":            `INSERT INTO voucher (hash, currency, amount, made_at) VALUES ('x', 'escrow.example', 1, 1)`,
+		"a voucher copied":             `INSERT INTO voucher SELECT 'x', currency, amount, made_at, NULL, 0, signed FROM voucher LIMIT 1`,
+		"a redeemed voucher changed":   `UPDATE voucher SET amount = amount + 1 WHERE redeemed_at > 0`,
+		"a voucher back from money":    `UPDATE voucher SET redeemed_at = 0 WHERE redeemed_at > 0`,
+		"a voucher spent on nobody":    `UPDATE voucher SET redeemed_at = 1 WHERE redeemed_at = 0`,
+		"a voucher lost":               `DELETE FROM voucher WHERE redeemed_at > 0`,
+		"a voucher of another account": `UPDATE voucher SET account = (SELECT MIN(id) FROM account)`,
+		"money from no voucher":        `UPDATE transfer SET id = 'x' || id WHERE payer = 'issuance'`,
+	}
+}
+
+// bondDamages are in the columns of a bond.
+func bondDamages() map[string]string {
+	return map[string]string{
 		"a bond's state changed":        `UPDATE bond SET state = 'rejected' WHERE state = 'accepted'`,
 		"a bond reopened":               `UPDATE bond SET state = 'arrived' WHERE state = 'accepted'`,
 		"an arrival forgotten":          `UPDATE bond SET arrived_at = 0`,
-		"a receipt lost in the middle":  `DELETE FROM receipt WHERE n = 2`,
-		"the last receipt lost":         `DELETE FROM receipt WHERE n = 3 AND bond IN (SELECT id FROM bond WHERE state = 'rejected')`,
-		"all receipts lost":             `DELETE FROM receipt`,
-		"a receipt changed":             `UPDATE receipt SET jws = replace(jws, 'a', 'b') WHERE n = 1`,
 		"a due moment moved":            `UPDATE bond SET due_at = due_at + 1 WHERE due_at > 0`,
 		"a due moment forgotten":        `UPDATE bond SET due_at = 0 WHERE due_at > 0`,
 		"a delivery deadline moved":     `UPDATE bond SET deliver_by = deliver_by + 1000000, due_at = due_at + 1000000 WHERE state = 'held'`,
@@ -46,7 +82,6 @@ func TestVerifyFindsFaults(t *testing.T) {
 		"a sender's account swapped":    `UPDATE bond SET sender_account = recipient_account WHERE state = 'held'`,
 		"a recipient renamed":           `UPDATE bond SET recipient = 'eve@recipient.example' WHERE state = 'held'`,
 		"a recipient's account swapped": `UPDATE bond SET recipient_account = sender_account WHERE state = 'held'`,
-		"a key of another":              `UPDATE key_fingerprint SET address = 'eve@recipient.example' WHERE fingerprint IN (SELECT key_fingerprint FROM bond)`,
 		"a quote unreadable":            `UPDATE bond SET quote = 'x' WHERE state = 'held'`,
 		"a quote of another bond":       `UPDATE bond SET quote = (SELECT quote FROM bond WHERE state = 'held') WHERE state = 'accepted'`,
 		"a certificate unreadable":      `UPDATE bond SET verification = x'00' WHERE state = 'held'`,
@@ -55,53 +90,39 @@ func TestVerifyFindsFaults(t *testing.T) {
 		"a decision unreadable":         `UPDATE bond SET last_decision = 'x' WHERE state = 'accepted'`,
 		"a decision lost":               `UPDATE bond SET last_decision = '' WHERE state = 'accepted'`,
 		"a decision's number changed":   `UPDATE bond SET decision_n = decision_n + 1 WHERE state = 'accepted'`,
-		"a party lost":                  `DELETE FROM party WHERE role = 'recipient' AND bond = (SELECT id FROM bond WHERE state = 'held')`,
-		"a party swapped":               `UPDATE party SET account = (SELECT recipient_account FROM bond WHERE id = party.bond), change = 99 WHERE role = 'sender' AND bond = (SELECT id FROM bond WHERE state = 'held')`,
-		"a proof lost":                  `DELETE FROM proof`,
-		"a proof changed":               `UPDATE proof SET hash = 'x' || hash`,
-		"a proof's answer unreadable":   `UPDATE proof SET outcome = '{'`,
-		"a statement lost":              `DELETE FROM statement WHERE verdict = 'accept'`,
-		"a statement changed":           `UPDATE statement SET jws = 'x' WHERE verdict = 'accept'`,
-		"a statement's answer lost":     `UPDATE statement SET outcome = '{}'`,
-		"a receipt for one lost":        `DELETE FROM receipt WHERE n = 0`,
-		"a receipt for one changed":     `UPDATE receipt SET jws = 'x' WHERE n = 0`,
-		"an unsold key swapped":         `UPDATE one_time_key SET certificate = x'00' WHERE id = (SELECT MIN(id) FROM one_time_key)`,
-		"an unsold key moved":           `UPDATE one_time_key SET address = 'eve@recipient.example'`,
-		"a sold key swapped":            `UPDATE sold_key SET certificate = x'00'`,
-		"a batch changed":               `UPDATE key_batch SET jws = replace(jws, 'a', 'b') WHERE hash IN (SELECT batch FROM one_time_key)`,
-		"an unknown key":                `DELETE FROM key_fingerprint WHERE fingerprint IN (SELECT fingerprint FROM one_time_key)`,
-		"an offer changed":              `UPDATE offer SET jws = replace(jws, 'a', 'b')`,
-		"an offer made public":          `UPDATE offer SET public = 1`,
-		"an offer of another":           `UPDATE offer SET jws = (SELECT MIN(jws) FROM offer)`,
-		"an offer's age changed":        `UPDATE offer SET made = made - 1`,
-		"a voucher made larger":         `UPDATE voucher SET amount = amount + 1 WHERE redeemed_at = 0`,
-		"a voucher in other money":      `UPDATE voucher SET currency = 'points.example' WHERE redeemed_at = 0`,
-		"a voucher made up":             `INSERT INTO voucher (hash, currency, amount, made_at) VALUES ('x', 'escrow.example', 1, 1)`,
-		"a voucher copied":              `INSERT INTO voucher SELECT 'x', currency, amount, made_at, NULL, 0, signed FROM voucher LIMIT 1`,
-		"a redeemed voucher changed":    `UPDATE voucher SET amount = amount + 1 WHERE redeemed_at > 0`,
-		"a voucher back from money":     `UPDATE voucher SET redeemed_at = 0 WHERE redeemed_at > 0`,
-		"a voucher spent on nobody":     `UPDATE voucher SET redeemed_at = 1 WHERE redeemed_at = 0`,
-		"a voucher lost":                `DELETE FROM voucher WHERE redeemed_at > 0`,
-		"a voucher of another account":  `UPDATE voucher SET account = (SELECT MIN(id) FROM account)`,
-		"money from no voucher":         `UPDATE transfer SET id = 'x' || id WHERE payer = 'issuance'`,
-		"a row that names nothing":      `UPDATE claim SET account = 'nobody'`,
-		"an index of another column":    "index",
-		"a sold key back in the pool":   `UPDATE one_time_key SET fingerprint = (SELECT key_fingerprint FROM bond LIMIT 1)`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			copied := filepath.Join(t.TempDir(), "books.db")
-			if err := os.WriteFile(copied, books, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			s := openAt(t, copied)
-			if faults := faults(t, s, key); len(faults) > 0 {
-				t.Fatalf("sound books have faults: %q", faults)
-			}
-			harm(t, s, damage)
-			if faults := faults(t, s, key); len(faults) == 0 {
-				t.Error("the damage was not found")
-			}
-		})
+	}
+}
+
+// otherDamages are beside the bonds: receipts, statements, keys, offers.
+func otherDamages() map[string]string {
+	return map[string]string{
+		"a receipt lost in the middle": `DELETE FROM receipt WHERE n = 2`,
+		"the last receipt lost":        `DELETE FROM receipt WHERE n = 3 AND bond IN (SELECT id FROM bond WHERE state = 'rejected')`,
+		"all receipts lost":            `DELETE FROM receipt`,
+		"a receipt changed":            `UPDATE receipt SET jws = replace(jws, 'a', 'b') WHERE n = 1`,
+		"a key of another":             `UPDATE key_fingerprint SET address = 'eve@recipient.example' WHERE fingerprint IN (SELECT key_fingerprint FROM bond)`,
+		"a party lost":                 `DELETE FROM party WHERE role = 'recipient' AND bond = (SELECT id FROM bond WHERE state = 'held')`,
+		"a party swapped":              `UPDATE party SET account = (SELECT recipient_account FROM bond WHERE id = party.bond), change = 99 WHERE role = 'sender' AND bond = (SELECT id FROM bond WHERE state = 'held')`,
+		"a proof lost":                 `DELETE FROM proof`,
+		"a proof changed":              `UPDATE proof SET hash = 'x' || hash`,
+		"a proof's answer unreadable":  `UPDATE proof SET outcome = '{'`,
+		"a statement lost":             `DELETE FROM statement WHERE verdict = 'accept'`,
+		"a statement changed":          `UPDATE statement SET jws = 'x' WHERE verdict = 'accept'`,
+		"a statement's answer lost":    `UPDATE statement SET outcome = '{}'`,
+		"a receipt for one lost":       `DELETE FROM receipt WHERE n = 0`,
+		"a receipt for one changed":    `UPDATE receipt SET jws = 'x' WHERE n = 0`,
+		"an unsold key swapped":        `UPDATE one_time_key SET certificate = x'00' WHERE id = (SELECT MIN(id) FROM one_time_key)`,
+		"an unsold key moved":          `UPDATE one_time_key SET address = 'eve@recipient.example'`,
+		"a sold key swapped":           `UPDATE sold_key SET certificate = x'00'`,
+		"a batch changed":              `UPDATE key_batch SET jws = replace(jws, 'a', 'b') WHERE hash IN (SELECT batch FROM one_time_key)`,
+		"an unknown key":               `DELETE FROM key_fingerprint WHERE fingerprint IN (SELECT fingerprint FROM one_time_key)`,
+		"an offer changed":             `UPDATE offer SET jws = replace(jws, 'a', 'b')`,
+		"an offer made public":         `UPDATE offer SET public = 1`,
+		"an offer of another":          `UPDATE offer SET jws = (SELECT MIN(jws) FROM offer)`,
+		"an offer's age changed":       `UPDATE offer SET made = made - 1`,
+		"a row that names nothing":     `UPDATE claim SET account = 'nobody'`,
+		"an index of another column":   "index",
+		"a sold key back in the pool":  `UPDATE one_time_key SET fingerprint = (SELECT key_fingerprint FROM bond LIMIT 1)`,
 	}
 }
 
