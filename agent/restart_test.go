@@ -162,7 +162,7 @@ func TestManyBondsAtOnce(t *testing.T) {
 	w := newWorld(t, shortTerms(3600, 1))
 	recipient := w.join("recipient", "1.00")
 	w.price(recipient, "0.25")
-	const people = 20
+	const people = 12
 	senders := make([]*person, people)
 	for i := range senders {
 		senders[i] = w.join(fmt.Sprint("sender", i), "1.00")

@@ -32,10 +32,11 @@ func TestWithdrawnAfterSubmitting_TheMailThatIsHereCounts(t *testing.T) {
 	}
 	w.setDown(false)
 	mail := w.waits(recipient, bond, "waiting")
-	told := w.sentIs(sender, bond, "arrived", "held")
-	if !strings.Contains(told.Error, "now the recipient decides") {
-		t.Errorf("the sender is told %q", told.Error)
-	}
+	w.sentIs(sender, bond, "arrived", "held")
+	eventually(t, "the sender is told who decides now", func() bool {
+		told, err := sender.SentByID(t.Context(), bond)
+		return err == nil && strings.Contains(told.Error, "now the recipient decides")
+	})
 	_, err = recipient.Accept(t.Context(), mail.ID) // a decision works as ever
 	must(t, err)
 	w.sentIs(sender, bond, "accepted", "refunded")
