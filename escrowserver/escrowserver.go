@@ -90,6 +90,7 @@ type Server struct {
 	wake       chan struct{}
 	stuck      stuck
 	beat       time.Time // the escrow's last heartbeat; Run's own
+	outage     outage    // before the start
 }
 
 // New makes an escrow. It starts nothing: Run sweeps.
@@ -111,6 +112,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("escrow configuration: %w", err)
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, receiptKey: key, wake: make(chan struct{}, 1)}
+	if s.outage, err = findOutage(context.Background(), cfg.Store, s.now()); err != nil {
+		return nil, err
+	}
 	s.queue = &queue{store: cfg.Store, told: s.told, surprised: s.surprised}
 	return s, nil
 }
@@ -182,7 +186,7 @@ func (s *Server) ReceiptKey() ed25519.PublicKey { return s.receiptKey }
 func (s *Server) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Microsecond) }
 
 func (s *Server) moment() Moment {
-	return Moment{Now: s.now(), Sign: func(r escrow.Receipt) (escrow.Signed, error) {
+	return Moment{Now: s.now(), NoExpiry: s.outage.until, Sign: func(r escrow.Receipt) (escrow.Signed, error) {
 		return escrow.Sign(s.cfg.ReceiptSigner, escrow.KindReceipt, r)
 	}}
 }

@@ -31,6 +31,18 @@ type Result struct {
 type Moment struct {
 	Now  time.Time
 	Sign func(escrow.Receipt) (escrow.Signed, error)
+	// NoExpiry: nothing expires before this moment, final deadlines excepted,
+	// since the escrow was away.
+	NoExpiry time.Time
+}
+
+// Due reports whether the bond's deadline counts at this moment.
+func (m Moment) Due(b escrow.Bond) bool {
+	due := b.Due()
+	if due.IsZero() || m.Now.Before(due) {
+		return false
+	}
+	return b.State == escrow.Rejecting || !m.Now.Before(m.NoExpiry) || !m.Now.Before(b.FinalAt)
 }
 
 // OpenAccount makes an account, or leaves it as it is. It gives an [AccountRecord].
@@ -186,6 +198,8 @@ type Clean struct{ Now time.Time }
 type Heartbeat struct {
 	Now     time.Time
 	Account escrow.KeyID
+	// AwaySince and AwayUntil are an outage of the escrow that has ended.
+	AwaySince, AwayUntil time.Time
 }
 
 // Names of the operations.
@@ -233,9 +247,11 @@ type Store interface {
 	Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, error)
 	// NextDue is when a Sweep or a Clean has something to do next; zero if never.
 	NextDue(ctx context.Context) (time.Time, error)
-	// Due lists at most limit bonds that are due at now, the longest due first,
-	// from the one after the given.
-	Due(ctx context.Context, now time.Time, after DueBond, limit int) ([]DueBond, error)
+	// Due lists at most limit bonds whose deadline counts at the moment (see
+	// [Moment.Due]), the longest due first, from the one after the given.
+	Due(ctx context.Context, m Moment, after DueBond, limit int) ([]DueBond, error)
+	// Alive is the escrow's last sign of life.
+	Alive(ctx context.Context) (Alive, error)
 	// Walk shows all books to the visitor, as of one moment.
 	Walk(ctx context.Context, v Visitor) error
 }
@@ -278,6 +294,9 @@ type Change struct {
 	// Damaged says why the bond cannot be read; of Bond only the id is set.
 	Damaged error
 }
+
+// Alive is the escrow's last heartbeat, and when its last outage ended.
+type Alive struct{ Beat, OutageEnded time.Time }
 
 // DueBond is a bond and when it is due.
 type DueBond struct {

@@ -88,8 +88,8 @@ func (v view) party(ctx context.Context, id escrow.BondID) (escrow.Bond, escrow.
 	default:
 		return escrow.Bond{}, "", escrow.Errorf(escrow.NotFound, "there is no such bond of yours")
 	}
-	if due := b.Due(); !due.IsZero() && !v.s.now().Before(due) {
-		if _, err := do[any](ctx, v.s, Sweep{Moment: v.s.moment(), Bond: id}); err != nil {
+	if moment := v.s.moment(); moment.Due(b) {
+		if _, err := do[any](ctx, v.s, Sweep{Moment: moment, Bond: id}); err != nil {
 			return b, "", err
 		}
 		if b, err = v.s.cfg.Store.Bond(ctx, id); err != nil {

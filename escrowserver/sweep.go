@@ -36,7 +36,12 @@ func (s *Server) Run(ctx context.Context) error {
 // round beats the escrow's heart, sweeps what is due, and says how long to sleep.
 func (s *Server) round(ctx context.Context) time.Duration {
 	if now := s.now(); s.beat.IsZero() || now.Sub(s.beat) >= beatEvery {
-		if _, err := do[any](ctx, s, Heartbeat{Now: now}); err != nil {
+		beat := Heartbeat{Now: now}
+		if s.beat.IsZero() && !s.outage.began.IsZero() {
+			beat.AwaySince, beat.AwayUntil = s.outage.began, s.outage.ended
+			s.log.Warn("the escrow was away; nothing expires for a day", "since", s.outage.began, "until", s.outage.until)
+		}
+		if _, err := do[any](ctx, s, beat); err != nil {
 			return sweepRetry
 		}
 		s.beat = now
@@ -52,7 +57,7 @@ func (s *Server) round(ctx context.Context) time.Duration {
 	switch {
 	case next.IsZero():
 		return beatEvery
-	case wait <= 0 && s.stuck.some():
+	case wait <= 0 && (s.stuck.some() || s.now().Before(s.outage.until)):
 		return sweepRetry
 	}
 	// At least a moment: a clock that stands still must not spin.
@@ -92,7 +97,7 @@ func (s *Server) sweepDue(ctx context.Context, now time.Time) error {
 	defer func() { s.stuck.keep(again) }()
 	var last DueBond
 	for {
-		due, err := s.cfg.Store.Due(ctx, now, last, s.cfg.SweepBatch)
+		due, err := s.cfg.Store.Due(ctx, Moment{Now: now, NoExpiry: s.outage.until}, last, s.cfg.SweepBatch)
 		if err != nil {
 			return s.failed(ctx, "sweep", err)
 		}

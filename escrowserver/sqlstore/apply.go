@@ -121,11 +121,22 @@ func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
 	case escrowserver.Clean:
 		return nil, t.clean(ctx, op)
 	case escrowserver.Heartbeat:
-		_, err := t.exec(ctx, "heartbeat.beat", `INSERT INTO heartbeat (account, beat_at) VALUES (?, ?)
-			ON CONFLICT (account) DO UPDATE SET beat_at = excluded.beat_at`, op.Account, micros(op.Now))
-		return nil, err
+		return nil, t.heartbeat(ctx, op)
 	}
 	return nil, fmt.Errorf("the store knows no operation %T", op)
+}
+
+// heartbeat notes an outage with the beat that ends it, so that none is forgotten.
+func (t *tx) heartbeat(ctx context.Context, op escrowserver.Heartbeat) error {
+	if !op.AwaySince.IsZero() {
+		if _, err := t.exec(ctx, "heartbeat.outage", `INSERT INTO outage (ended_at, began_at) VALUES (?, ?) ON CONFLICT (ended_at) DO NOTHING`,
+			micros(op.AwayUntil), micros(op.AwaySince)); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec(ctx, "heartbeat.beat", `INSERT INTO heartbeat (account, beat_at) VALUES (?, ?)
+		ON CONFLICT (account) DO UPDATE SET beat_at = excluded.beat_at`, op.Account, micros(op.Now))
+	return err
 }
 
 // micros is how times are stored: exact, and 0 for the zero time.

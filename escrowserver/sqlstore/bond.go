@@ -118,6 +118,9 @@ func (t *tx) party(ctx context.Context, m escrowserver.Moment, account escrow.Ke
 
 // advance books what a deadline has brought about.
 func (t *tx) advance(ctx context.Context, op string, m escrowserver.Moment, b bond) (bond, error) {
+	if !m.Due(b.Bond) {
+		return b, nil
+	}
 	next, step, due := b.Advance(m.Now)
 	if !due {
 		return b, nil
