@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -250,4 +251,38 @@ func (s surprising) Apply(ctx context.Context, ops []escrowserver.Op) []escrowse
 	results := s.Store.Apply(ctx, ops)
 	results[0].Surprise = errors.New("the disk is strange")
 	return results
+}
+
+// beating counts the escrow's heartbeats.
+type beating struct {
+	escrowserver.Store
+	beats *atomic.Int64
+}
+
+func (b beating) Apply(ctx context.Context, ops []escrowserver.Op) []escrowserver.Result {
+	for _, op := range ops {
+		if _, ok := op.(escrowserver.Heartbeat); ok {
+			b.beats.Add(1)
+		}
+	}
+	return b.Store.Apply(ctx, ops)
+}
+
+// The sweeper wakes at every news; its heart beats each minute.
+func TestHeartBeatsEachMinute(t *testing.T) {
+	store := open(t, filepath.Join(t.TempDir(), "books.db"))
+	defer store.Close()
+	var beats atomic.Int64
+	h := servicetest.NewHarness(t, beating{store, &beats})
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- h.Server.Run(ctx) }()
+	servicetest.Story(t, h) // it moves the clock once
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if n := beats.Load(); n < 1 || n > 2 {
+		t.Errorf("%d heartbeats, want one each minute", n)
+	}
 }
