@@ -28,7 +28,7 @@ type account struct {
 	mailbox Mailbox
 
 	// Each wakes the loop of its name.
-	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains chan struct{}
+	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains, wakeBeat chan struct{}
 
 	// changing keeps the settings here and in the store in the same order.
 	changing    sync.Mutex
@@ -60,7 +60,7 @@ func (a *Agent) newAccount(ctx context.Context, settings store.Account) (*accoun
 		signer: signer, escrowSince: a.Now(),
 		phase:       imapwatch.State{Phase: "connecting"},
 		wakeReports: make(chan struct{}, 1), wakeOutbox: make(chan struct{}, 1),
-		wakePool: make(chan struct{}, 1), wakeHeld: make(chan struct{}, 1), wakeChains: make(chan struct{}, 1),
+		wakePool: make(chan struct{}, 1), wakeHeld: make(chan struct{}, 1), wakeChains: make(chan struct{}, 1), wakeBeat: make(chan struct{}, 1),
 		purchases: map[string]bool{},
 		trials:    limiter{most: hiddenMailsAnHour, every: time.Hour},
 	}
@@ -91,14 +91,53 @@ func (a *account) run(ctx context.Context) error {
 
 // beat tells the escrow that this agent is alive, and renews what needs it.
 func (a *account) beat(ctx context.Context) error {
+	var told time.Time
 	for {
 		if err := a.service.Heartbeat(ctx); err == nil {
 			a.keepAddress(ctx)
+			if back := a.upSince(); a.Now().Sub(told) > infoEvery || back.After(told) {
+				told = a.Now()
+				a.keepInfo(ctx)
+			}
 		}
-		if !wait(ctx, time.Minute) {
+		if !sleep(ctx, a.wakeBeat, time.Minute) {
 			return nil
 		}
 	}
+}
+
+// infoEvery is how often the escrow is asked what it says of itself; also when it
+// comes back, since its operator may have changed something.
+const infoEvery = time.Hour
+
+// keepInfo keeps what the escrow says of itself: terms, currencies, beneficiaries.
+// The receipt key stays the one that was pinned.
+func (a *account) keepInfo(ctx context.Context) {
+	info, err := a.service.Info(ctx)
+	if err != nil || len(info.Currencies) == 0 || len(info.Beneficiaries) == 0 {
+		return // as it was; the next beat asks again
+	}
+	if info.ReceiptKey.ID() != a.get().ReceiptKey.ID() {
+		a.Log.Error("the escrow shows another receipt key than the one pinned; nothing it signs with it is believed")
+		return
+	}
+	err = a.change(ctx, "info", func(_ *store.Tx, s *store.Account) error {
+		s.Info = info
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		a.Log.Warn("what the escrow says of itself could not be stored", "err", err)
+	}
+}
+
+// upSince is when the escrow last came back; zero while it is away.
+func (a *account) upSince() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.escrowErr != nil {
+		return time.Time{}
+	}
+	return a.escrowSince
 }
 
 // get returns the settings as they are now.
@@ -179,7 +218,7 @@ func (a *account) escrowUp() bool {
 }
 
 func (a *account) wakeAll() {
-	for _, ch := range []chan struct{}{a.wakeReports, a.wakeOutbox, a.wakePool, a.wakeHeld, a.wakeChains} {
+	for _, ch := range []chan struct{}{a.wakeReports, a.wakeOutbox, a.wakePool, a.wakeHeld, a.wakeChains, a.wakeBeat} {
 		wake(ch)
 	}
 }

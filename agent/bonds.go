@@ -114,10 +114,13 @@ func (a *account) takeOverOpener(tx *store.Tx, view escrow.BondView) error {
 	if err != nil {
 		return err
 	}
-	if view.State == escrow.Held {
+	opener, ok, err := store.Get[store.Opener](tx, id)
+	if err == nil && view.State == escrow.Held && (!ok || opener.Bond != view.ID) {
 		return store.Put(tx, store.Opener{ID: id, Bond: view.ID})
 	}
-	opener, ok, err := store.Get[store.Opener](tx, id)
+	if view.State == escrow.Held {
+		return err
+	}
 	if err != nil || !ok || opener.Bond != view.ID {
 		return err
 	}

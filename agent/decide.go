@@ -136,6 +136,8 @@ func mayDecide(m *store.Mail, bond store.Bond, verdict escrow.Verdict, now time.
 		return wrongState("This mail waits for the escrow and is not opened yet.", "Decide when it is opened; its deadlines wait too.")
 	case m.State == store.MailDamaged:
 		return wrongState("This mail cannot be trusted and was not opened.", "Do nothing: the bond goes back to its sender by itself.")
+	case m.State == store.MailRejecting:
+		return wrongState("This mail is being rejected already.", "Undo it if that was wrong: earnest undo")
 	case verdict == escrow.Undo:
 		return wrongState("There is no reject to undo: this mail is "+m.State+".", "See its receipts with: earnest receipts")
 	default:

@@ -122,8 +122,8 @@ func (a *account) alarm(ctx context.Context, id string, raw []byte, sealed openp
 	alarmed := false
 	err = a.Store.Update(ctx, "alarm", func(tx *store.Tx) error {
 		open, ok, err := store.Get[store.Opener](tx, opener)
-		if err != nil || !ok {
-			return err
+		if err != nil || !ok || open.Alarmed {
+			return err // once is enough: whoever forges a sender can send thousands
 		}
 		bond, ok, err := store.Get[store.Bond](tx, store.BondID(a.id, open.Bond))
 		if err != nil || !ok || bond.State != escrow.Held {
@@ -134,7 +134,10 @@ func (a *account) alarm(ctx context.Context, id string, raw []byte, sealed openp
 		if own, err := ownKeys(tx, sealed); err != nil || len(own) > 0 {
 			return err
 		}
-		alarmed = true
+		alarmed, open.Alarmed = true, true
+		if err := store.Put(tx, open); err != nil {
+			return err
+		}
 		return store.Put(tx, store.Mail{ID: id, Account: a.id, Bond: bond.ID, Number: a.Now().UnixMilli(),
 			State: store.MailDamaged, From: from, Option: bond.Option, Unread: true,
 			Error: "It is encrypted to a key that is not yours, though its sender paid for one of yours. " +

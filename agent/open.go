@@ -96,6 +96,9 @@ func (a *account) open(ctx context.Context, id string) error {
 		m.Bond, m.Option, m.From = c.bond.ID, c.bond.Option, c.bond.Sender
 		return a.arrive(ctx, m, c, opened)
 	}
+	// Whoever knows a sold key's id can name it: such a mail is not the buyer's, and
+	// is shown as from whom it says itself.
+	m.From, _ = escrow.ParseAddress(sealed.Header.From)
 	if reason != nil {
 		return a.refuse(ctx, m, inWords(reason))
 	}
@@ -340,10 +343,28 @@ func (a *account) keep(ctx context.Context, m store.Mail, view escrow.BondView, 
 	return nil
 }
 
+// refusedShown is how many mails to one key are shown as damaged: a sender may try
+// again a few times, a stranger who found the key id may not bury the list.
+const refusedShown = 3
+
 // refuse marks a mail that cannot be trusted. Nothing of it is shown, and
 // nothing is told to the escrow: its sender may send again under the same bond.
 func (a *account) refuse(ctx context.Context, m store.Mail, reason string) error {
-	m.State = store.MailDamaged
+	err := a.Store.Update(ctx, "refuse.count", func(tx *store.Tx) error {
+		refused, _, err := store.Get[store.Refused](tx, string(m.Bond))
+		if err != nil {
+			return err
+		}
+		m.State = store.MailDamaged
+		if refused.N >= refusedShown {
+			m.State = store.MailExtra // kept from filling the list
+		}
+		refused.Bond, refused.N = m.Bond, refused.N+1
+		return store.Put(tx, refused)
+	})
+	if err != nil {
+		return err
+	}
 	m.Error = reason + " It was not opened and nothing was decided. Its sender may send it again under the same bond; else the bond goes back by itself."
 	return a.put(ctx, "refuse", m)
 }

@@ -233,6 +233,8 @@ func (p Pin) place() place { return place{"pin", p.ID, "", 0} }
 type Opener struct {
 	ID   string // blinded address of the sender
 	Bond escrow.BondID
+	// Alarmed: a mail of theirs to a foreign key was shown already.
+	Alarmed bool
 }
 
 func (o Opener) place() place { return place{"opener", o.ID, "", 0} }
@@ -281,6 +283,14 @@ type Met struct {
 }
 
 func (m Met) place() place { return place{"met", m.ID, "", 0} }
+
+// Refused counts the mails to a bond's key that could not be trusted.
+type Refused struct {
+	Bond escrow.BondID
+	N    int
+}
+
+func (r Refused) place() place { return place{"refused", string(r.Bond), "", 0} }
 
 // Taken names the mail that has taken a bond.
 type Taken struct {
