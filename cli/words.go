@@ -69,7 +69,11 @@ func (s *session) decided(m agentclient.Mail) string {
 	var b strings.Builder
 	switch m.State {
 	case "accepted":
-		fmt.Fprintf(&b, "Accepted. %s goes back to %s. You can now write to each other freely.\n", m.Price, line(m.From))
+		if !m.DecideBy.IsZero() && s.now().After(m.DecideBy) {
+			fmt.Fprintf(&b, "Accepted, late: %s had gone back to %s before.\n", m.Price, line(m.From))
+			break
+		}
+		fmt.Fprintf(&b, "Accepted. %s goes back to %s.\n", m.Price, line(m.From))
 	case "rejecting":
 		fmt.Fprintf(&b, "Rejected. %s goes to %s %s. Undo: earnest undo %s\n", m.Price, line(m.Beneficiary), s.away(m.EffectiveAt), s.name(m.ID))
 	case "rejected":
@@ -118,7 +122,7 @@ func (s *session) sentWords(m agentclient.Sent) string {
 	case "arrived":
 		return fmt.Sprintf("Delivered. %s is held until %s decides, at the latest until %s; then it comes back.", m.Price, to, s.moment(m.DecideBy))
 	case "accepted":
-		return "Accepted. " + back + " You can now write to each other freely."
+		return "Accepted. " + back
 	case "rejected":
 		return fmt.Sprintf("Rejected. %s went to %s. Your key was deleted.", m.Price, line(m.Beneficiary))
 	case "expired":

@@ -138,7 +138,7 @@ func (m *Model) summary(s agentclient.Sent) string {
 		if s.Money != "refunded" {
 			return fmt.Sprintf("Accepted. Your %s is on its way back.", price)
 		}
-		return fmt.Sprintf("Accepted. Your %s is back and can be spent. You can now write to each other freely.", price)
+		return fmt.Sprintf("Accepted. Your %s is back and can be spent.", price)
 	case "rejected":
 		return fmt.Sprintf("Rejected. %s went to %s. Your key was deleted.", price, beneficiary(s.Beneficiary))
 	case "expired":

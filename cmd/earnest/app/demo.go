@@ -85,11 +85,13 @@ func linger(ctx context.Context, say io.Writer, system *sandbox.System, flags cl
 	if err := system.FillInbox(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(say, "The sandbox stays up with mails that wait for you. In another terminal:\n\n")
-	for _, p := range []*sandbox.Person{system.Recipient, system.Sender} {
-		fmt.Fprintf(say, "  export EARNEST_HOME=%s   # you are the %s, %s\n", p.Home, p.Name, p.Address)
-	}
-	fmt.Fprintf(say, "  %s inbox      # then: read, accept, reject, undo ID\n\n", filepath.Join(system.Programs, "earnest"))
+	program := filepath.Join(system.Programs, "earnest")
+	fmt.Fprintf(say, "The sandbox stays up with three mails that wait for you.\n\n"+
+		"To be the recipient, in another terminal (then: read, accept, reject, undo with an ID):\n\n"+
+		"  export EARNEST_HOME=%s\n  %s inbox\n\n"+
+		"To be a sender, in a third one:\n\n"+
+		"  export EARNEST_HOME=%s\n  echo Hello | %s send --to %s --subject Hello --body-file -\n  %s sent\n\n",
+		system.Recipient.Home, program, system.Sender.Home, program, system.Recipient.Address, program)
 	window := openWindow(ctx, say, system, flags)
 	fmt.Fprintln(say, "Ctrl-C ends it and deletes the folder.")
 	<-ctx.Done()
@@ -115,7 +117,9 @@ func openWindow(ctx context.Context, say io.Writer, system *sandbox.System, flag
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 3 * time.Second
-	cmd.Env = append(os.Environ(), "EARNEST_HOME="+system.Recipient.Home)
+	// Its settings and caches go into the sandbox's folder, too.
+	cmd.Env = append(os.Environ(), "EARNEST_HOME="+system.Recipient.Home,
+		"XDG_CONFIG_HOME="+filepath.Join(system.Dir, "config"), "XDG_CACHE_HOME="+filepath.Join(system.Dir, "cache"))
 	if err := cmd.Start(); err != nil {
 		fmt.Fprintf(say, "The window did not start: %v\n", err)
 		return nil

@@ -22,9 +22,11 @@ func Hooks(env func(string) string) cli.Hooks {
 			if err != nil {
 				return err
 			}
+			log := logx.New(os.Stderr, level)
 			return Run(ctx, Config{
 				Home: agentclient.Home(env), Keyring: flags.Keyring, Passphrase: passphrase(flags.PassphraseFile),
-				Version: version, Log: logx.New(os.Stderr, level),
+				Version: version, Log: log,
+				Ready: func() { log.Info("the agent is ready", "home", agentclient.Home(env), "keyring", flags.Keyring) },
 			})
 		},
 		Demo: demo,
