@@ -25,6 +25,9 @@ const MaxMail = 25 << 20
 // is far above what a mail may have, so that who gives too much is told the limit.
 const MaxCompose = 80 << 20
 
+// pathSent takes a mail to send, the one large request.
+const pathSent = "/v1/sent"
+
 // maxAnswer bounds an answer: an attachment in base64 is the largest.
 const maxAnswer = 128 << 20
 
@@ -71,6 +74,9 @@ func (c *Client) open(ctx context.Context, method, path string, body any) (io.Re
 			return nil, fmt.Errorf("write request: %w", err)
 		}
 		if len(data) > MaxCompose {
+			if path != pathSent {
+				return nil, TooMuch()
+			}
 			return nil, Fail(CodeTooLarge)
 		}
 		reader = bytes.NewReader(data)
@@ -90,6 +96,12 @@ func (c *Client) open(ctx context.Context, method, path string, body any) (io.Re
 		return resp.Body, nil
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusRequestHeaderFieldsTooLarge {
+		// The server answers this by itself, before the agent is asked.
+		f := TooMuch()
+		f.Code, f.Do = CodeUsage, "Check what was given: an id and an address are short."
+		return nil, f
+	}
 	var failure Failure
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&failure); err != nil || failure.Code == "" {
 		return nil, Failf(CodeInternal, "The agent answered %d without saying why.", resp.StatusCode)
@@ -179,12 +191,12 @@ func (c *Client) TopUp(ctx context.Context, voucher string) ([]Balance, error) {
 
 // Send implements [Agent].
 func (c *Client) Send(ctx context.Context, mail Compose) ([]Sent, error) {
-	return post[[]Sent](ctx, c, "/v1/sent", mail)
+	return post[[]Sent](ctx, c, pathSent, mail)
 }
 
 // Sent implements [Agent].
 func (c *Client) Sent(ctx context.Context) ([]Sent, error) {
-	return get[[]Sent](ctx, c, "/v1/sent")
+	return get[[]Sent](ctx, c, pathSent)
 }
 
 // SentByID implements [Agent].

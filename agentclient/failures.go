@@ -65,6 +65,14 @@ func Fail(code string) *Failure {
 	return f
 }
 
+// TooMuch is [CodeTooLarge] of a request that is no mail: a voucher's code, a
+// certificate or a price.
+func TooMuch() *Failure {
+	return &Failure{Code: CodeTooLarge, Happened: "That is more than the agent takes in one request.",
+		Means: "Nothing was done and no money moved.",
+		Do:    "Check what was given: a code, a certificate and a price are short."}
+}
+
 // Failf is the failure of a code that says in its own words what happened.
 func Failf(code, format string, args ...any) *Failure {
 	f := Fail(code)

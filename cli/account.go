@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"earnest/agentclient"
@@ -58,6 +57,9 @@ func (c *accountAddCmd) Run(s *session) error {
 func (s *session) password(stdin bool, prompt string) (string, error) {
 	if !stdin && s.streams.Interactive && s.streams.Password != nil {
 		password, err := s.streams.Password(prompt)
+		if s.ctx.Err() != nil {
+			return "", s.ctx.Err()
+		}
 		if err != nil {
 			return "", fmt.Errorf("ask for the password: %w", err)
 		}
@@ -68,7 +70,9 @@ func (s *session) password(stdin bool, prompt string) (string, error) {
 		failure.Do = "Give it on standard input, with --password-stdin."
 		return "", failure
 	}
-	text, err := bufio.NewReader(io.LimitReader(s.streams.In, 4096)).ReadString('\n')
+	text, err := await(s.ctx, func() (string, error) {
+		return bufio.NewReader(io.LimitReader(s.streams.In, 4096)).ReadString('\n')
+	})
 	if err != nil && err != io.EOF {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
@@ -143,21 +147,18 @@ func count(n int, what string) string {
 
 // readFile reads a file that a person named; "-" is standard input.
 func (s *session) readFile(name string, limit int64) ([]byte, error) {
-	input := s.streams.In
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, agentclient.Failf(agentclient.CodeUsage, "The file %s cannot be read: %s.", line(name), reason(err))
-		}
-		defer file.Close()
-		input = file
+	data, err := readUpTo(s.ctx, s.streams.In, name, limit)
+	if s.ctx.Err() != nil {
+		return nil, s.ctx.Err()
 	}
-	data, err := io.ReadAll(io.LimitReader(input, limit+1))
 	if err != nil {
 		return nil, agentclient.Failf(agentclient.CodeUsage, "The file %s cannot be read: %s.", line(name), reason(err))
 	}
 	if int64(len(data)) > limit {
-		return nil, agentclient.Failf(agentclient.CodeTooLarge, "The file %s is larger than the %s that can be taken.", line(name), size(limit))
+		failure := agentclient.TooMuch()
+		failure.Happened = fmt.Sprintf("The file %s is larger than the %s that can be taken.", line(name), size(limit))
+		failure.Do = "Name another file."
+		return nil, failure
 	}
 	return data, nil
 }

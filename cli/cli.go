@@ -98,7 +98,24 @@ func (s *session) now() time.Time { return s.streams.Now() }
 type exited int
 
 // Main runs the command line and returns the exit code.
-func Main(ctx context.Context, args []string, streams Streams, env func(string) string, hooks Hooks) (code int) {
+func Main(ctx context.Context, args []string, streams Streams, env func(string) string, hooks Hooks) int {
+	streams.Out = &outlet{Writer: streams.Out}
+	s := &session{ctx: ctx, streams: streams}
+	code := run(ctx, args, streams, env, hooks)
+	lost := s.lost()
+	if lost == nil {
+		return code
+	}
+	s.warn("earnest: The output could not be written: %s.\n", reason(lost))
+	s.warn("         What was printed is not the whole. What the agent was asked to do is done all the same.\n")
+	s.warn("         Make room or name another output, and look (earnest inbox, earnest sent) before asking for it again.\n")
+	if code == exitOK {
+		return exitInternal
+	}
+	return code
+}
+
+func run(ctx context.Context, args []string, streams Streams, env func(string) string, hooks Hooks) (code int) {
 	if streams.Now == nil {
 		streams.Now = time.Now
 	}
@@ -138,6 +155,9 @@ func Main(ctx context.Context, args []string, streams Streams, env func(string) 
 		s.json = s.json || arg == "--json"
 	}
 	verb, err := parser.Parse(undash(args))
+	if lost := s.lost(); lost != nil {
+		return s.fail(lost) // of a help that --help asked for
+	}
 	if err != nil {
 		failure := agentclient.Failf(agentclient.CodeUsage, "%s", sentence(err.Error()))
 		failure.Do = "See: earnest help"
@@ -152,6 +172,9 @@ func Main(ctx context.Context, args []string, streams Streams, env func(string) 
 
 // fail tells why a verb failed and returns its exit code.
 func (s *session) fail(err error) int {
+	if lost := s.lost(); lost != nil && errors.Is(err, lost) {
+		return exitInternal // Main says it
+	}
 	failure, told := errors.AsType[*agentclient.Failure](err)
 	if !told {
 		if s.ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {

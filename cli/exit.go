@@ -106,6 +106,9 @@ func (c *helpCmd) Run(s *session) error {
 		return nil
 	}
 	_, err := s.parser.Parse(append(slices.Clone(c.Topic), "--help"))
+	if lost := s.lost(); lost != nil {
+		return lost
+	}
 	if err != nil {
 		return agentclient.Failf(agentclient.CodeUsage, "There is no such verb.")
 	}

@@ -83,6 +83,9 @@ func resolve(typed string, ids []string) (string, error) {
 	if slices.Contains(ids, typed) {
 		return typed, nil
 	}
+	if len(typed) > maxTyped {
+		return "", agentclient.Failf(agentclient.CodeNotFound, "There is no mail with an id of %d characters.", len(typed))
+	}
 	found := begins(ids, func(id string) bool { return strings.HasPrefix(id, bare(typed)) })
 	if len(found) == 0 {
 		found = begins(ids, func(id string) bool {
@@ -99,6 +102,23 @@ func resolve(typed string, ids []string) (string, error) {
 	failure.Do = fmt.Sprintf("Type more of it: %s", strings.Join(shorten(found), ", "))
 	return "", failure
 }
+
+// decisive is how much of an id must be typed where money moves by it: a slip of
+// one letter would name another mail.
+const decisive = 4
+
+// meant refuses a beginning of an id that is too short to move money by.
+func meant(typed, id string) error {
+	if typed == id || len(bare(typed)) >= decisive {
+		return nil
+	}
+	failure := agentclient.Failf(agentclient.CodeUsage, "%q is too little of an id to decide about money: it takes %d characters.", line(typed), decisive)
+	failure.Do = "Type more of it: " + shorten([]string{id})[0]
+	return failure
+}
+
+// maxTyped is far above every id.
+const maxTyped = 200
 
 func begins(ids []string, matches func(string) bool) []string {
 	var found []string
@@ -166,7 +186,7 @@ func (s *session) bond(typed string) (string, error) {
 	if err == nil {
 		return bonds[id], nil
 	}
-	if failure, ok := err.(*agentclient.Failure); ok && failure.Code == agentclient.CodeNotFound && len(typed) > idLength {
+	if failure, ok := err.(*agentclient.Failure); ok && failure.Code == agentclient.CodeNotFound && len(typed) > idLength && len(typed) <= maxTyped {
 		// A bond bought for other tools is in no list; the agent knows it whole.
 		return typed, nil
 	}

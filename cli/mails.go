@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -131,7 +132,7 @@ func (s *session) message(m agentclient.Message) {
 	if m.FromHTML {
 		s.say("text      made from HTML; links are shown whole, nothing was fetched\n")
 	}
-	if m.Error != "" {
+	if m.Error != "" && !slices.Contains(m.Checks, m.Error) {
 		s.say("note      %s\n", line(m.Error))
 	}
 	if text := strings.TrimRight(m.Text, "\r\n"); text != "" {

@@ -9,6 +9,9 @@ import (
 
 func (s *session) decide(typed string, act func(context.Context, string) (agentclient.Mail, error)) error {
 	id, err := s.mail(typed)
+	if err == nil {
+		err = meant(typed, id)
+	}
 	if err != nil {
 		return err
 	}
@@ -87,6 +90,9 @@ type withdrawCmd struct {
 
 func (c *withdrawCmd) Run(s *session) error {
 	id, err := s.sentMail(c.ID)
+	if err == nil {
+		err = meant(c.ID, id)
+	}
 	if err != nil {
 		return err
 	}
@@ -173,7 +179,7 @@ func (c *receiptsCmd) Run(s *session) error {
 	s.say("Bond %s\n", line(receipts.Bond))
 	rows := [][]string{}
 	for _, step := range receipts.Steps {
-		rows = append(rows, []string{"", strconv.FormatInt(step.N, 10), line(step.Event), line(step.Money), s.moment(step.Time)})
+		rows = append(rows, []string{"", strconv.FormatInt(step.N, 10), line(step.Event), line(step.Money), s.receiptTime(step)})
 	}
 	s.table(rows, 1)
 	if fault != nil {

@@ -126,7 +126,11 @@ func (s *session) confirm(to []string, option int) error {
 			line(address), cost, line(price.Beneficiary))
 	}
 	s.warn("Pay %s and send? [y/N] ", strings.Join(prices, " and "))
-	answer, _ := bufio.NewReader(s.streams.In).ReadString('\n')
+	answer, _ := await(s.ctx, func() (string, error) { return bufio.NewReader(s.streams.In).ReadString('\n') })
+	if s.ctx.Err() != nil {
+		s.warn("\n")
+		return s.ctx.Err()
+	}
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 		failure := agentclient.Failf(agentclient.CodeUsage, "You did not say yes.")
 		failure.Means, failure.Do = "Nothing was sent and nothing was paid.", "Say yes next time, or give --yes."

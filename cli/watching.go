@@ -67,6 +67,9 @@ type eventsCmd struct {
 }
 
 func (c *eventsCmd) Run(s *session) error {
+	if c.Count < 0 {
+		return agentclient.Failf(agentclient.CodeUsage, "--count takes a number of events from 1; without it the events go on.")
+	}
 	ctx, stop := context.WithCancel(s.ctx)
 	defer stop()
 	n, done := 0, false
@@ -80,6 +83,7 @@ func (c *eventsCmd) Run(s *session) error {
 			broken = s.printJSON(event)
 		} else {
 			s.say("%s  %-7s  %s  %s\n", event.Time.Local().Format("15:04:05"), line(event.Type), s.name(event.ID), line(event.State))
+			broken = s.lost()
 		}
 		if n == c.Count || broken != nil {
 			done = true

@@ -25,6 +25,16 @@ func (s *session) day(t time.Time) string {
 	return local.Format("Mon 2 Jan 15:04")
 }
 
+// receiptTime is the time in a receipt. What the sender may see of the recipient
+// is told by the hour only, and is shown so.
+func (s *session) receiptTime(step agentclient.Receipt) string {
+	switch step.Event {
+	case "arrived", "read", "arrived_late":
+		return s.day(step.Time) + "–" + step.Time.Add(time.Hour).Local().Format("15:04")
+	}
+	return s.moment(step.Time)
+}
+
 // away is the relative half: "in 6 days", "2 hours ago". What is ahead is
 // rounded down, so that nobody counts on time that is not there.
 func (s *session) away(t time.Time) string {

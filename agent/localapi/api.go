@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,8 @@ import (
 	"earnest/escrow"
 	"earnest/payment"
 )
+
+const noQuestion = "The agent has no such question."
 
 // Bounds of request bodies. Certificates and CA files are the middle kind.
 const (
@@ -51,7 +54,7 @@ func (a *api) handler() http.Handler {
 	mux := http.NewServeMux()
 	a.routes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		a.refuse(w, http.StatusNotFound, agentclient.Failf(agentclient.CodeUsage, "The agent has no such question."))
+		a.refuse(w, http.StatusNotFound, agentclient.Failf(agentclient.CodeUsage, noQuestion))
 	})
 	return a.guard(mux)
 }
@@ -146,6 +149,9 @@ func decode(w http.ResponseWriter, r *http.Request, limit int64, into any) error
 		}
 	}
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		if limit < agentclient.MaxCompose {
+			return agentclient.TooMuch() // no mail: only sending may be that large
+		}
 		return agentclient.Fail(agentclient.CodeTooLarge)
 	}
 	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
@@ -161,6 +167,11 @@ func (a *api) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host != agentclient.Host || fromBrowser(r.Header) {
 			a.refuse(w, http.StatusForbidden, agentclient.Failf(agentclient.CodeUsage, "The agent does not speak to browsers, nor under another name than its own."))
+			return
+		}
+		// The mux would redirect these to what they might mean.
+		if way := r.URL.EscapedPath(); path.Clean("/"+way) != way {
+			a.refuse(w, http.StatusNotFound, agentclient.Failf(agentclient.CodeUsage, noQuestion))
 			return
 		}
 		next.ServeHTTP(w, r)

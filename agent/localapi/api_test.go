@@ -188,6 +188,10 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 		{"two values", "POST", "/v1/topup", "earnest.local", "", "application/json", `{"voucher":"VOUCHER-5"}{}`, 400},
 		{"no JSON", "POST", "/v1/topup", "earnest.local", "", "application/json", `{"voucher":`, 400},
 		{"too large a body", "POST", "/v1/topup", "earnest.local", "", "application/json", `{"voucher":"` + strings.Repeat("x", smallBody) + `"}`, 413},
+		{"two slashes", "GET", "//x", "earnest.local", "", "", "", 404},
+		{"two slashes within", "GET", "/v1//status", "earnest.local", "", "", "", 404},
+		{"a way up", "GET", "/v1/mails/../status", "earnest.local", "", "", "", 404},
+		{"a slash at the end", "GET", "/v1/status/", "earnest.local", "", "", "", 404},
 		{"an unknown path", "GET", "/v2/status", "earnest.local", "", "", "", 404},
 		{"a negative attachment", "GET", "/v1/mails/" + agenttest.SceneQuestion + "/attachments/-1", "earnest.local", "", "", "", 400},
 	} {
@@ -223,6 +227,24 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 				t.Errorf("the agent was asked: %q", agent.Calls()[before:])
 			}
 		})
+	}
+}
+
+// What is too large and no mail is not told that a text is kept.
+func TestTooLargeSaysOfWhat(t *testing.T) {
+	client := connect(t, agenttest.Scene(clock))
+	_, err := client.TopUp(context.Background(), strings.Repeat("x", smallBody))
+	failure, ok := errors.AsType[*agentclient.Failure](err)
+	if !ok || failure.Code != agentclient.CodeTooLarge || strings.Contains(failure.Error(), "mail") {
+		t.Errorf("a voucher: %v", err)
+	}
+	_, err = client.TopUp(context.Background(), strings.Repeat("x", agentclient.MaxCompose))
+	if failure, ok = errors.AsType[*agentclient.Failure](err); !ok || failure.Code != agentclient.CodeTooLarge || strings.Contains(failure.Error(), "mail") {
+		t.Errorf("a huge voucher: %v", err)
+	}
+	_, err = client.Receipts(context.Background(), strings.Repeat("x", 100_000))
+	if failure, ok = errors.AsType[*agentclient.Failure](err); !ok || failure.Code != agentclient.CodeUsage || failure.Means == "" {
+		t.Errorf("a huge id: %v", err)
 	}
 }
 
