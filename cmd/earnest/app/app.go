@@ -5,10 +5,8 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -17,7 +15,6 @@ import (
 
 	"earnest/agent"
 	"earnest/agent/localapi"
-	"earnest/agent/store"
 	"earnest/agentclient"
 	"earnest/crypto/keyring"
 	"earnest/crypto/openpgp"
@@ -39,16 +36,23 @@ type Config struct {
 	Ready func()
 }
 
-// Run runs an agent until the context ends.
+// Run runs an agent until the context ends. What keeps it from that is an
+// [*agentclient.Failure].
 func Run(ctx context.Context, config Config) error {
+	return startFailure(ctx, run(ctx, config))
+}
+
+func run(ctx context.Context, config Config) error {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	if err := os.MkdirAll(config.Home, 0o700); err != nil {
-		return fmt.Errorf("agent home: %w", err)
+	if err := prepareHome(config.Home); err != nil {
+		return err
 	}
 	lock := flock.New(filepath.Join(config.Home, "agent.lock"))
-	if ok, err := lock.TryLock(); err != nil || !ok {
+	if ok, err := lock.TryLock(); err != nil {
+		return badHome("No file can be made in the home folder " + config.Home + ": " + cause(err) + ".")
+	} else if !ok {
 		return &agentclient.Failure{Code: agentclient.CodeState,
 			Happened: "Another agent is running on this home folder.", Means: "This one did nothing.",
 			Do: "Use the running one, or set EARNEST_HOME to another folder."}
@@ -104,36 +108,3 @@ func openKeyring(config Config) (*keyring.Ring, error) {
 
 // keyringPatience is how long a keyring may take: a person may have to unlock it.
 const keyringPatience = 60 * time.Second
-
-// openStore opens the database with the archive key, which is made at first start.
-func openStore(ctx context.Context, config Config, ring *keyring.Ring) (*store.Store, error) {
-	path := filepath.Join(config.Home, "agent.db")
-	if ring.Kind() == keyring.KindMemory {
-		// A file of its own: what another keyring has sealed is never touched.
-		// Without its key what is left of an earlier run can never be read again.
-		path = filepath.Join(config.Home, "agent-memory.db")
-		for _, suffix := range []string{"", "-wal", "-shm"} {
-			if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return nil, fmt.Errorf("agent home: %w", err)
-			}
-		}
-	}
-	const archive = "archive"
-	sealer, err := ring.Sealer(ctx, archive)
-	if errors.Is(err, keyring.ErrNotFound) {
-		if _, exists := os.Stat(path); exists == nil {
-			return nil, &agentclient.Failure{Code: agentclient.CodeNoKeyring,
-				Happened: "The key to your stored mail is not in this keyring.", Means: "Nothing was opened or changed; what is stored stays sealed.",
-				Do: "Unlock or restore the keyring that was used before, or move " + path + " away to begin anew."}
-		}
-		sealer, err = ring.NewSealer(ctx, archive)
-	}
-	if errors.Is(err, keyring.ErrNoKeyring) || errors.Is(err, keyring.ErrTimeout) {
-		return nil, &agentclient.Failure{Code: agentclient.CodeNoKeyring, Happened: err.Error(), Means: "The agent did not start; nothing was saved.",
-			Do: "Start a keyring such as gnome-keyring, or choose a passphrase file: earnest agent --keyring file"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return store.Open(ctx, path, sealer)
-}

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"runtime/debug"
 
@@ -42,10 +43,33 @@ func passphrase(file string) func(context.Context) ([]byte, error) {
 				Happened: "The key file needs a passphrase.", Means: "The agent did not start.",
 				Do: "Name a file that holds it, readable by you alone: --passphrase-file FILE"}
 		}
-		text, err := os.ReadFile(file)
-		return bytes.TrimRight(text, "\r\n"), err
+		return readPassphrase(file)
 	}
 }
+
+func readPassphrase(file string) ([]byte, error) {
+	refuse := func(happened, do string) error {
+		return &agentclient.Failure{Code: agentclient.CodeUsage, Happened: happened,
+			Means: "The agent did not start, and the keyring file was not opened.", Do: do}
+	}
+	opened, err := os.Open(file)
+	if err != nil {
+		return nil, refuse("The passphrase file "+file+" cannot be read: "+cause(err)+".", "Name another: --passphrase-file FILE")
+	}
+	defer opened.Close()
+	info, err := opened.Stat()
+	if err == nil && readByOthers(info) {
+		return nil, refuse("Other users of this machine may read the passphrase file "+file+".", "Make it private: chmod 600 "+file)
+	}
+	text, err := io.ReadAll(io.LimitReader(opened, maxPassphrase))
+	if err != nil {
+		return nil, refuse("The passphrase file "+file+" cannot be read: "+cause(err)+".", "Name another: --passphrase-file FILE")
+	}
+	return bytes.TrimRight(text, "\r\n"), nil
+}
+
+// maxPassphrase is far above what a person writes.
+const maxPassphrase = 64 << 10
 
 func buildVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
