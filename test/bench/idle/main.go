@@ -8,9 +8,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
+	"earnest/internal/mailtest"
 	"earnest/internal/sandbox"
 	"earnest/test/programs"
 	"earnest/test/realmail"
@@ -19,45 +19,25 @@ import (
 func main() {
 	span := flag.Duration("for", 90*time.Second, "how long to watch")
 	flag.Parse()
-	b := &bench{}
-	err := b.run(context.Background(), *span)
-	b.clean()
+	err := mailtest.InProgram(func(t mailtest.T) error { return run(context.Background(), t, *span) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "idle:", err)
 		os.Exit(1)
 	}
 }
 
-// bench stands in for a test towards mailtest.
-type bench struct{ cleanups []func() }
-
-func (b *bench) Helper()          {}
-func (b *bench) Cleanup(f func()) { b.cleanups = append(b.cleanups, f) }
-func (b *bench) Fatalf(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", args...)
-	b.clean()
-	os.Exit(1)
-}
-
-func (b *bench) clean() {
-	for _, f := range slices.Backward(b.cleanups) {
-		f()
-	}
-	b.cleanups = nil
-}
-
-func (b *bench) run(ctx context.Context, span time.Duration) error {
+func run(ctx context.Context, t mailtest.T, span time.Duration) error {
 	dir, err := os.MkdirTemp("", "eib")
 	if err != nil {
 		return err
 	}
-	b.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	if err := programs.Build(dir); err != nil {
 		return err
 	}
 	system, err := sandbox.Start(ctx, sandbox.Options{Dir: dir, Programs: dir, Terms: sandbox.LongTerms,
-		Provider: realmail.Start(b, "recipient", "sender")})
-	b.Cleanup(func() { _ = system.Stop() })
+		Provider: realmail.Start(t, "recipient", "sender")})
+	t.Cleanup(func() { _ = system.Stop() })
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-// Program keyring prints what it costs to keep one more key in a real GNOME
+// Command keyring prints what it costs to keep one more key in a real GNOME
 // keyring that holds 100, 1,000 and 5,000 of them already: the secret service
 // writes all items anew at each change. It starts a keyring of its own. Filling
 // it with 5,000 items takes a quarter of an hour for the same reason.

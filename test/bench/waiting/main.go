@@ -26,45 +26,25 @@ import (
 func main() {
 	mails := flag.Int("mails", 40, "mails to deliver")
 	flag.Parse()
-	b := &bench{}
-	err := b.run(context.Background(), *mails)
-	b.clean()
+	err := mailtest.InProgram(func(t mailtest.T) error { return run(context.Background(), t, *mails) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "waiting:", err)
 		os.Exit(1)
 	}
 }
 
-// bench stands in for a test towards mailtest.
-type bench struct{ cleanups []func() }
-
-func (b *bench) Helper()          {}
-func (b *bench) Cleanup(f func()) { b.cleanups = append(b.cleanups, f) }
-func (b *bench) Fatalf(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, format+"\n", args...)
-	b.clean()
-	os.Exit(1)
-}
-
-func (b *bench) clean() {
-	for _, f := range slices.Backward(b.cleanups) {
-		f()
-	}
-	b.cleanups = nil
-}
-
-func (b *bench) run(ctx context.Context, mails int) error {
+func run(ctx context.Context, t mailtest.T, mails int) error {
 	dir, err := os.MkdirTemp("", "ewb")
 	if err != nil {
 		return err
 	}
-	b.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	if err := programs.Build(dir); err != nil {
 		return err
 	}
-	provider := realmail.Start(b, "recipient", "sender")
+	provider := realmail.Start(t, "recipient", "sender")
 	system, err := sandbox.Start(ctx, sandbox.Options{Dir: dir, Programs: dir, Terms: sandbox.LongTerms, Provider: provider})
-	b.Cleanup(func() { _ = system.Stop() })
+	t.Cleanup(func() { _ = system.Stop() })
 	if err != nil {
 		return err
 	}
@@ -76,7 +56,7 @@ func (b *bench) run(ctx context.Context, mails int) error {
 		return err
 	}
 	defer idler.Close()
-	return b.measure(ctx, mails, provider, system, idler)
+	return measure(ctx, mails, provider, system, idler)
 }
 
 // stranger is a sender with keys of their own, who buys and hands the mail to
@@ -87,7 +67,7 @@ type stranger struct {
 	system *sandbox.System
 }
 
-func (b *bench) measure(ctx context.Context, mails int, provider realmail.Provider, system *sandbox.System, idler *mailtest.Idler) error {
+func measure(ctx context.Context, mails int, provider realmail.Provider, system *sandbox.System, idler *mailtest.Idler) error {
 	s := stranger{keys: openpgp.NewKeys(keyring.OpenMemory(), time.Now), system: system}
 	var err error
 	if s.own, err = s.keys.Generate(ctx, "own", "stranger"); err != nil {
