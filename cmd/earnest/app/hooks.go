@@ -37,13 +37,28 @@ func Hooks(env func(string) string) cli.Hooks {
 // passphrase reads the passphrase of the key file. A headless machine names a
 // file that its own means protect.
 func passphrase(file string) func(context.Context) ([]byte, error) {
-	return func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
 		if file == "" {
 			return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
 				Happened: "The key file needs a passphrase.", Means: "The agent did not start.",
 				Do: "Name a file that holds it, readable by you alone: --passphrase-file FILE"}
 		}
-		return readPassphrase(file)
+		// A pipe may wait for its other end: an interrupt shall not.
+		type outcome struct {
+			text []byte
+			err  error
+		}
+		done := make(chan outcome, 1)
+		go func() {
+			text, err := readPassphrase(file)
+			done <- outcome{text, err}
+		}()
+		select {
+		case o := <-done:
+			return o.text, o.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 }
 

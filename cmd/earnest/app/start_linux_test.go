@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -145,6 +146,27 @@ func TestOnlyAHomeOfOnesOwnIsTaken(t *testing.T) {
 	}
 	refused(t, start(t, phrase, phrase), agentclient.CodeUsage, "cannot be made: a part of its path is a file")
 	refused(t, start(t, filepath.Join(phrase, "home"), phrase), agentclient.CodeUsage, "cannot be made: a part of its path is a file")
+}
+
+func TestAnInterruptEndsWaitingForThePassphrase(t *testing.T) {
+	home, phrase := newHome(t)
+	if err := syscall.Mkfifo(phrase+"-pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, interrupt := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer interrupt()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, Config{Home: home, Keyring: "file", Passphrase: passphrase(phrase + "-pipe"), Log: slog.New(slog.DiscardHandler)})
+	}()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it still waits")
+	}
 }
 
 // Without a session bus there is no keyring: one sentence, not a chain of errors.
