@@ -141,7 +141,7 @@ func (a *account) tidy(ctx context.Context) error {
 func dropLate(tx *store.Tx, bond store.Bond) error {
 	if bond.Role == escrow.RoleSender {
 		sent, ok, err := store.Get[store.Sent](tx, string(bond.ID))
-		if err != nil || !ok || sent.ForTools {
+		if err != nil || !ok || !sent.OwnKeys() {
 			return err
 		}
 		return store.Put(tx, store.Trash{Name: replyName(sent)})

@@ -247,7 +247,7 @@ func endSent(tx *store.Tx, sent store.Sent, view escrow.BondView) error {
 }
 
 func dropLetter(tx *store.Tx, sent store.Sent, connected bool) error {
-	if sent.ForTools {
+	if !sent.OwnKeys() {
 		return nil
 	}
 	if err := store.Put(tx, store.Trash{Name: verifyName(sent)}); err != nil {

@@ -32,15 +32,17 @@ func (a *Agent) Send(ctx context.Context, compose agentclient.Compose) ([]agentc
 	if err != nil {
 		return nil, err
 	}
-	quotes := make([]escrow.Signed, len(letters))
-	for i, letter := range letters {
-		if quotes[i], err = acct.quote(ctx, letter.to, compose.Option); err != nil {
+	for i := range letters {
+		if letters[i].bought, letters[i].paid, err = acct.boughtBefore(ctx, letters[i].to, nil); err == nil && !letters[i].paid {
+			letters[i].quote, err = acct.quote(ctx, letters[i].to, compose.Option)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 	var sent []agentclient.Sent
-	for i, letter := range letters {
-		one, err := acct.send(ctx, letter, quotes[i])
+	for _, letter := range letters {
+		one, err := acct.send(ctx, letter)
 		if err != nil && len(sent) == 0 {
 			return nil, err
 		}
@@ -56,6 +58,10 @@ func (a *Agent) Send(ctx context.Context, compose agentclient.Compose) ([]agentc
 type letter struct {
 	to escrow.Address
 	mail.Letter
+	quote escrow.Signed
+	// bought, if paid, is a bond that was bought for a letter to be written later.
+	bought store.Sent
+	paid   bool
 }
 
 // letters makes one letter for each recipient: nobody sees who else got it.
@@ -85,7 +91,7 @@ func (a *account) letters(compose agentclient.Compose) ([]letter, error) {
 			continue
 		}
 		seen[to] = true
-		all = append(all, letter{to, mail.Letter{
+		all = append(all, letter{to: to, Letter: mail.Letter{
 			From: a.get().Typed, To: typed, Subject: compose.Subject, Text: compose.Body, Attachments: attachments,
 			Date: a.Now(), MessageID: mail.NewMessageID(a.get().Typed), InReplyTo: compose.InReplyTo,
 		}})
@@ -94,14 +100,11 @@ func (a *account) letters(compose agentclient.Compose) ([]letter, error) {
 }
 
 // send stores the intent, buys, and waits a little for the mail to be handed over.
-func (a *account) send(ctx context.Context, l letter, quote escrow.Signed) (agentclient.Sent, error) {
-	sent, err := a.intend(ctx, quote, nil, &l)
-	if err != nil {
-		return agentclient.Sent{}, err
-	}
+func (a *account) send(ctx context.Context, l letter) (agentclient.Sent, error) {
 	heard, stop := a.events.listen()
 	defer stop()
-	if sent, err = a.buy(ctx, sent); err != nil && sent.State != store.SentPaying {
+	sent, err := a.pay(ctx, l)
+	if err != nil && sent.State != store.SentPaying {
 		return a.viewSent(ctx, sent), err
 	}
 	wake(a.wakeOutbox)
@@ -120,8 +123,35 @@ func (a *account) send(ctx context.Context, l letter, quote escrow.Signed) (agen
 	return a.viewSent(ctx, sent), nil
 }
 
+// pay buys the bond of a letter, or takes the one that was bought for it before.
+func (a *account) pay(ctx context.Context, l letter) (store.Sent, error) {
+	if !l.paid {
+		sent, err := a.intend(ctx, l.quote, nil, &l)
+		if err != nil {
+			return sent, err
+		}
+		return a.buy(ctx, sent)
+	}
+	sent := l.bought
+	sent.ForTools, sent.Subject, sent.ToTyped = false, l.Subject, l.To
+	text, err := json.Marshal(l.Letter)
+	if err != nil {
+		return sent, err
+	}
+	return sent, a.Store.Update(ctx, "send.bought", func(tx *store.Tx) error {
+		now, _, err := store.Get[store.Sent](tx, sent.ID)
+		if err != nil {
+			return err
+		}
+		if now.State != store.SentPaid || !now.ForTools {
+			return wrongState("That bond was used in the meantime.", "Send again.")
+		}
+		return errors.Join(store.Put(tx, store.Letter{ID: sent.ID, Letter: text}), store.Put(tx, sent))
+	})
+}
+
 // intend makes the keys and stores the purchase before it is tried. With stock
-// tools one certificate serves as both, and there is no letter. Until buy ends
+// tools one certificate of theirs serves as both. Until buy ends
 // the purchase belongs to the caller, and the outbox leaves it alone.
 func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte, l *letter) (sent store.Sent, err error) {
 	var q escrow.Quote
@@ -140,8 +170,7 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 		To: q.Recipient, ToTyped: string(q.Recipient), ForTools: l == nil,
 		Buy: escrow.BuyRequest{ID: escrow.BondID(id), Quote: quote, Verification: stock, Reply: stock},
 	}
-	var body store.Letter
-	if l != nil {
+	if stock == nil {
 		verification, err := a.OpenPGP.Generate(ctx, verifyName(sent), "signs one mail")
 		if err != nil {
 			return store.Sent{}, err
@@ -151,6 +180,9 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 			return store.Sent{}, err
 		}
 		sent.Buy.Verification, sent.Buy.Reply = verification.Raw, reply.Raw
+	}
+	var body store.Letter
+	if l != nil {
 		sent.Subject, sent.ToTyped = l.Subject, l.To
 		text, err := json.Marshal(l.Letter)
 		if err != nil {
@@ -304,7 +336,8 @@ func (a *account) checkPurchase(sent store.Sent, purchase escrow.Purchase) error
 	return nil
 }
 
-// Buy buys a one-time key to use with other OpenPGP tools.
+// Buy buys a one-time key to use with other OpenPGP tools. Without a certificate
+// of theirs the agent's own pair signs: the next letter to that address uses it.
 func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bought, error) {
 	acct, err := a.byAddress(req.From)
 	if err != nil {
@@ -314,7 +347,10 @@ func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bo
 	if err != nil {
 		return agentclient.Bought{}, err
 	}
-	stock, err := openpgp.ParseCertificate(req.Certificate)
+	var stock openpgp.Certificate
+	if len(req.Certificate) > 0 {
+		stock, err = openpgp.ParseCertificate(req.Certificate)
+	}
 	if err != nil {
 		return agentclient.Bought{}, &agentclient.Failure{Code: agentclient.CodeUsage,
 			Happened: "The certificate that the mail will be signed with cannot be used: " + err.Error() + ".",
@@ -322,13 +358,6 @@ func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bo
 			Do:       "Export the public key that will sign, safest one made for this purchase alone, for example: gpg --export YOU@EXAMPLE.ORG, and give it with --sender-cert. To send without other tools use: earnest send"}
 	}
 	sent, bought, err := acct.boughtBefore(ctx, to, stock.Raw)
-	if bought {
-		// The list of bonds may not know yet that its mail came. A key that was used
-		// is not handed over: nothing more to it would ever be opened.
-		var view escrow.BondView
-		view, err = acct.service.Bond(ctx, sent.Bond)
-		bought = view.State == escrow.Held && view.WithdrawAskedAt.IsZero()
-	}
 	if err != nil {
 		return agentclient.Bought{}, err
 	}
@@ -373,11 +402,18 @@ func (a *account) boughtBefore(ctx context.Context, to escrow.Address, stock []b
 	err = a.Store.View(ctx, func(tx *store.Tx) error {
 		paid, err := store.List[store.Sent](tx, store.SentPaid)
 		for _, sent := range paid {
-			if sent.Account == a.id && sent.ForTools && sent.To == to && bytes.Equal(sent.Buy.Verification, stock) {
+			same := bytes.Equal(sent.Buy.Verification, stock) || stock == nil && sent.OwnKeys()
+			if sent.Account == a.id && sent.ForTools && sent.To == to && same {
 				found, ok = sent, true
 			}
 		}
 		return err
 	})
-	return found, ok, err
+	if err != nil || !ok {
+		return found, false, err
+	}
+	// The list of bonds may not know yet that its mail came. A key that was used is
+	// not handed over: nothing more to it would ever be opened.
+	view, err := a.service.Bond(ctx, found.Bond)
+	return found, view.State == escrow.Held && view.WithdrawAskedAt.IsZero(), err
 }

@@ -3,6 +3,7 @@ package agent_test
 import (
 	"testing"
 
+	"earnest/agentclient"
 	"earnest/escrow"
 )
 
@@ -75,5 +76,26 @@ func TestK10_SilenceRefunds(t *testing.T) {
 	mail := w.write(sender, recipient, "Anybody there")
 	w.sentIs(sender, mail.Bond, "expired", "refunded")
 	w.waits(recipient, mail.Bond, "expired")
+	w.has(sender, "1.00", "0.00")
+}
+
+// A bond bought without a certificate of other tools is for a letter that is
+// written later: it is paid once.
+func TestK3_BoughtAheadIsUsedByTheNextLetter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
+	w.price(recipient, "0.25")
+	bought, err := sender.Buy(t.Context(), agentclient.BuyKey{To: recipient.address})
+	must(t, err)
+	w.has(sender, "0.75", "0.25")
+	mail := w.write(sender, recipient, "Written later")
+	if mail.Bond != bought.Bond {
+		t.Errorf("the letter went with bond %s, not with %s that was bought for it", mail.Bond, bought.Bond)
+	}
+	w.has(sender, "0.75", "0.25")
+	_, err = recipient.Accept(t.Context(), mail.ID)
+	must(t, err)
+	w.sentIs(sender, mail.Bond, "accepted", "refunded")
 	w.has(sender, "1.00", "0.00")
 }

@@ -140,7 +140,8 @@ type BuyKey struct {
 	Option int    `json:"option,omitempty"`
 	// Certificate with which the mail will be signed (binary or armored). It
 	// serves as verification and as reply certificate. Without one the agent
-	// makes a pair that only it can sign with, so mails go by Compose instead.
+	// makes a pair that only it can sign with: the next Compose to that address
+	// goes with the bond bought here.
 	Certificate []byte `json:"certificate,omitempty"`
 }
 

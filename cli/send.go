@@ -197,7 +197,7 @@ type buyCmd struct {
 	From       string `placeholder:"A" help:"Which address of yours; the only account where left out."`
 	To         string `required:"" placeholder:"A" help:"Who shall read the mail."`
 	Option     int    `placeholder:"N" help:"Which way to pay, as price show numbers them; the first where left out."`
-	SenderCert string `placeholder:"F" help:"The OpenPGP certificate with which the mail will be signed. Safest is one made for this purchase alone: with one that signs other public text too, a hostile recipient could claim that the mail arrived."`
+	SenderCert string `placeholder:"F" help:"The OpenPGP certificate with which the mail will be signed. Without one the agent signs: the next send to that address uses the bond. Safest is one made for this purchase alone: with one that signs other public text too, a hostile recipient could claim that the mail arrived."`
 	KeyOut     string `required:"" placeholder:"F" help:"Write the bought key there, armored. An existing file is never overwritten."`
 }
 

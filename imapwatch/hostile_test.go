@@ -226,7 +226,8 @@ func TestOneHostileMailDoesNotStopTheOthers(t *testing.T) {
 			m := &memory{}
 			cfg := backend{addr: s.addr, tls: s.tls}.config(&st)
 			cfg.Timing.RetryMin, cfg.Timing.RetryMax = time.Hour, time.Hour
-			cfg.Timing.Command, cfg.Timing.Search = 300*time.Millisecond, 300*time.Millisecond
+			// Longer than a busy machine ever takes to answer: a silence is the script's.
+			cfg.Timing.Command, cfg.Timing.Search = 1500*time.Millisecond, 1500*time.Millisecond
 			watch(t, cfg, &k, m)
 			k.wants(t, want...)
 			await(t, "all to be handled", func() bool {

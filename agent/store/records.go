@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 
@@ -198,7 +199,8 @@ type Sent struct {
 	ToTyped string
 	Subject string
 	Buy     escrow.BuyRequest
-	// ForTools: the key is used with other OpenPGP tools; there is no letter.
+	// ForTools: bought without a letter, to use with other OpenPGP tools or, where
+	// the pair is our own, for a letter that is still to be written.
 	ForTools    bool
 	Certificate []byte // the one-time key
 	Receipt     escrow.Signed
@@ -209,6 +211,10 @@ type Sent struct {
 }
 
 func (s Sent) place() place { return place{"sent", s.ID, s.State, s.Number} }
+
+// OwnKeys reports whether the agent made the pair that signs. With stock tools
+// one certificate of theirs serves as both.
+func (s Sent) OwnKeys() bool { return !bytes.Equal(s.Buy.Verification, s.Buy.Reply) }
 
 // Letter is the text of a mail in the outbox, and its sealed form once made.
 type Letter struct {
