@@ -174,6 +174,10 @@ func (s *session) fetchAll(set imap.UIDSet, options *imap.FetchOptions, each fun
 // fetch gives the items of each mail as they stream in, and counts the mails.
 // Items without a UID (RFC 3501 section 6.4.8 demands one) are passed over.
 func (s *session) fetch(set imap.NumSet, options *imap.FetchOptions, each func(uid uint32, item imapclient.FetchItemData) error) (int, error) {
+	if !s.alive() {
+		// No mail of the set has been asked for: it is none of their fault.
+		return 0, errEnded
+	}
 	defer s.patience(s.cfg.Timing.Search)()
 	command := s.client.Fetch(set, options)
 	seen := 0
@@ -195,6 +199,9 @@ func (s *session) fetch(set imap.NumSet, options *imap.FetchOptions, each func(u
 	}
 	return seen, s.fetchFault(command.Close())
 }
+
+// errEnded: the connection had ended before.
+var errEnded = errors.New("fetch mail: the connection has ended")
 
 // fetchFault marks the errors that a mail itself may cause: an answer that
 // cannot be parsed, or a refusal.

@@ -101,14 +101,12 @@ func (s *session) fault(doing string, err error) error {
 // command that ended it did so by what the server wrote.
 func (s *session) wellConnected() bool { return s.raw.broken() == nil }
 
-// alive says whether the connection can still be used.
+// alive says whether the connection can still be used. The library's state is
+// asked, not its Closed: that comes only after the commands under way have been
+// answered with the error that ended them, and a mail that is fetched between
+// the two would be blamed for it.
 func (s *session) alive() bool {
-	select {
-	case <-s.client.Closed():
-		return false
-	default:
-		return s.wellConnected()
-	}
+	return s.client.State() != imap.ConnStateLogout && s.wellConnected()
 }
 
 func (s *session) login(ctx context.Context) error {
