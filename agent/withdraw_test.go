@@ -1,9 +1,12 @@
 package agent_test
 
 import (
+	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"earnest/agent/store"
 	"earnest/agentclient"
@@ -30,7 +33,13 @@ func TestWithdrawnAfterSubmitting_TheMailThatIsHereCounts(t *testing.T) {
 	if asked.State != "withdrawing" || asked.Money != "held" {
 		t.Errorf("after asking: %+v", asked)
 	}
+	// The recipient's agent hears of the withdrawal before it can report the mail.
+	var kept atomic.Bool
+	kept.Store(true)
+	w.between(func(s escrow.Service) escrow.Service { return keptArrivals{s, &kept} })
 	w.setDown(false)
+	time.Sleep(1500 * time.Millisecond)
+	kept.Store(false)
 	mail := w.waits(recipient, bond, "waiting")
 	w.sentIs(sender, bond, "arrived", "held")
 	eventually(t, "the sender is told who decides now", func() bool {
@@ -40,6 +49,19 @@ func TestWithdrawnAfterSubmitting_TheMailThatIsHereCounts(t *testing.T) {
 	_, err = recipient.Accept(t.Context(), mail.ID) // a decision works as ever
 	must(t, err)
 	w.sentIs(sender, bond, "accepted", "refunded")
+}
+
+// keptArrivals lets no arrival through for the time being.
+type keptArrivals struct {
+	escrow.Service
+	kept *atomic.Bool
+}
+
+func (s keptArrivals) Arrive(ctx context.Context, id escrow.BondID, req escrow.Arrival) (escrow.Outcome, error) {
+	if s.kept.Load() {
+		return escrow.Outcome{}, escrow.Errorf(escrow.Unavailable, "not now")
+	}
+	return s.Service.Arrive(ctx, id, req)
 }
 
 func TestWithdrawnAfterSubmitting_TheKeyThatIsGoneOpensNothing(t *testing.T) {
