@@ -110,7 +110,9 @@ func processes() []string { return []string{escrowProcess, recipientProcess, sen
 
 const (
 	together = 2 // points that are armed in one step
-	triesMay = 4 // mails that may pass without reaching a point
+	// triesMay is how many mails a point may take to get its kills: what nobody
+	// repeats after a kill (the word that a purchase came in) gets one a mail.
+	triesMay = 12
 )
 
 // next takes points of the step that are to be armed now. Those of a first mail
@@ -177,7 +179,7 @@ func (p *plan) work(ctx context.Context, r *rig, way path, fresh bool) error {
 func (r *rig) playKilled(ctx context.Context, s step, l *letter, taken []*task) (hit map[string]int, err error) {
 	moments, was := map[string][]string{}, map[string]int{}
 	for _, t := range taken {
-		moments[t.process] = append(moments[t.process], t.moments()...)
+		moments[t.process] = append(moments[t.process], t.moments()[t.kills:]...)
 	}
 	for _, process := range processes() {
 		was[process] = len(r.lines(process + ".killed"))
