@@ -41,7 +41,7 @@ func TestTwoAccountsOfOneAgentWriteToEachOther(t *testing.T) {
 		t.Errorf("shown as %+v", got)
 	}
 	w.sentIs(home, sent[0].Bond, "arrived", "held")
-	_, err = home.Accept(t.Context(), got.ID)
+	_, err = home.Accept(t.Context(), got.ID, agentclient.Accept{})
 	must(t, err)
 	w.waits(home, sent[0].Bond, "accepted")
 	w.sentIs(home, sent[0].Bond, "accepted", "refunded")

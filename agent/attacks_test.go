@@ -50,7 +50,7 @@ func TestAnotherMailOnOneBondIsNotOpened(t *testing.T) {
 		}
 	}
 	unopened("before the decision")
-	_, err := recipient.Accept(t.Context(), mail.ID)
+	_, err := recipient.Accept(t.Context(), mail.ID, agentclient.Accept{})
 	must(t, err)
 	w.sentIs(sender, bond, "accepted", "refunded")
 	unopened("after it")
@@ -65,7 +65,7 @@ func TestSwappedReplyCertificateIsRefused(t *testing.T) {
 	must(t, err)
 	w.between(func(s escrow.Service) escrow.Service { return swappingReplies{s, other.Raw} })
 	mail := w.write(sender, recipient, "Answer me")
-	_, err = recipient.Accept(t.Context(), mail.ID)
+	_, err = recipient.Accept(t.Context(), mail.ID, agentclient.Accept{})
 	must(t, err)
 	accepted := w.waits(recipient, mail.Bond, "accepted")
 	if !strings.Contains(accepted.Error, "another reply certificate") {
@@ -366,7 +366,13 @@ func TestNoDecisionBeforeArrived(t *testing.T) {
 	must(t, w.mail.Deliver(recipient.address, raw))
 	held := w.waits(recipient, bond, "held")
 	for verdict, decide := range map[string]func(context.Context, string) (agentclient.Mail, error){
-		"accept": recipient.Accept, "reject": recipient.Reject, "undo": recipient.Undo} {
+		"accept": func(ctx context.Context, id string) (agentclient.Mail, error) {
+			return recipient.Accept(ctx, id, agentclient.Accept{})
+		},
+		"reject": func(ctx context.Context, id string) (agentclient.Mail, error) {
+			return recipient.Reject(ctx, id, agentclient.Reject{})
+		},
+		"undo": recipient.Undo} {
 		_, err := decide(t.Context(), held.ID)
 		if failure, ok := errors.AsType[*agentclient.Failure](err); !ok || failure.Code != agentclient.CodeState {
 			t.Errorf("%s before arrived: %v", verdict, err)

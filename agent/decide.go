@@ -15,12 +15,12 @@ import (
 const decisionPatience = 4 * time.Second
 
 // Accept gives the money back and completes the connection.
-func (a *Agent) Accept(ctx context.Context, id string) (agentclient.Mail, error) {
+func (a *Agent) Accept(ctx context.Context, id string, _ agentclient.Accept) (agentclient.Mail, error) {
 	return a.decide(ctx, id, escrow.Accept)
 }
 
 // Reject forfeits the bond, once the time to undo it is over.
-func (a *Agent) Reject(ctx context.Context, id string) (agentclient.Mail, error) {
+func (a *Agent) Reject(ctx context.Context, id string, _ agentclient.Reject) (agentclient.Mail, error) {
 	return a.decide(ctx, id, escrow.Reject)
 }
 

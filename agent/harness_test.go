@@ -212,7 +212,7 @@ func (w *world) join(name, amount string) *person {
 		must(w.t, err)
 		voucher, err := w.server.NewVoucher(ctx, euro.Name, value)
 		must(w.t, err)
-		_, err = p.TopUp(ctx, voucher)
+		_, err = p.TopUp(ctx, agentclient.Redeem{Voucher: voucher})
 		must(w.t, err)
 	}
 	return p

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"earnest/agentclient"
 	"earnest/escrow"
 )
 
@@ -32,7 +33,7 @@ func TestLateAnswerDoesNotUndoAnEnding(t *testing.T) {
 			time.Sleep(500 * time.Millisecond)
 		}}
 	})
-	_, err := recipient.Reject(t.Context(), mail.ID)
+	_, err := recipient.Reject(t.Context(), mail.ID, agentclient.Reject{})
 	must(t, err)
 	w.waits(recipient, mail.Bond, "rejected")
 	w.sentIs(sender, mail.Bond, "rejected", "forfeited")
@@ -49,7 +50,7 @@ func TestReceiptsOfAnEndingAreFetchedUntilTheyAreHere(t *testing.T) {
 		w.noReceipts = now
 	}
 	refuse(true)
-	_, err := recipient.Accept(t.Context(), mail.ID)
+	_, err := recipient.Accept(t.Context(), mail.ID, agentclient.Accept{})
 	must(t, err)
 	w.sentIs(sender, mail.Bond, "accepted", "refunded")
 	eventually(t, "both have asked for the receipts", func() bool {

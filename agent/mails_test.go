@@ -106,7 +106,7 @@ func TestTamperedMailIsNotOpenedAndNothingIsDecided(t *testing.T) {
 	if shown.Subject != "" || !strings.Contains(shown.Error, "not opened and nothing was decided") {
 		t.Errorf("a damaged mail is shown as %+v", shown)
 	}
-	_, err := recipient.Reject(t.Context(), shown.ID)
+	_, err := recipient.Reject(t.Context(), shown.ID, agentclient.Reject{})
 	if failure, ok := errors.AsType[*agentclient.Failure](err); !ok || failure.Code != agentclient.CodeState {
 		t.Errorf("reject of a damaged mail: %v", err)
 	}
@@ -148,7 +148,7 @@ func TestEscrowDown_MailWaitsUnopenedAndDecisionsQueue(t *testing.T) {
 	w.setDown(false)
 	mail := w.waits(recipient, sent[0].Bond, "waiting")
 	w.setDown(true)
-	decided, err := recipient.Accept(t.Context(), mail.ID)
+	decided, err := recipient.Accept(t.Context(), mail.ID, agentclient.Accept{})
 	must(t, err)
 	if !decided.Queued || decided.State != "accepted" {
 		t.Errorf("a decision without the escrow: %+v", decided)

@@ -164,18 +164,18 @@ func (a *Agent) Balances(ctx context.Context) ([]agentclient.Balance, error) {
 	return all, nil
 }
 
-// TopUp redeems a voucher for the first account. The operation id is made from
-// the code, so that trying again after a crash redeems it once.
-func (a *Agent) TopUp(ctx context.Context, voucher string) ([]agentclient.Balance, error) {
-	accounts := a.each()
-	if len(accounts) == 0 {
-		return nil, noAccount()
-	}
-	id := escrow.Hash([]byte("top-up " + accounts[0].id + voucher))
-	if _, err := accounts[0].service.TopUp(ctx, escrow.TopUp{ID: id, Voucher: voucher}); err != nil {
+// TopUp redeems a voucher. The operation id is made from the code, so that
+// trying again after a crash redeems it once.
+func (a *Agent) TopUp(ctx context.Context, req agentclient.Redeem) ([]agentclient.Balance, error) {
+	acct, err := a.byAddress(req.Account)
+	if err != nil {
 		return nil, err
 	}
-	wake(accounts[0].wakePool)
+	id := escrow.Hash([]byte("top-up " + acct.id + req.Voucher))
+	if _, err := acct.service.TopUp(ctx, escrow.TopUp{ID: id, Voucher: req.Voucher}); err != nil {
+		return nil, err
+	}
+	wake(acct.wakePool)
 	a.tell(agentclient.EventBalance, "", "")
 	return a.Balances(ctx)
 }

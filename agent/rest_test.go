@@ -39,7 +39,7 @@ func TestNothingRestsInTheClear(t *testing.T) {
 	if message.Subject != subject || message.Text != body {
 		t.Fatalf("it reads %q %q: the search would find nothing", message.Subject, message.Text)
 	}
-	_, err = recipient.Accept(t.Context(), mail.ID)
+	_, err = recipient.Accept(t.Context(), mail.ID, agentclient.Accept{})
 	must(t, err)
 	w.sentIs(sender, mail.Bond, "accepted", "refunded")
 	search("when it is decided")

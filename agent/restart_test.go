@@ -22,11 +22,11 @@ func TestNewUIDValidityRepeatsNothing(t *testing.T) {
 	recipient, sender := w.join("recipient", "5.00"), w.join("sender", "5.00")
 	w.price(recipient, "0.25")
 	accepted := w.write(sender, recipient, "Accepted")
-	_, err := recipient.Accept(t.Context(), accepted.ID)
+	_, err := recipient.Accept(t.Context(), accepted.ID, agentclient.Accept{})
 	must(t, err)
 	w.sentIs(sender, accepted.Bond, "accepted", "refunded")
 	rejected := w.write(sender, recipient, "Rejected")
-	_, err = recipient.Reject(t.Context(), rejected.ID)
+	_, err = recipient.Reject(t.Context(), rejected.ID, agentclient.Reject{})
 	must(t, err)
 	w.sentIs(sender, rejected.Bond, "rejected", "forfeited")
 	waiting := w.write(w.join("other", "1.00"), recipient, "Waiting")
@@ -103,7 +103,7 @@ func TestRestartInEveryState(t *testing.T) {
 	if list, err := recipient.Inbox(t.Context()); err != nil || len(list) != 1 {
 		t.Fatalf("%d mails after a restart, %v", len(list), err)
 	}
-	_, err = recipient.Reject(t.Context(), mail.ID)
+	_, err = recipient.Reject(t.Context(), mail.ID, agentclient.Reject{})
 	must(t, err)
 	again() // rejecting
 	if m := w.waits(recipient, bond, "rejecting"); m.EffectiveAt.IsZero() {
@@ -114,7 +114,7 @@ func TestRestartInEveryState(t *testing.T) {
 	again()
 	w.waits(recipient, bond, "waiting")
 	w.setDown(true)
-	_, err = recipient.Reject(t.Context(), mail.ID) // queued
+	_, err = recipient.Reject(t.Context(), mail.ID, agentclient.Reject{}) // queued
 	must(t, err)
 	again()
 	w.setDown(false)
@@ -143,7 +143,7 @@ func TestRestartInEveryState(t *testing.T) {
 	if message.Text != "Body of Second" {
 		t.Errorf("after restarts it reads %q", message.Text)
 	}
-	_, err = recipient.Accept(t.Context(), accepted.ID)
+	_, err = recipient.Accept(t.Context(), accepted.ID, agentclient.Accept{})
 	must(t, err)
 	again()
 	w.sentIs(sender, second, "accepted", "refunded")
@@ -194,11 +194,13 @@ func TestManyBondsAtOnce(t *testing.T) {
 	bySender := map[string]string{}
 	for i, m := range inbox {
 		wait.Go(func() { // half of them at once, for the company
-			decide := recipient.Accept
+			var err error
 			if i%2 == 0 {
-				decide = recipient.Reject
+				_, err = recipient.Reject(t.Context(), m.ID, agentclient.Reject{})
+			} else {
+				_, err = recipient.Accept(t.Context(), m.ID, agentclient.Accept{})
 			}
-			if _, err := decide(t.Context(), m.ID); err != nil {
+			if err != nil {
 				t.Errorf("decide: %v", err)
 			}
 		})

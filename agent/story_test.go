@@ -27,7 +27,7 @@ func TestK10_AcceptGivesEveryCentBack(t *testing.T) {
 	if message.Text != "Body of A question" {
 		t.Errorf("text %q", message.Text)
 	}
-	after, err := recipient.Accept(t.Context(), mail.ID)
+	after, err := recipient.Accept(t.Context(), mail.ID, agentclient.Accept{})
 	must(t, err)
 	if after.State != "accepted" || after.Queued || after.Error != "" {
 		t.Errorf("after accept: %+v", after)
@@ -51,7 +51,7 @@ func TestK13_RejectForfeitsToTheCompany(t *testing.T) {
 	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
 	w.price(recipient, "0.25")
 	mail := w.write(sender, recipient, "Buy now")
-	rejected, err := recipient.Reject(t.Context(), mail.ID)
+	rejected, err := recipient.Reject(t.Context(), mail.ID, agentclient.Reject{})
 	must(t, err)
 	if rejected.State != "rejecting" || rejected.EffectiveAt.IsZero() {
 		t.Errorf("after reject: %+v", rejected)
@@ -61,7 +61,7 @@ func TestK13_RejectForfeitsToTheCompany(t *testing.T) {
 	if undone.State != "waiting" {
 		t.Errorf("after undo: %+v", undone)
 	}
-	_, err = recipient.Reject(t.Context(), mail.ID)
+	_, err = recipient.Reject(t.Context(), mail.ID, agentclient.Reject{})
 	must(t, err)
 	w.sentIs(sender, mail.Bond, "rejected", "forfeited")
 	w.waits(recipient, mail.Bond, "rejected")
@@ -94,7 +94,7 @@ func TestK3_BoughtAheadIsUsedByTheNextLetter(t *testing.T) {
 		t.Errorf("the letter went with bond %s, not with %s that was bought for it", mail.Bond, bought.Bond)
 	}
 	w.has(sender, "0.75", "0.25")
-	_, err = recipient.Accept(t.Context(), mail.ID)
+	_, err = recipient.Accept(t.Context(), mail.ID, agentclient.Accept{})
 	must(t, err)
 	w.sentIs(sender, mail.Bond, "accepted", "refunded")
 	w.has(sender, "1.00", "0.00")

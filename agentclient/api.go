@@ -51,7 +51,10 @@ type AddAccount struct {
 	SMTP     string `json:"smtp"` // smtps://host:port, or smtp://host:port for STARTTLS
 	User     string `json:"user"`
 	Password string `json:"password"`
-	Escrow   string `json:"escrow"` // https://host:port
+	// Login is the id of an OAuth 2.0 login that has ended well, in place of the
+	// password.
+	Login  string `json:"login,omitempty"`
+	Escrow string `json:"escrow"` // https://host:port
 	// CA is a PEM file's content with further certificates to trust, for IMAP,
 	// SMTP and escrow. Optional.
 	CA []byte `json:"ca,omitempty"`
@@ -71,9 +74,23 @@ type Price struct {
 	Beneficiary string   `json:"beneficiary"` // who gets a forfeit, by name
 	Identity    string   `json:"identity"`
 	TellRead    bool     `json:"tellRead"`
+	Public      bool     `json:"public"` // told to anybody, without an account
 	// DecideWithin and DeliverWithin are in seconds.
 	DecideWithin  int64 `json:"decideWithin"`
 	DeliverWithin int64 `json:"deliverWithin"`
+	// Connected: keys were exchanged, and Free mails can go there without money.
+	Connected bool `json:"connected,omitempty"`
+	Free      Free `json:"free,omitempty"`
+	// Of an own price: what an accept lets its sender write further, and who
+	// could get a forfeit.
+	FreeAfter     Free          `json:"freeAfter,omitempty"`
+	Beneficiaries []Beneficiary `json:"beneficiaries,omitempty"`
+}
+
+// Beneficiary is one who can get a forfeit, from the escrow's list.
+type Beneficiary struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
 }
 
 // SetPrice replaces the options of an own address. An option is an instruction
@@ -81,6 +98,13 @@ type Price struct {
 type SetPrice struct {
 	Address string   `json:"address,omitempty"` // the only account where empty
 	Options []string `json:"options"`
+	// What is empty stays as it is.
+	Beneficiary string `json:"beneficiary,omitempty"` // its id
+	FreeAfter   Free   `json:"freeAfter,omitempty"`
+	TellRead    *bool  `json:"tellRead,omitempty"`
+	Public      *bool  `json:"public,omitempty"`
+	// DecideWithin, in seconds, may be shorter than the escrow's.
+	DecideWithin int64 `json:"decideWithin,omitempty"`
 }
 
 // Balance is the money at one escrow in one currency.
@@ -107,6 +131,10 @@ type Compose struct {
 	Attachments []Attachment `json:"attachments,omitempty"`
 	Option      int          `json:"option,omitempty"` // from 1; 0 takes the first
 	InReplyTo   string       `json:"inReplyTo,omitempty"`
+	// Draft is deleted when the mail is on its way.
+	Draft string `json:"draft,omitempty"`
+	// Paid sends with a bond although it could go free.
+	Paid bool `json:"paid,omitempty"`
 }
 
 // Sent is a mail that was sent, or is on its way.
@@ -129,6 +157,13 @@ type Sent struct {
 	EndedAt     time.Time `json:"endedAt,omitzero"`
 	DecideBy    time.Time `json:"decideBy,omitzero"`
 	DeliverBy   time.Time `json:"deliverBy,omitzero"`
+	// Free: it went over a connection, with no bond and no escrow. Its state is
+	// paid (waits in the outbox), submitted or failed.
+	Free bool `json:"free,omitempty"`
+	// FreeThere is what the recipient granted with the accept.
+	FreeThere Free `json:"freeThere,omitempty"`
+	// Kept: its text is still here and can be made a draft again.
+	Kept bool `json:"kept,omitempty"`
 	// Error says in words why it does not go on, and what that means.
 	Error string `json:"error,omitempty"`
 }
@@ -166,8 +201,15 @@ type Mail struct {
 	Price   Money     `json:"price"`
 	At      time.Time `json:"at"`
 	// State is held (waiting for the escrow, unopened), waiting, rejecting,
-	// accepted, rejected, expired, withdrawn or damaged.
-	State       string    `json:"state"`
+	// accepted, rejected, expired, withdrawn, damaged, or unpaid: it came over a
+	// connection whose free mails are used up, and is not opened before an accept.
+	State string `json:"state"`
+	// Free: it came over a connection. There is no bond and no money.
+	Free bool `json:"free,omitempty"`
+	// Late: it came after its bond had gone back.
+	Late bool `json:"late,omitempty"`
+	// Reason is why it was rejected, as noted here; it is told to nobody.
+	Reason      string    `json:"reason,omitempty"`
 	DecideBy    time.Time `json:"decideBy,omitzero"`
 	EffectiveAt time.Time `json:"effectiveAt,omitzero"` // when a reject takes effect
 	Beneficiary string    `json:"beneficiary"`
@@ -185,13 +227,64 @@ type Mail struct {
 // Message is an opened mail.
 type Message struct {
 	Mail
-	Date        time.Time    `json:"date"`
-	MessageID   string       `json:"messageId"`
-	Text        string       `json:"text"`
-	FromHTML    bool         `json:"fromHtml,omitempty"` // Text was made from HTML
+	Date      time.Time `json:"date"`
+	MessageID string    `json:"messageId"`
+	Text      string    `json:"text"`
+	FromHTML  bool      `json:"fromHtml,omitempty"` // Text was made from HTML
+	// Blocks is the same with its headings, lists and links, where it was HTML.
+	Blocks      []Block      `json:"blocks,omitempty"`
 	Attachments []Attachment `json:"attachments,omitempty"`
 	// Checks lists what was verified, in words.
 	Checks []string `json:"checks"`
+}
+
+// Kinds of [Block].
+const (
+	BlockParagraph = "paragraph"
+	BlockHeading   = "heading" // Depth 1 to 3
+	BlockItem      = "item"    // of a list; Depth from 1
+	BlockPre       = "pre"
+	BlockRule      = "rule"
+)
+
+// Block is a part of a text that was HTML. Nothing in it was fetched or is
+// active; a link's target is shown whole beside its text.
+type Block struct {
+	Kind   string `json:"kind"`
+	Depth  int    `json:"depth,omitempty"`
+	Quote  int    `json:"quote,omitempty"`  // how deep it is quoted
+	Number int    `json:"number,omitempty"` // of an item of a numbered list
+	Spans  []Span `json:"spans,omitempty"`
+}
+
+// Span is text of one look.
+type Span struct {
+	Text   string `json:"text"`
+	Bold   bool   `json:"bold,omitempty"`
+	Italic bool   `json:"italic,omitempty"`
+	Mono   bool   `json:"mono,omitempty"`
+	Link   string `json:"link,omitempty"` // http, https or mailto
+}
+
+// Source is a mail's bytes.
+type Source struct {
+	Raw []byte `json:"raw"`
+}
+
+// Accept says what an accept lets the sender do from now on.
+type Accept struct {
+	Free Free `json:"free,omitempty"` // FreePolicy where empty
+}
+
+// Reject may note why, for oneself.
+type Reject struct {
+	Reason string `json:"reason,omitempty"`
+}
+
+// Redeem is a top-up by a voucher.
+type Redeem struct {
+	Account string `json:"account,omitempty"` // own address; the only account where empty
+	Voucher string `json:"voucher"`
 }
 
 // Receipts of a bond, and with verification what they prove.
@@ -225,11 +318,13 @@ type Check struct {
 
 // Event is one line of the event stream.
 type Event struct {
-	// Type is status, mail, sent, balance or price; what changed is in ID, and
-	// the client asks for it anew.
+	// Type is status, mail, sent, balance, price, people, draft, setup or login;
+	// what changed is in ID, and the client asks for it anew. Of setup ID is the
+	// step, of login the login's id.
 	Type string `json:"type"`
 	ID   string `json:"id,omitempty"`
-	// State is the mail's or sent mail's state after the change.
+	// State is the mail's or sent mail's state after the change; of a step trying,
+	// ok or failed; of a login done or failed.
 	State string    `json:"state,omitempty"`
 	Time  time.Time `json:"time"`
 }
@@ -241,6 +336,10 @@ const (
 	EventSent    = "sent"
 	EventBalance = "balance"
 	EventPrice   = "price"
+	EventPeople  = "people"
+	EventDraft   = "draft"
+	EventSetup   = "setup"
+	EventLogin   = "login"
 )
 
 // Failure is what a call to the agent fails with: a closed code, and words that
@@ -250,6 +349,9 @@ type Failure struct {
 	Happened string `json:"happened"`
 	Means    string `json:"means,omitempty"`
 	Do       string `json:"do,omitempty"`
+	// Field names the field of the request that is wrong, by its JSON name, where
+	// it is one.
+	Field string `json:"field,omitempty"`
 }
 
 func (f *Failure) Error() string {
@@ -275,5 +377,6 @@ const (
 	CodeTooLarge    = "too_large"   // the mail is larger than can be sent
 	CodeState       = "wrong_state" // the mail's state does not allow this
 	CodeDamaged     = "damaged"     // the mail cannot be trusted
+	CodeLimit       = "limit"       // an own spending limit is reached
 	CodeInternal    = "internal"
 )

@@ -67,46 +67,52 @@ func (e *dialError) Unwrap() error { return e.err }
 
 // open sends a request and returns the answer's body if it went well.
 func (c *Client) open(ctx context.Context, method, path string, body any) (io.ReadCloser, error) {
+	answer, _, err := c.exchange(ctx, method, path, body)
+	return answer, err
+}
+
+// exchange is open that also tells how long the answer is; -1 where unknown.
+func (c *Client) exchange(ctx context.Context, method, path string, body any) (io.ReadCloser, int64, error) {
 	var reader io.Reader
 	if method != http.MethodGet {
 		data, err := json.Marshal(body)
 		if err != nil {
-			return nil, fmt.Errorf("write request: %w", err)
+			return nil, 0, fmt.Errorf("write request: %w", err)
 		}
 		if len(data) > MaxCompose {
-			if path != pathSent {
-				return nil, TooMuch()
+			if path != pathSent && path != pathDrafts && path != pathPreview {
+				return nil, 0, TooMuch()
 			}
-			return nil, Fail(CodeTooLarge)
+			return nil, 0, Fail(CodeTooLarge)
 		}
 		reader = bytes.NewReader(data)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, "http://"+Host+path, reader)
 	if err != nil {
-		return nil, fmt.Errorf("make request: %w", err)
+		return nil, 0, fmt.Errorf("make request: %w", err)
 	}
 	if reader != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, brokenBy(ctx, err)
+		return nil, 0, brokenBy(ctx, err)
 	}
 	if resp.StatusCode == http.StatusOK {
-		return resp.Body, nil
+		return resp.Body, resp.ContentLength, nil
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusRequestHeaderFieldsTooLarge {
 		// The server answers this by itself, before the agent is asked.
 		f := TooMuch()
 		f.Code, f.Do = CodeUsage, "Check what was given: an id and an address are short."
-		return nil, f
+		return nil, 0, f
 	}
 	var failure Failure
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&failure); err != nil || failure.Code == "" {
-		return nil, Failf(CodeInternal, "The agent answered %d without saying why.", resp.StatusCode)
+		return nil, 0, Failf(CodeInternal, "The agent answered %d without saying why.", resp.StatusCode)
 	}
-	return nil, &failure
+	return nil, 0, &failure
 }
 
 // brokenBy turns a failed exchange into what a person is told. A call that the
@@ -179,14 +185,9 @@ func (c *Client) Balances(ctx context.Context) ([]Balance, error) {
 	return get[[]Balance](ctx, c, "/v1/balances")
 }
 
-// Redeem is the body of a top-up.
-type Redeem struct {
-	Voucher string `json:"voucher"`
-}
-
 // TopUp implements [Agent].
-func (c *Client) TopUp(ctx context.Context, voucher string) ([]Balance, error) {
-	return post[[]Balance](ctx, c, "/v1/topup", Redeem{Voucher: voucher})
+func (c *Client) TopUp(ctx context.Context, req Redeem) ([]Balance, error) {
+	return post[[]Balance](ctx, c, "/v1/topup", req)
 }
 
 // Send implements [Agent].
@@ -201,12 +202,12 @@ func (c *Client) Sent(ctx context.Context) ([]Sent, error) {
 
 // SentByID implements [Agent].
 func (c *Client) SentByID(ctx context.Context, id string) (Sent, error) {
-	return get[Sent](ctx, c, "/v1/sent/"+url.PathEscape(id))
+	return get[Sent](ctx, c, "/v1/sent/"+escaped(id))
 }
 
 // Withdraw implements [Agent].
 func (c *Client) Withdraw(ctx context.Context, id string) (Sent, error) {
-	return post[Sent](ctx, c, "/v1/sent/"+url.PathEscape(id)+"/withdraw", nothing{})
+	return post[Sent](ctx, c, "/v1/sent/"+escaped(id)+"/withdraw", nothing{})
 }
 
 // Buy implements [Agent].
@@ -221,32 +222,79 @@ func (c *Client) Inbox(ctx context.Context) ([]Mail, error) {
 
 // Message implements [Agent].
 func (c *Client) Message(ctx context.Context, id string) (Message, error) {
-	return get[Message](ctx, c, "/v1/mails/"+url.PathEscape(id))
+	return get[Message](ctx, c, "/v1/mails/"+escaped(id))
 }
 
 // Attachment implements [Agent].
 func (c *Client) Attachment(ctx context.Context, id string, n int) (Attachment, error) {
-	return get[Attachment](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/attachments/"+strconv.Itoa(n))
+	return get[Attachment](ctx, c, "/v1/mails/"+escaped(id)+"/attachments/"+strconv.Itoa(n))
+}
+
+// MailByID implements [Agent].
+func (c *Client) MailByID(ctx context.Context, id string) (Mail, error) {
+	return get[Mail](ctx, c, "/v1/mails/"+escaped(id)+"/line")
+}
+
+// SaveAttachment implements [Agent].
+func (c *Client) SaveAttachment(ctx context.Context, id string, n int, w io.Writer, progress func(done, total int64)) error {
+	body, total, err := c.exchange(ctx, http.MethodGet, "/v1/mails/"+escaped(id)+"/attachments/"+strconv.Itoa(n)+"/data", nil)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	from := &counted{from: body, total: total, tell: progress}
+	if _, err := io.Copy(w, from); err != nil && from.err == nil {
+		return fmt.Errorf("write the attachment: %w", err)
+	}
+	if from.err != nil {
+		return brokenBy(ctx, from.err)
+	}
+	return nil
+}
+
+// counted tells how much was read. An answer that ends early is an error of
+// reading: the transport knows how long it must be.
+type counted struct {
+	from        io.Reader
+	done, total int64
+	tell        func(done, total int64)
+	err         error
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	if c.done += int64(n); c.tell != nil && n > 0 {
+		c.tell(c.done, c.total)
+	}
+	if err != nil && err != io.EOF {
+		c.err = err
+	}
+	return n, err
+}
+
+// Source implements [Agent].
+func (c *Client) Source(ctx context.Context, id string) (Source, error) {
+	return get[Source](ctx, c, "/v1/mails/"+escaped(id)+"/source")
 }
 
 // Accept implements [Agent].
-func (c *Client) Accept(ctx context.Context, id string) (Mail, error) {
-	return post[Mail](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/accept", nothing{})
+func (c *Client) Accept(ctx context.Context, id string, req Accept) (Mail, error) {
+	return post[Mail](ctx, c, "/v1/mails/"+escaped(id)+"/accept", req)
 }
 
 // Reject implements [Agent].
-func (c *Client) Reject(ctx context.Context, id string) (Mail, error) {
-	return post[Mail](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/reject", nothing{})
+func (c *Client) Reject(ctx context.Context, id string, req Reject) (Mail, error) {
+	return post[Mail](ctx, c, "/v1/mails/"+escaped(id)+"/reject", req)
 }
 
 // Undo implements [Agent].
 func (c *Client) Undo(ctx context.Context, id string) (Mail, error) {
-	return post[Mail](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/undo", nothing{})
+	return post[Mail](ctx, c, "/v1/mails/"+escaped(id)+"/undo", nothing{})
 }
 
 // Receipts implements [Agent].
 func (c *Client) Receipts(ctx context.Context, bond string) (Receipts, error) {
-	return get[Receipts](ctx, c, "/v1/bonds/"+url.PathEscape(bond)+"/receipts")
+	return get[Receipts](ctx, c, "/v1/bonds/"+escaped(bond)+"/receipts")
 }
 
 // Doctor implements [Agent].

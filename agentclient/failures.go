@@ -5,7 +5,7 @@ import "fmt"
 // Codes lists the codes of failures that are not those of package escrow.
 func Codes() []string {
 	return []string{CodeUsage, CodeNotFound, CodeNoAgent, CodeNoAccount, CodeNoKeyring, CodeLogin, CodeTLS,
-		CodeUnreachable, CodeTooLarge, CodeState, CodeDamaged, CodeInternal}
+		CodeUnreachable, CodeTooLarge, CodeState, CodeDamaged, CodeLimit, CodeInternal}
 }
 
 // Fail is the failure of a code with the code's own words. The words of the
@@ -57,6 +57,10 @@ func Fail(code string) *Failure {
 		f.Happened, f.Means, f.Do = "This mail was changed on its way and cannot be trusted.",
 			"It was not opened and nothing was decided; its money stays held and comes back to the sender at the deadline.",
 			"Nothing need be done: the sender may send it again for the same money."
+	case CodeLimit:
+		f.Happened, f.Means, f.Do = "This is more than your own spending limit allows.",
+			"Nothing was paid and nothing was sent; your text is kept.",
+			"Wait until money has come back, or raise the limit."
 	default:
 		f.Happened, f.Means, f.Do = "The agent failed inside.",
 			"What was paid or decided before is stored and is not lost.",

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -219,13 +220,21 @@ type acceptCmd struct {
 	ID string `arg:"" name:"id" help:"The mail, or the beginning of its id."`
 }
 
-func (c *acceptCmd) Run(s *session) error { return s.decide(c.ID, s.agent.Accept) }
+func (c *acceptCmd) Run(s *session) error {
+	return s.decide(c.ID, func(ctx context.Context, id string) (agentclient.Mail, error) {
+		return s.agent.Accept(ctx, id, agentclient.Accept{})
+	})
+}
 
 type rejectCmd struct {
 	ID string `arg:"" name:"id" help:"The mail, or the beginning of its id."`
 }
 
-func (c *rejectCmd) Run(s *session) error { return s.decide(c.ID, s.agent.Reject) }
+func (c *rejectCmd) Run(s *session) error {
+	return s.decide(c.ID, func(ctx context.Context, id string) (agentclient.Mail, error) {
+		return s.agent.Reject(ctx, id, agentclient.Reject{})
+	})
+}
 
 type undoCmd struct {
 	ID string `arg:"" name:"id" help:"The mail, or the beginning of its id."`

@@ -112,7 +112,7 @@ type topupCmd struct {
 }
 
 func (c *topupCmd) Run(s *session) error {
-	balances, err := s.agent.TopUp(s.ctx, c.Code)
+	balances, err := s.agent.TopUp(s.ctx, agentclient.Redeem{Voucher: c.Code})
 	if err != nil {
 		return err
 	}

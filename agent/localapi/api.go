@@ -12,7 +12,6 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
 	"time"
 
@@ -59,9 +58,12 @@ func (a *api) handler() http.Handler {
 	return a.guard(mux)
 }
 
+// answerer answers a question that has no body.
+type answerer = func(*http.Request) (any, error)
+
 func (a *api) routes(mux *http.ServeMux) {
 	agent := a.agent
-	get := func(path string, answer func(*http.Request) (any, error)) {
+	get := func(path string, answer answerer) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { a.reply(w, r, answer) })
 	}
 	get("/v1/status", func(r *http.Request) (any, error) { return agent.Status(r.Context()) })
@@ -71,16 +73,17 @@ func (a *api) routes(mux *http.ServeMux) {
 	get("/v1/sent/{id}", func(r *http.Request) (any, error) { return agent.SentByID(r.Context(), r.PathValue("id")) })
 	get("/v1/mails", func(r *http.Request) (any, error) { return list(agent.Inbox(r.Context())) })
 	get("/v1/mails/{id}", func(r *http.Request) (any, error) { return agent.Message(r.Context(), r.PathValue("id")) })
-	get("/v1/mails/{id}/attachments/{n}", func(r *http.Request) (any, error) {
-		n, err := strconv.Atoi(r.PathValue("n"))
-		if err != nil || n < 0 {
-			return nil, agentclient.Failf(agentclient.CodeUsage, "Attachments are numbered from 0.")
-		}
-		return agent.Attachment(r.Context(), r.PathValue("id"), n)
-	})
+	get("/v1/mails/{id}/attachments/{n}", func(r *http.Request) (any, error) { return a.oneAttachment(r) })
 	get("/v1/bonds/{bond}/receipts", func(r *http.Request) (any, error) { return agent.Receipts(r.Context(), r.PathValue("bond")) })
 	get("/v1/doctor", func(r *http.Request) (any, error) { return list(agent.Doctor(r.Context())) })
+	get("/v1/mails/{id}/line", func(r *http.Request) (any, error) { return agent.MailByID(r.Context(), r.PathValue("id")) })
+	get("/v1/mails/{id}/source", func(r *http.Request) (any, error) { return agent.Source(r.Context(), r.PathValue("id")) })
+	mux.HandleFunc("GET /v1/mails/{id}/attachments/{n}/data", a.attachmentData)
 	mux.HandleFunc("GET /v1/events", a.events)
+	a.peopleRoutes(mux, get)
+	a.draftRoutes(mux, get)
+	a.moneyRoutes(mux, get)
+	a.setupRoutes(mux, get)
 
 	post(a, mux, "/v1/accounts", middleBody, func(ctx context.Context, _ *http.Request, req agentclient.AddAccount) (any, error) {
 		return agent.AddAccount(ctx, req)
@@ -89,7 +92,7 @@ func (a *api) routes(mux *http.ServeMux) {
 		return agent.SetPrice(ctx, req)
 	})
 	post(a, mux, "/v1/topup", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.Redeem) (any, error) {
-		return list(agent.TopUp(ctx, req.Voucher))
+		return list(agent.TopUp(ctx, req))
 	})
 	post(a, mux, "/v1/sent", agentclient.MaxCompose, func(ctx context.Context, _ *http.Request, req agentclient.Compose) (any, error) {
 		return list(agent.Send(ctx, req))
@@ -97,10 +100,14 @@ func (a *api) routes(mux *http.ServeMux) {
 	post(a, mux, "/v1/keys", middleBody, func(ctx context.Context, _ *http.Request, req agentclient.BuyKey) (any, error) {
 		return agent.Buy(ctx, req)
 	})
+	post(a, mux, "/v1/mails/{id}/accept", smallBody, func(ctx context.Context, r *http.Request, req agentclient.Accept) (any, error) {
+		return agent.Accept(ctx, r.PathValue("id"), req)
+	})
+	post(a, mux, "/v1/mails/{id}/reject", smallBody, func(ctx context.Context, r *http.Request, req agentclient.Reject) (any, error) {
+		return agent.Reject(ctx, r.PathValue("id"), req)
+	})
 	for path, act := range map[string]func(context.Context, string) (any, error){
 		"/v1/sent/{id}/withdraw": func(ctx context.Context, id string) (any, error) { return agent.Withdraw(ctx, id) },
-		"/v1/mails/{id}/accept":  func(ctx context.Context, id string) (any, error) { return agent.Accept(ctx, id) },
-		"/v1/mails/{id}/reject":  func(ctx context.Context, id string) (any, error) { return agent.Reject(ctx, id) },
 		"/v1/mails/{id}/undo":    func(ctx context.Context, id string) (any, error) { return agent.Undo(ctx, id) },
 	} {
 		post(a, mux, path, smallBody, func(ctx context.Context, r *http.Request, _ struct{}) (any, error) {
@@ -190,14 +197,18 @@ func fromBrowser(header http.Header) bool {
 func (a *api) reply(w http.ResponseWriter, r *http.Request, answer func(*http.Request) (any, error)) {
 	value, err := answer(r)
 	if err != nil {
-		failure := FailureOf(err, a.about(r.Context(), err))
-		if failure.Code == agentclient.CodeInternal && r.Context().Err() == nil {
-			a.log.Error("local request failed", "path", r.Pattern, "err", err)
-		}
-		a.refuse(w, statusOf(failure.Code), failure)
+		a.fail(w, r, err)
 		return
 	}
 	a.write(w, http.StatusOK, value)
+}
+
+func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	failure := FailureOf(err, a.about(r.Context(), err))
+	if failure.Code == agentclient.CodeInternal && r.Context().Err() == nil {
+		a.log.Error("local request failed", "path", r.Pattern, "err", err)
+	}
+	a.refuse(w, statusOf(failure.Code), failure)
 }
 
 // about finds out what the words of the error need: an escrow that counts in

@@ -75,7 +75,7 @@ func TestClientGivesWhatTheAgentGives(t *testing.T) {
 			return a.SetPrice(ctx, agentclient.SetPrice{Options: []string{"0.30"}})
 		}},
 		{"Balances", func(a agentclient.Agent) (any, error) { return a.Balances(ctx) }},
-		{"TopUp", func(a agentclient.Agent) (any, error) { return a.TopUp(ctx, "VOUCHER-5") }},
+		{"TopUp", func(a agentclient.Agent) (any, error) { return a.TopUp(ctx, agentclient.Redeem{Voucher: "VOUCHER-5"}) }},
 		{"Send", func(a agentclient.Agent) (any, error) {
 			return a.Send(ctx, agentclient.Compose{To: []string{"author@example.net", "recipient@example.org"}, Subject: "żółw 🐢",
 				Body: "x", Attachments: []agentclient.Attachment{{Name: "a", Data: bytes.Repeat([]byte{0xff}, 1<<20)}}})
@@ -95,14 +95,20 @@ func TestClientGivesWhatTheAgentGives(t *testing.T) {
 		{"Inbox", func(a agentclient.Agent) (any, error) { return a.Inbox(ctx) }},
 		{"Message", func(a agentclient.Agent) (any, error) { return a.Message(ctx, agenttest.SceneQuestion) }},
 		{"Attachment", func(a agentclient.Agent) (any, error) { return a.Attachment(ctx, agenttest.SceneQuestion, 0) }},
-		{"Accept", func(a agentclient.Agent) (any, error) { return a.Accept(ctx, agenttest.SceneTalk) }},
-		{"Reject", func(a agentclient.Agent) (any, error) { return a.Reject(ctx, agenttest.SceneQuestion) }},
+		{"Accept", func(a agentclient.Agent) (any, error) {
+			return a.Accept(ctx, agenttest.SceneTalk, agentclient.Accept{})
+		}},
+		{"Reject", func(a agentclient.Agent) (any, error) {
+			return a.Reject(ctx, agenttest.SceneQuestion, agentclient.Reject{})
+		}},
 		{"Undo", func(a agentclient.Agent) (any, error) { return a.Undo(ctx, agenttest.SceneQuestion) }},
 		{"Receipts", func(a agentclient.Agent) (any, error) { return a.Receipts(ctx, sent[0].Bond) }},
 		{"Doctor", func(a agentclient.Agent) (any, error) { return a.Doctor(ctx) }},
-		{"Accept a decided one", func(a agentclient.Agent) (any, error) { return a.Accept(ctx, agenttest.SceneRejected) }},
+		{"Accept a decided one", func(a agentclient.Agent) (any, error) {
+			return a.Accept(ctx, agenttest.SceneRejected, agentclient.Accept{})
+		}},
 		{"no such mail", func(a agentclient.Agent) (any, error) { return a.Message(ctx, "none/../here") }},
-		{"no such voucher", func(a agentclient.Agent) (any, error) { return a.TopUp(ctx, "") }},
+		{"no such voucher", func(a agentclient.Agent) (any, error) { return a.TopUp(ctx, agentclient.Redeem{Voucher: ""}) }},
 	} {
 		want, wantErr := call.do(direct)
 		got, gotErr := call.do(client)
@@ -233,12 +239,12 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 // What is too large and no mail is not told that a text is kept.
 func TestTooLargeSaysOfWhat(t *testing.T) {
 	client := connect(t, agenttest.Scene(clock))
-	_, err := client.TopUp(context.Background(), strings.Repeat("x", smallBody))
+	_, err := client.TopUp(context.Background(), agentclient.Redeem{Voucher: strings.Repeat("x", smallBody)})
 	failure, ok := errors.AsType[*agentclient.Failure](err)
 	if !ok || failure.Code != agentclient.CodeTooLarge || strings.Contains(failure.Error(), "mail") {
 		t.Errorf("a voucher: %v", err)
 	}
-	_, err = client.TopUp(context.Background(), strings.Repeat("x", agentclient.MaxCompose))
+	_, err = client.TopUp(context.Background(), agentclient.Redeem{Voucher: strings.Repeat("x", agentclient.MaxCompose)})
 	if failure, ok = errors.AsType[*agentclient.Failure](err); !ok || failure.Code != agentclient.CodeTooLarge || strings.Contains(failure.Error(), "mail") {
 		t.Errorf("a huge voucher: %v", err)
 	}

@@ -29,7 +29,7 @@ func TestEventsComeAsTheyHappen(t *testing.T) {
 	if first := <-heard; first.Type != agentclient.EventStatus {
 		t.Fatalf("the first event is %+v", first)
 	}
-	if _, err := client.Accept(ctx, agenttest.SceneTalk); err != nil {
+	if _, err := client.Accept(ctx, agenttest.SceneTalk, agentclient.Accept{}); err != nil {
 		t.Fatal(err)
 	}
 	want := agentclient.Event{Type: agentclient.EventMail, ID: agenttest.SceneTalk, State: "accepted", Time: clock()}
@@ -156,7 +156,10 @@ func TestServeStopsWithoutLosingARequest(t *testing.T) {
 	<-heard
 	release := agent.Hold("Accept")
 	accepted := make(chan error, 1)
-	go func() { _, err := client.Accept(context.Background(), agenttest.SceneTalk); accepted <- err }()
+	go func() {
+		_, err := client.Accept(context.Background(), agenttest.SceneTalk, agentclient.Accept{})
+		accepted <- err
+	}()
 	for calls := agent.Calls(); calls[len(calls)-1] != "Accept"; calls = agent.Calls() {
 		time.Sleep(time.Millisecond)
 	}

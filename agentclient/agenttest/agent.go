@@ -34,6 +34,15 @@ type Agent struct {
 	receipts  map[string]agentclient.Receipts
 	checks    []agentclient.Check
 	passwords map[string]string
+	people    []agentclient.Person // newest first
+	drafts    []agentclient.Draft  // last changed first
+	moves     []agentclient.Movement
+	limits    map[string]agentclient.Limit
+	history   []agentclient.PriceChange // newest first
+	settings  agentclient.Settings
+	log       []agentclient.LogLine
+	servers   map[string]agentclient.Servers
+	logins    map[string]bool // ended well
 
 	calls  []string
 	fails  map[string]error
@@ -65,6 +74,10 @@ func New(now func() time.Time) *Agent {
 		vouchers:  map[string]payment.Amount{},
 		receipts:  map[string]agentclient.Receipts{},
 		passwords: map[string]string{},
+		limits:    map[string]agentclient.Limit{},
+		servers:   map[string]agentclient.Servers{},
+		logins:    map[string]bool{},
+		settings:  agentclient.Settings{Model: agentclient.ModelFull},
 		fails:     map[string]error{},
 		gates:     map[string]chan struct{}{},
 		listen:    map[*listener]bool{},
@@ -153,8 +166,12 @@ func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (age
 		return agentclient.Account{}, err
 	}
 	defer a.mu.Unlock()
-	if req.Address == "" || req.Password == "" {
+	if req.Address == "" || req.Password == "" && !a.logins[req.Login] {
 		return agentclient.Account{}, failure(agentclient.CodeUsage, "An account needs an address and a password.")
+	}
+	for _, step := range []string{agentclient.StepKeyring, agentclient.StepIMAP, agentclient.StepSMTP,
+		agentclient.StepEscrow, agentclient.StepKeys, agentclient.StepAddress} {
+		a.emit(agentclient.EventSetup, step, "ok")
 	}
 	a.passwords[req.Address] = req.Password
 	account := agentclient.Account{
@@ -185,17 +202,18 @@ func (a *Agent) balances() []agentclient.Balance {
 }
 
 // TopUp implements [agentclient.Agent].
-func (a *Agent) TopUp(ctx context.Context, voucher string) ([]agentclient.Balance, error) {
+func (a *Agent) TopUp(ctx context.Context, req agentclient.Redeem) ([]agentclient.Balance, error) {
 	if err := a.begin(ctx, "TopUp"); err != nil {
 		return nil, err
 	}
 	defer a.mu.Unlock()
-	amount, ok := a.vouchers[voucher]
+	amount, ok := a.vouchers[req.Voucher]
 	if !ok {
 		return nil, failure("bad_voucher", "There is no such voucher, or it was redeemed before.")
 	}
-	delete(a.vouchers, voucher)
+	delete(a.vouchers, req.Voucher)
 	a.purses[0].available += amount
+	a.move(a.purses[0], agentclient.MoveTopUp, amount, nil)
 	a.emit(agentclient.EventBalance, "", "")
 	return a.balances(), nil
 }

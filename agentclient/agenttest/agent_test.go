@@ -28,17 +28,17 @@ func TestARejectCanBeUndoneUntilItTakesEffect(t *testing.T) {
 	c := newClock()
 	a := Scene(c.now)
 	ctx := context.Background()
-	m, err := a.Reject(ctx, SceneQuestion)
+	m, err := a.Reject(ctx, SceneQuestion, agentclient.Reject{})
 	if err != nil || m.State != "rejecting" || !m.EffectiveAt.Equal(c.at.Add(Undo)) {
 		t.Fatalf("reject: %+v, %v", m, err)
 	}
-	if _, err := a.Accept(ctx, SceneQuestion); code(err) != agentclient.CodeState {
+	if _, err := a.Accept(ctx, SceneQuestion, agentclient.Accept{}); code(err) != agentclient.CodeState {
 		t.Fatalf("accept while rejecting: %v", err)
 	}
 	if m, err = a.Undo(ctx, SceneQuestion); err != nil || m.State != "waiting" {
 		t.Fatalf("undo: %+v, %v", m, err)
 	}
-	if _, err := a.Reject(ctx, SceneQuestion); err != nil {
+	if _, err := a.Reject(ctx, SceneQuestion, agentclient.Reject{}); err != nil {
 		t.Fatal(err)
 	}
 	c.at = c.at.Add(Undo)
@@ -71,11 +71,11 @@ func TestMoneyIsHeldThenRefundedOrForfeited(t *testing.T) {
 	}
 	a.MoveSent(sent[0].ID, "rejected")
 	want("4.25", "0.50")
-	if _, err := a.TopUp(ctx, "VOUCHER-5"); err != nil {
+	if _, err := a.TopUp(ctx, agentclient.Redeem{Voucher: "VOUCHER-5"}); err != nil {
 		t.Fatal(err)
 	}
 	want("9.25", "0.50")
-	if _, err := a.TopUp(ctx, "VOUCHER-5"); code(err) != "bad_voucher" {
+	if _, err := a.TopUp(ctx, agentclient.Redeem{Voucher: "VOUCHER-5"}); code(err) != "bad_voucher" {
 		t.Fatalf("the same voucher again: %v", err)
 	}
 	a.SetBalance("escrow.example", "EUR", "0.10", "0.00")
@@ -99,7 +99,7 @@ func TestEventsAreToldInOrderAndFailuresInjected(t *testing.T) {
 		})
 	}()
 	<-heard
-	if _, err := a.Accept(ctx, SceneTalk); err != nil {
+	if _, err := a.Accept(ctx, SceneTalk, agentclient.Accept{}); err != nil {
 		t.Fatal(err)
 	}
 	<-heard

@@ -2,6 +2,8 @@ package agenttest
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -51,6 +53,52 @@ func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, er
 	return opened, nil
 }
 
+// MailByID implements [agentclient.Agent].
+func (a *Agent) MailByID(ctx context.Context, id string) (agentclient.Mail, error) {
+	if err := a.begin(ctx, "MailByID"); err != nil {
+		return agentclient.Mail{}, err
+	}
+	defer a.mu.Unlock()
+	m, err := a.mail(id)
+	if err != nil {
+		return agentclient.Mail{}, err
+	}
+	return m.Mail, nil
+}
+
+// Source implements [agentclient.Agent].
+func (a *Agent) Source(ctx context.Context, id string) (agentclient.Source, error) {
+	if err := a.begin(ctx, "Source"); err != nil {
+		return agentclient.Source{}, err
+	}
+	defer a.mu.Unlock()
+	m, err := a.mail(id)
+	if err != nil {
+		return agentclient.Source{}, err
+	}
+	raw := fmt.Sprintf("From: %s\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: %s\r\n\r\n%s", m.From, m.To, m.Subject, m.MessageID, m.Text)
+	return agentclient.Source{Raw: []byte(raw)}, nil
+}
+
+// SaveAttachment implements [agentclient.Agent].
+func (a *Agent) SaveAttachment(ctx context.Context, id string, n int, w io.Writer, progress func(done, total int64)) error {
+	at, err := a.Attachment(ctx, id, n)
+	if err != nil {
+		return err
+	}
+	const step = 32 << 10
+	for done := 0; done < len(at.Data); {
+		next := min(done+step, len(at.Data))
+		if _, err := w.Write(at.Data[done:next]); err != nil {
+			return err
+		}
+		if done = next; progress != nil {
+			progress(int64(done), at.Size)
+		}
+	}
+	return nil
+}
+
 // Attachment implements [agentclient.Agent].
 func (a *Agent) Attachment(ctx context.Context, id string, n int) (agentclient.Attachment, error) {
 	if err := a.begin(ctx, "Attachment"); err != nil {
@@ -68,21 +116,36 @@ func (a *Agent) Attachment(ctx context.Context, id string, n int) (agentclient.A
 }
 
 // Accept implements [agentclient.Agent].
-func (a *Agent) Accept(ctx context.Context, id string) (agentclient.Mail, error) {
-	return a.decide(ctx, "Accept", id, "waiting", "accepted")
+func (a *Agent) Accept(ctx context.Context, id string, req agentclient.Accept) (agentclient.Mail, error) {
+	m, err := a.decide(ctx, "Accept", id, "accepted", "waiting", "expired", "unpaid")
+	if err == nil {
+		a.connect(m, req.Free)
+	}
+	return m, err
 }
 
 // Reject implements [agentclient.Agent].
-func (a *Agent) Reject(ctx context.Context, id string) (agentclient.Mail, error) {
-	return a.decide(ctx, "Reject", id, "waiting", "rejecting")
+func (a *Agent) Reject(ctx context.Context, id string, req agentclient.Reject) (agentclient.Mail, error) {
+	m, err := a.decide(ctx, "Reject", id, "rejecting", "waiting", "unpaid")
+	if err != nil {
+		return m, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known, err := a.mail(id)
+	if err != nil {
+		return m, err
+	}
+	known.Reason = req.Reason
+	return known.Mail, nil
 }
 
 // Undo implements [agentclient.Agent].
 func (a *Agent) Undo(ctx context.Context, id string) (agentclient.Mail, error) {
-	return a.decide(ctx, "Undo", id, "rejecting", "waiting")
+	return a.decide(ctx, "Undo", id, "waiting", "rejecting")
 }
 
-func (a *Agent) decide(ctx context.Context, method, id, from, to string) (agentclient.Mail, error) {
+func (a *Agent) decide(ctx context.Context, method, id, to string, from ...string) (agentclient.Mail, error) {
 	if err := a.begin(ctx, method); err != nil {
 		return agentclient.Mail{}, err
 	}
@@ -91,7 +154,7 @@ func (a *Agent) decide(ctx context.Context, method, id, from, to string) (agentc
 	if err != nil {
 		return agentclient.Mail{}, err
 	}
-	if m.State != from {
+	if !slices.Contains(from, m.State) {
 		return agentclient.Mail{}, failure(agentclient.CodeState, "The mail is "+m.State+", so this cannot be done.")
 	}
 	m.State, m.EffectiveAt = to, time.Time{}

@@ -85,7 +85,7 @@ func (a *Agent) SetBalance(escrow, unit, available, held string) {
 		a.purses = append(a.purses, p)
 	}
 	p.currency.Unit = unit
-	p.available, p.held = amount(available), amount(held)
+	p.available, p.held = parsed(available), parsed(held)
 	a.emit(agentclient.EventBalance, "", "")
 }
 
@@ -93,10 +93,11 @@ func (a *Agent) SetBalance(escrow, unit, available, held string) {
 func (a *Agent) AddVoucher(code, worth string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.vouchers[code] = amount(worth)
+	a.vouchers[code] = parsed(worth)
 }
 
-func amount(text string) payment.Amount {
+// parsed is an amount that a test wrote.
+func parsed(text string) payment.Amount {
 	n, err := payment.ParseAmount(text, 2)
 	if err != nil {
 		panic(fmt.Sprintf("agenttest: amount %q: %v", text, err))
@@ -182,7 +183,7 @@ func (a *Agent) MoveSent(id, state string) {
 	case "accepted", "expired", "withdrawn", "rejected", "failed":
 		sent.EndedAt = now
 		p := a.purse(sent.Price.Currency)
-		price := amount(sent.Price.Amount)
+		price := parsed(sent.Price.Amount)
 		if sent.Money == "held" {
 			p.held -= price
 			sent.Money = "forfeited"
@@ -190,6 +191,8 @@ func (a *Agent) MoveSent(id, state string) {
 				p.available += price
 				sent.Money = "refunded"
 			}
+			kind := map[string]string{"refunded": agentclient.MoveRefund, "forfeited": agentclient.MoveForfeit}[sent.Money]
+			a.move(p, kind, price, sent)
 			a.receipt(sent.Bond, state, sent.Money)
 			a.emit(agentclient.EventBalance, "", "")
 		}

@@ -37,6 +37,9 @@ func (a *Agent) offer(address string) (agentclient.Price, error) {
 		return agentclient.Price{}, failure("no_offer", "Nobody set a price for that address here.")
 	}
 	price.Options = slices.Clone(price.Options)
+	if p := a.person(address); p != nil {
+		price.Connected, price.Free = true, p.FreeThere
+	}
 	return price, nil
 }
 
@@ -56,7 +59,30 @@ func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentcl
 	if err != nil {
 		return agentclient.Price{}, failure(agentclient.CodeUsage, "That is not a price: "+err.Error()+".")
 	}
+	old := a.offers[strings.ToLower(req.Address)]
+	price.FreeAfter, price.Public, price.TellRead = old.FreeAfter, old.Public, true
+	if old.Address != "" {
+		price.TellRead, price.Beneficiary, price.DecideWithin = old.TellRead, old.Beneficiary, old.DecideWithin
+	}
+	if req.FreeAfter != "" {
+		price.FreeAfter = req.FreeAfter
+	}
+	if req.TellRead != nil {
+		price.TellRead = *req.TellRead
+	}
+	if req.Public != nil {
+		price.Public = *req.Public
+	}
+	if req.DecideWithin != 0 {
+		price.DecideWithin = req.DecideWithin
+	}
+	for _, b := range price.Beneficiaries {
+		if b.ID == req.Beneficiary {
+			price.Beneficiary = b.Name
+		}
+	}
 	a.offers[strings.ToLower(req.Address)] = price
+	a.history = slices.Insert(a.history, 0, agentclient.PriceChange{Time: a.now(), Price: price})
 	a.emit(agentclient.EventPrice, "", "")
 	return price, nil
 }
@@ -65,6 +91,9 @@ func (a *Agent) price(address string, options []string) (agentclient.Price, erro
 	price := agentclient.Price{
 		Address: address, Beneficiary: "Example Escrow Society", TellRead: true,
 		DecideWithin: int64(decideWithin.Seconds()), DeliverWithin: int64(deliverWithin.Seconds()),
+		FreeAfter: agentclient.FreeAlways,
+		Beneficiaries: []agentclient.Beneficiary{{ID: "company", Name: "Example Escrow Society"},
+			{ID: "charity", Name: "Example Library Fund"}, {ID: "burned", Name: "nobody: it is burned"}},
 	}
 	var currencies []payment.Currency
 	for _, p := range a.purses {
@@ -119,8 +148,12 @@ func (a *Agent) hold(to string, option int) (agentclient.Price, agentclient.Mone
 			Do:       "Top up, then send again.",
 		}
 	}
+	if limit := a.limits[p.currency.Name]; limit.PerMail != "" && amount > parsed(limit.PerMail) {
+		return price, money, agentclient.Fail(agentclient.CodeLimit)
+	}
 	p.available -= amount
 	p.held += amount
+	a.move(p, agentclient.MoveHold, amount, &agentclient.Sent{To: to})
 	a.emit(agentclient.EventBalance, "", "")
 	return price, money, nil
 }
@@ -136,11 +169,20 @@ func (a *Agent) Send(ctx context.Context, mail agentclient.Compose) ([]agentclie
 	}
 	list := []agentclient.Sent{}
 	for _, to := range mail.To {
+		now := a.now()
+		if p := a.person(to); p != nil && !mail.Paid {
+			sent := agentclient.Sent{ID: a.id("sent"), To: to, Subject: mail.Subject, At: now, State: "submitted",
+				Money: "none", SubmittedAt: now, Free: true}
+			p.Sent, p.Last = p.Sent+1, now
+			a.sent = slices.Insert(a.sent, 0, sent)
+			a.emit(agentclient.EventSent, sent.ID, sent.State)
+			list = append(list, sent)
+			continue
+		}
 		price, money, err := a.hold(to, mail.Option)
 		if err != nil {
 			return nil, err
 		}
-		now := a.now()
 		sent := agentclient.Sent{
 			ID: a.id("sent"), Bond: a.id("bond"), To: to, Subject: mail.Subject, Price: money, At: now,
 			State: "submitted", Money: "held", Beneficiary: price.Beneficiary,
@@ -151,6 +193,7 @@ func (a *Agent) Send(ctx context.Context, mail agentclient.Compose) ([]agentclie
 		a.emit(agentclient.EventSent, sent.ID, sent.State)
 		list = append(list, sent)
 	}
+	a.dropDraft(mail.Draft)
 	return list, nil
 }
 

@@ -32,12 +32,16 @@ func (m *Model) may(mail agentclient.Mail) May {
 
 // Accept lets the open mail in: the money goes back to the sender.
 func (m *Model) Accept() {
-	m.decide("accept", func(may May) bool { return may.Accept }, m.agent.Accept)
+	m.decide("accept", func(may May) bool { return may.Accept }, func(ctx context.Context, id string) (agentclient.Mail, error) {
+		return m.agent.Accept(ctx, id, agentclient.Accept{})
+	})
 }
 
 // Reject sends the open mail away; the money follows when the undo has run out.
 func (m *Model) Reject() {
-	m.decide("reject", func(may May) bool { return may.Reject }, m.agent.Reject)
+	m.decide("reject", func(may May) bool { return may.Reject }, func(ctx context.Context, id string) (agentclient.Mail, error) {
+		return m.agent.Reject(ctx, id, agentclient.Reject{})
+	})
 }
 
 // UndoReject takes back the latest reject that can still be taken back.

@@ -68,7 +68,7 @@ func (m *Model) TopUp() {
 	m.do(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
-		balances, err := m.agent.TopUp(ctx, code)
+		balances, err := m.agent.TopUp(ctx, agentclient.Redeem{Voucher: code})
 		m.update(func() {
 			m.purse.busy = false
 			if err != nil {

@@ -113,7 +113,7 @@ func (s *System) topUp(ctx context.Context, p *Person, amount string) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.Agent.TopUp(ctx, voucher)
+	_, err = p.Agent.TopUp(ctx, agentclient.Redeem{Voucher: voucher})
 	return err
 }
 
@@ -152,7 +152,7 @@ func (s *System) playAccept(ctx context.Context) (string, error) {
 	if message.Subject != "A question about your compiler paper" || message.From != s.Sender.Address {
 		return "", fmt.Errorf("the mail was not opened as it was written: %q from %s", message.Subject, message.From)
 	}
-	if _, err := s.Recipient.Agent.Accept(ctx, mail.ID); err != nil {
+	if _, err := s.Recipient.Agent.Accept(ctx, mail.ID, agentclient.Accept{}); err != nil {
 		return "", err
 	}
 	if err := s.ends(ctx, mail, "accepted", "refunded"); err != nil {
@@ -169,13 +169,13 @@ func (s *System) playReject(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.Recipient.Agent.Reject(ctx, mail.ID); err != nil {
+	if _, err := s.Recipient.Agent.Reject(ctx, mail.ID, agentclient.Reject{}); err != nil {
 		return "", err
 	}
 	if _, err := s.Recipient.Agent.Undo(ctx, mail.ID); err != nil {
 		return "", fmt.Errorf("undo: %w", err)
 	}
-	if _, err := s.Recipient.Agent.Reject(ctx, mail.ID); err != nil {
+	if _, err := s.Recipient.Agent.Reject(ctx, mail.ID, agentclient.Reject{}); err != nil {
 		return "", fmt.Errorf("reject after undo: %w", err)
 	}
 	if err := s.ends(ctx, mail, "rejected", "forfeited"); err != nil {
@@ -286,7 +286,7 @@ func (s *System) passes(ctx context.Context, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Recipient.Agent.Accept(ctx, after.ID); err != nil {
+	if _, err := s.Recipient.Agent.Accept(ctx, after.ID, agentclient.Accept{}); err != nil {
 		return err
 	}
 	if err := s.ends(ctx, after, "accepted", "refunded"); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	_ "modernc.org/sqlite"
 
+	"earnest/agentclient"
 	"earnest/internal/sandbox"
 )
 
@@ -55,7 +56,7 @@ func newRig(ctx context.Context, programs, dir, terms string) (*rig, error) {
 	if err == nil {
 		var voucher string
 		if voucher, err = r.Voucher(ctx, "95.00"); err == nil {
-			_, err = r.Sender.Agent.TopUp(ctx, voucher)
+			_, err = r.Sender.Agent.TopUp(ctx, agentclient.Redeem{Voucher: voucher})
 		}
 	}
 	if err != nil {

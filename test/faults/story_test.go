@@ -82,15 +82,23 @@ func (r *rig) decide(ctx context.Context, l *letter, from, to string, verb func(
 	})
 }
 
+func (r *rig) letIn(ctx context.Context, id string) (agentclient.Mail, error) {
+	return r.Recipient.Agent.Accept(ctx, id, agentclient.Accept{})
+}
+
+func (r *rig) sendAway(ctx context.Context, id string) (agentclient.Mail, error) {
+	return r.Recipient.Agent.Reject(ctx, id, agentclient.Reject{})
+}
+
 func (r *rig) accept(ctx context.Context, l *letter) error {
-	return r.decide(ctx, l, "waiting", "accepted", r.Recipient.Agent.Accept, func() bool {
+	return r.decide(ctx, l, "waiting", "accepted", r.letIn, func() bool {
 		sent, err := r.Sender.Agent.SentByID(ctx, l.bond)
 		return err == nil && sent.State == "accepted"
 	})
 }
 
 func (r *rig) reject(ctx context.Context, l *letter) error {
-	return r.decide(ctx, l, "waiting", "rejecting", r.Recipient.Agent.Reject, func() bool { return r.stateAtEscrow(l) == "rejecting" })
+	return r.decide(ctx, l, "waiting", "rejecting", r.sendAway, func() bool { return r.stateAtEscrow(l) == "rejecting" })
 }
 
 func (r *rig) undo(ctx context.Context, l *letter) error {
@@ -99,7 +107,7 @@ func (r *rig) undo(ctx context.Context, l *letter) error {
 
 // forfeit rejects and waits until the time to undo is over.
 func (r *rig) forfeit(ctx context.Context, l *letter) error {
-	return r.decide(ctx, l, "waiting", "rejected", r.Recipient.Agent.Reject, func() bool {
+	return r.decide(ctx, l, "waiting", "rejected", r.sendAway, func() bool {
 		sent, err := r.Sender.Agent.SentByID(ctx, l.bond)
 		return err == nil && sent.State == "rejected"
 	})

@@ -28,8 +28,22 @@ func made(t *testing.T, while func(*escrowclient.Client, app.Config)) app.Config
 		c.Close()
 	}
 	stop()
+	closed(t, cfg.DataDir)
 	cfg.Listen = "127.0.0.1:0"
 	return cfg
+}
+
+// closed waits until the last connection has put the write-ahead log away: one
+// that was asked something when the escrow stopped does it a little later.
+func closed(t *testing.T, dir string) {
+	t.Helper()
+	open := func(name string) bool { return strings.HasPrefix(name, "escrow.db-") }
+	for end := time.Now().Add(10 * time.Second); slices.ContainsFunc(files(t, dir), open); {
+		if time.Now().After(end) {
+			t.Fatalf("the books are not closed: %v", files(t, dir))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 // copyOf is the same folder once more.

@@ -147,7 +147,7 @@ func (s stranger) accepted(ctx context.Context) error {
 	}
 	for _, m := range list {
 		if m.State == "waiting" {
-			if _, err := s.system.Recipient.Agent.Accept(ctx, m.ID); err != nil {
+			if _, err := s.system.Recipient.Agent.Accept(ctx, m.ID, agentclient.Accept{}); err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,76 @@
+package agentclient
+
+import (
+	"context"
+	"time"
+)
+
+// DraftsAgent is what a client can ask about mails that are not sent yet.
+type DraftsAgent interface {
+	// Drafts lists the drafts, the last changed first, attachments without data.
+	Drafts(ctx context.Context) ([]Draft, error)
+	// DraftByID is one draft with all its data.
+	DraftByID(ctx context.Context, id string) (Draft, error)
+	// SaveDraft keeps a draft, sealed. One without an id is new.
+	SaveDraft(ctx context.Context, draft Draft) (Draft, error)
+	DeleteDraft(ctx context.Context, id string) error
+	// Redraft makes a draft of a mail that was never submitted (failed, withdrawn
+	// or expired on the way), so that its text is not lost.
+	Redraft(ctx context.Context, sent string) (Draft, error)
+	// Preview is a dry run: what each recipient will see, and what the servers on
+	// the way see. Nothing is bought or sent.
+	Preview(ctx context.Context, mail Compose) ([]Preview, error)
+}
+
+// Draft is a mail that is being written.
+type Draft struct {
+	ID      string    `json:"id"`
+	Changed time.Time `json:"changed"`
+	Mail    Compose   `json:"mail"`
+}
+
+// Preview is what becomes of a mail before it is paid.
+type Preview struct {
+	// Message is what the recipient's window will show.
+	Message Message `json:"message"`
+	// Outside are the header lines that every server on the way can read.
+	Outside []string `json:"outside"`
+	Size    int64    `json:"size"` // of the encrypted mail, in bytes
+}
+
+// Drafts implements [Agent].
+func (c *Client) Drafts(ctx context.Context) ([]Draft, error) {
+	return get[[]Draft](ctx, c, "/v1/drafts")
+}
+
+// DraftByID implements [Agent].
+func (c *Client) DraftByID(ctx context.Context, id string) (Draft, error) {
+	return get[Draft](ctx, c, "/v1/drafts/"+escaped(id))
+}
+
+// pathDrafts and pathPreview take whole mails, as pathSent does.
+const (
+	pathDrafts  = "/v1/drafts"
+	pathPreview = "/v1/preview"
+)
+
+// SaveDraft implements [Agent].
+func (c *Client) SaveDraft(ctx context.Context, draft Draft) (Draft, error) {
+	return post[Draft](ctx, c, pathDrafts, draft)
+}
+
+// DeleteDraft implements [Agent].
+func (c *Client) DeleteDraft(ctx context.Context, id string) error {
+	_, err := post[nothing](ctx, c, "/v1/drafts/"+escaped(id)+"/delete", nothing{})
+	return err
+}
+
+// Redraft implements [Agent].
+func (c *Client) Redraft(ctx context.Context, sent string) (Draft, error) {
+	return post[Draft](ctx, c, "/v1/sent/"+escaped(sent)+"/redraft", nothing{})
+}
+
+// Preview implements [Agent].
+func (c *Client) Preview(ctx context.Context, mail Compose) ([]Preview, error) {
+	return post[[]Preview](ctx, c, pathPreview, mail)
+}
