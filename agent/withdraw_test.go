@@ -46,7 +46,7 @@ func TestWithdrawnAfterSubmitting_TheMailThatIsHereCounts(t *testing.T) {
 		told, err := sender.SentByID(t.Context(), bond)
 		return err == nil && strings.Contains(told.Error, "now the recipient decides")
 	})
-	_, err = recipient.Accept(t.Context(), mail.ID) // a decision works as ever
+	_, err = recipient.Accept(t.Context(), mail.ID, agentclient.Accept{}) // a decision works as ever
 	must(t, err)
 	w.sentIs(sender, bond, "accepted", "refunded")
 }
