@@ -33,6 +33,9 @@ type Account struct {
 	Offer     escrow.Signed
 	Published bool  // the escrow has the offer
 	Cursor    int64 // of the list of bonds
+	// FreeAfter is how many mails an accept lets its sender write free, as
+	// agentclient.Free; empty is always.
+	FreeAfter string
 }
 
 func (a Account) place() place { return place{"account", a.ID, "", a.Number} }
