@@ -16,22 +16,31 @@ const decisionPatience = 4 * time.Second
 
 // Accept gives the money back and completes the connection.
 func (a *Agent) Accept(ctx context.Context, id string, _ agentclient.Accept) (agentclient.Mail, error) {
-	return a.decide(ctx, id, escrow.Accept)
+	return a.decide(ctx, id, choice{verdict: escrow.Accept})
 }
 
 // Reject forfeits the bond, once the time to undo it is over.
-func (a *Agent) Reject(ctx context.Context, id string, _ agentclient.Reject) (agentclient.Mail, error) {
-	return a.decide(ctx, id, escrow.Reject)
+func (a *Agent) Reject(ctx context.Context, id string, req agentclient.Reject) (agentclient.Mail, error) {
+	if err := checkReason(req.Reason); err != nil {
+		return agentclient.Mail{}, err
+	}
+	return a.decide(ctx, id, choice{verdict: escrow.Reject, reason: req.Reason})
 }
 
 // Undo takes back a reject that has not taken effect.
 func (a *Agent) Undo(ctx context.Context, id string) (agentclient.Mail, error) {
-	return a.decide(ctx, id, escrow.Undo)
+	return a.decide(ctx, id, choice{verdict: escrow.Undo})
+}
+
+// choice is what a person decides about a mail.
+type choice struct {
+	verdict escrow.Verdict
+	reason  string // of a reject, for its owner alone: no part of what is signed
 }
 
 // decide stores the signed decision, has it sent, and waits a little for the
 // escrow's answer.
-func (a *Agent) decide(ctx context.Context, id string, verdict escrow.Verdict) (agentclient.Mail, error) {
+func (a *Agent) decide(ctx context.Context, id string, chosen choice) (agentclient.Mail, error) {
 	m, err := a.mailByID(ctx, id)
 	if err != nil {
 		return agentclient.Mail{}, err
@@ -43,7 +52,7 @@ func (a *Agent) decide(ctx context.Context, id string, verdict escrow.Verdict) (
 	// Heard before the decision is stored, so that the answer is not missed.
 	heard, stop := a.events.listen()
 	defer stop()
-	if err := acct.storeDecision(ctx, id, verdict); err != nil {
+	if err := acct.storeDecision(ctx, id, chosen); err != nil {
 		return agentclient.Mail{}, err
 	}
 	wake(acct.wakeReports)
@@ -69,7 +78,8 @@ func (a *Agent) decide(ctx context.Context, id string, verdict escrow.Verdict) (
 
 // storeDecision signs the decision and stores it with the mail's new state, in
 // one transaction: from then on no crash loses or doubles it.
-func (a *account) storeDecision(ctx context.Context, id string, verdict escrow.Verdict) error {
+func (a *account) storeDecision(ctx context.Context, id string, chosen choice) error {
+	verdict := chosen.verdict
 	err := a.Store.Update(ctx, string(verdict), func(tx *store.Tx) error {
 		m, ok, err := store.Get[store.Mail](tx, id)
 		if err != nil || !ok {
@@ -85,7 +95,7 @@ func (a *account) storeDecision(ctx context.Context, id string, verdict escrow.V
 		// The number grows and does not count: a final receipt must not tell its
 		// reader that a reject was undone before.
 		m.DecisionN = max(m.DecisionN+1, bond.DecisionN+1, a.Now().Unix())
-		m.Queued, m.Unread, m.Error = true, false, ""
+		m.Queued, m.Unread, m.Error, m.Reason = true, false, "", chosen.reason
 		signed, err := escrow.Sign(a.signer, escrow.KindDecision, escrow.Decision{
 			Bond: m.Bond, Quote: bond.Quote.Hash(), Verdict: verdict, N: m.DecisionN,
 			Time: a.Now().UTC().Truncate(time.Millisecond),

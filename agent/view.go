@@ -91,7 +91,7 @@ func (a *Agent) viewMail(m store.Mail) agentclient.Mail {
 		ID: m.ID, Bond: string(m.Bond), From: string(m.From), Name: m.Name, Subject: m.Subject,
 		At: time.UnixMilli(m.Number).UTC(), State: m.State, DecideBy: m.DecideBy, EffectiveAt: m.EffectiveAt,
 		FirstTime: m.FirstTime, MixedScript: m.From.MixedScript(), Unprotected: m.Unprotected,
-		Unread: m.Unread, Queued: m.Queued, Error: m.Error, Beneficiary: m.Beneficiary,
+		Unread: m.Unread, Queued: m.Queued, Error: m.Error, Beneficiary: m.Beneficiary, Reason: m.Reason,
 	}
 	acct := a.byID(m.Account)
 	if acct == nil {

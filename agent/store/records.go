@@ -150,6 +150,7 @@ type Mail struct {
 	Error  string
 	// Beneficiary of a forfeit, by name.
 	Beneficiary string
+	Reason      string   // why it was rejected, noted for its owner alone
 	KeyIDs      []uint64 // as the mail names them, while it is held
 }
 
