@@ -109,10 +109,9 @@ func (e *emptyState) set(v viewmodel.Empty, visible bool) {
 	widgets.Show(e.links, v.Price || v.Card)
 }
 
-const copied = "Copied"
-
 // copy puts a text on the clipboard and says so on the button.
 func (s *Shell) copy(button *widgets.Action, text string) {
+	copied := s.t("copied")
 	if button.Text == copied {
 		return
 	}

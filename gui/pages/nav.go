@@ -23,7 +23,7 @@ type nav struct {
 
 func newNav(s *Shell) *nav {
 	n := &nav{shell: s, box: widgets.NewColumn(2, 0), items: map[viewmodel.Page]*widgets.NavItem{}}
-	write := widgets.NewAction("Write", "W", widgets.Quiet, s.model.Write)
+	write := widgets.NewAction(s.t("nav.write"), "W", widgets.Quiet, s.model.Write)
 	n.root = widgets.NewInset(theme.Space4, theme.Space3, theme.Space4, theme.Space3, widgets.Dock(nil, write, nil, nil, n.box))
 	return n
 }
@@ -74,7 +74,7 @@ func (s *Shell) openMenu() {
 		}
 		items = append(items, fyne.NewMenuItem(title, func() { s.model.Show(item.Page) }))
 	}
-	items = append(items, fyne.NewMenuItemSeparator(), fyne.NewMenuItem("Write", s.model.Write))
+	items = append(items, fyne.NewMenuItemSeparator(), fyne.NewMenuItem(s.t("nav.write"), s.model.Write))
 	c := s.canvas()
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(s.menu).AddXY(0, s.menu.Size().Height)
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)

@@ -48,7 +48,7 @@ type readingPane struct {
 
 func newReadingPane(s *Shell) *readingPane {
 	p := &readingPane{shell: s}
-	p.backRow = widgets.NewLine(0, -1, widgets.NewAction("‹ Back", "", widgets.Link, s.model.Back))
+	p.backRow = widgets.NewLine(0, -1, widgets.NewAction(s.t("back"), "", widgets.Link, s.model.Back))
 	p.backRow.Hide()
 	p.title = widgets.NewPara("", widget.MediumImportance, theme.SizeTitle)
 	p.name = widgets.NewText("", theme.Text, theme.SizeText, true)

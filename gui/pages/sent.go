@@ -42,7 +42,7 @@ func newSentPage(s *Shell) *sentPage {
 		}
 	})
 	p.empty = newEmptyState(s)
-	p.backRow = widgets.NewLine(0, -1, widgets.NewAction("‹ Back", "", widgets.Link, s.model.Back))
+	p.backRow = widgets.NewLine(0, -1, widgets.NewAction(s.t("back"), "", widgets.Link, s.model.Back))
 	p.backRow.Hide()
 	p.title = widgets.NewPara("", widget.MediumImportance, theme.SizeTitle)
 	p.to = widgets.NewText("", theme.Muted, theme.SizeText, false)

@@ -13,6 +13,7 @@ import (
 	"earnest/gui/theme"
 	"earnest/gui/viewmodel"
 	"earnest/gui/widgets"
+	"earnest/gui/words"
 )
 
 // Host is what the pages need of the program around them.
@@ -36,6 +37,7 @@ type page interface {
 type Shell struct {
 	model  *viewmodel.Model
 	host   Host
+	words  words.Words
 	posted atomic.Bool
 
 	content *fyne.Container
@@ -62,12 +64,14 @@ type Shell struct {
 
 // New makes the window's content over the model and listens to it.
 func New(model *viewmodel.Model, host Host) *Shell {
-	s := &Shell{model: model, host: host}
+	s := &Shell{model: model, host: host, words: model.Words()}
 	s.folder = newFolderPage(s)
 	s.write = newWritePage(s)
 	s.pages = map[viewmodel.Page]page{
 		viewmodel.PageSent:     newSentPage(s),
 		viewmodel.PageMoney:    newMoneyPage(s),
+		viewmodel.PageDrafts:   newComingPage(s),
+		viewmodel.PagePeople:   newComingPage(s),
 		viewmodel.PagePrice:    newPricePage(s),
 		viewmodel.PageSettings: newSettingsPage(s),
 		viewmodel.PageWrite:    s.write,
@@ -82,6 +86,9 @@ func New(model *viewmodel.Model, host Host) *Shell {
 	s.Refresh()
 	return s
 }
+
+// t says a text in the window's language; a change of it makes a new shell.
+func (s *Shell) t(id string, pairs ...any) string { return s.words.T(id, pairs...) }
 
 // Content is what the window shows.
 func (s *Shell) Content() fyne.CanvasObject { return s.content }
@@ -98,7 +105,7 @@ func (s *Shell) post() {
 
 func (s *Shell) build() {
 	s.nav = newNav(s)
-	s.menu = widgets.NewAction("Menu", "", widgets.Quiet, s.openMenu)
+	s.menu = widgets.NewAction(s.t("nav.menu"), "", widgets.Quiet, s.openMenu)
 	s.top = widgets.NewInset(theme.Space2, theme.Space4, theme.Space2, theme.Space4, widgets.NewLine(0, -1, s.menu))
 	s.top.Hide()
 	s.stack = container.NewStack()
@@ -121,7 +128,7 @@ func (s *Shell) build() {
 
 func (s *Shell) buildBanner() {
 	s.bannerText = widgets.NewPara("", widget.MediumImportance, theme.SizeText)
-	s.bannerAction = widgets.NewAction("Start the agent", "", widgets.Quiet, s.model.StartAgent)
+	s.bannerAction = widgets.NewAction(s.t("link.start"), "", widgets.Quiet, s.model.StartAgent)
 	icon := widget.NewIcon(fynetheme.NewWarningThemedResource(fynetheme.WarningIcon()))
 	s.banner = container.NewStack(widgets.NewFill(theme.Surface), widgets.NewColumn(0, 0,
 		widgets.NewInset(theme.Space2, theme.Space4, theme.Space2, theme.Space4,
@@ -139,7 +146,7 @@ func (s *Shell) buildUndo() {
 	s.undoText.Cut = true
 	plane := widgets.NewFill(theme.Text)
 	plane.Radius = 8
-	undo := widgets.NewAction("Undo", "U", widgets.Inverse, s.model.UndoReject)
+	undo := widgets.NewAction(s.t("undo.action"), "U", widgets.Inverse, s.model.UndoReject)
 	pill := container.NewStack(plane, widgets.NewInset(theme.Space1, theme.Space1, theme.Space1, theme.Space4,
 		widgets.NewLine(theme.Space5, 0, &fyne.Container{Layout: widgets.Wide{}, Objects: []fyne.CanvasObject{s.undoText}}, undo)))
 	s.undo = widgets.NewColumn(0, 0, widgets.NewHairline(), widgets.NewInset(theme.Space2, 0, theme.Space2, 0,

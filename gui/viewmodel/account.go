@@ -94,7 +94,7 @@ func (m *Model) SetCA(name string, pem []byte) {
 
 // CAFailed says why a file of certificates could not be read.
 func (m *Model) CAFailed(err error) {
-	m.update(func() { m.form.err = "The file could not be read. " + failure(err) })
+	m.update(func() { m.form.err = "The file could not be read. " + m.say.failure(err) })
 }
 
 // AddAccount hands the account to the agent, which tries it before it keeps it.
@@ -130,7 +130,7 @@ func (m *Model) addAccount(ctx context.Context, req agentclient.AddAccount) {
 	m.update(func() {
 		m.form.busy = false
 		if err != nil {
-			m.form.blame(err)
+			m.form.blame(m.say, err)
 			return
 		}
 		m.form = newForm() // and forgets the password
@@ -164,9 +164,9 @@ func (f *form) check() map[Field]string {
 }
 
 // blame puts the agent's words beside the field that they are about.
-func (f *form) blame(err error) {
+func (f *form) blame(say speech, err error) {
 	f.errs = map[Field]string{}
-	words := failure(err)
+	words := say.failure(err)
 	switch codeOf(err) {
 	case agentclient.CodeLogin:
 		f.errs[FieldPassword] = words
@@ -201,11 +201,11 @@ func (m *Model) Settings() Settings {
 	for _, a := range m.status.Accounts {
 		words, bad := m.accountWords(a)
 		row := AccountRow{Address: line(a.Address), Lines: words, Trouble: bad, Card: line(a.Card)}
-		row.Lines = append(row.Lines, count(a.Pool, "one-time key")+" ready for strangers")
+		row.Lines = append(row.Lines, m.say.N("settings.pool", a.Pool))
 		v.Accounts = append(v.Accounts, row)
 	}
 	if m.loaded {
-		v.Agent = "Agent " + line(m.status.Version) + ", running since " + m.cal.moment(m.status.Started) + ". " + keyringWords(m.status.Keyring)
+		v.Agent = "Agent " + line(m.status.Version) + ", running since " + m.say.moment(m.status.Started) + ". " + keyringWords(m.status.Keyring)
 	}
 	return v
 }

@@ -147,7 +147,7 @@ func (m *Model) openMail(ctx context.Context, id string) {
 		}
 		m.box.opening = false
 		if err != nil {
-			m.box.openErr = failure(err)
+			m.box.openErr = m.say.failure(err)
 			return
 		}
 		m.box.open = message
@@ -227,7 +227,7 @@ func (m *Model) SaveAttachment(n int, write func(name string, data []byte) error
 			}
 			m.box.saved = "Saved " + line(attachment.Name) + "."
 			if err != nil {
-				m.box.saved = failure(err)
+				m.box.saved = m.say.failure(err)
 			}
 		})
 	})

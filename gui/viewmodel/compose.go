@@ -130,7 +130,7 @@ func (m *Model) Attach(name, kind string, data []byte) {
 
 // AttachFailed says why a file could not be attached.
 func (m *Model) AttachFailed(err error) {
-	m.update(func() { m.draft.err = "The file could not be attached. " + failure(err) })
+	m.update(func() { m.draft.err = "The file could not be attached. " + m.say.failure(err) })
 }
 
 // Detach removes the n-th file.
@@ -171,7 +171,7 @@ func (m *Model) lookupOne(ctx context.Context, to string) {
 		key := strings.ToLower(to)
 		m.draft.asking = set(m.draft.asking, key, false)
 		if err != nil {
-			m.draft.priceErr = with(m.draft.priceErr, key, failure(err))
+			m.draft.priceErr = with(m.draft.priceErr, key, m.say.failure(err))
 			return
 		}
 		m.draft.prices = set(m.draft.prices, key, price)
@@ -195,7 +195,7 @@ func (m *Model) Draft() Draft {
 	v := Draft{To: d.to, Subject: d.subject, Body: d.body, ErrTo: d.errTo, ErrSubject: d.errSubject, Error: d.err,
 		MayTopUp: d.short, Sending: d.sending, Submit: "Send", Option: d.option}
 	for i, a := range d.files {
-		v.Files = append(v.Files, File{N: i, Name: named(a.Name), Size: size(a.Size)})
+		v.Files = append(v.Files, File{N: i, Name: named(a.Name), Size: m.say.size(a.Size)})
 	}
 	to := recipients(d.to)
 	costs, fault, asking := m.costs(to)
@@ -211,7 +211,7 @@ func (m *Model) Draft() Draft {
 		v.PriceText, v.PriceTone = "The price is shown here once the address is complete.", Muted
 	default:
 		v.Ready = true
-		v.Price = total(costs)
+		v.Price = m.total(costs)
 		v.PriceText, v.PriceTone = m.promise(to), Muted
 		v.Submit = "Send for " + v.Price
 	}
@@ -220,7 +220,7 @@ func (m *Model) Draft() Draft {
 	}
 	if len(to) == 1 {
 		for _, option := range d.prices[strings.ToLower(to[0])].Options {
-			label := money(option.Price) + "  at " + line(option.Price.Currency)
+			label := m.say.money(option.Price) + "  at " + line(option.Price.Currency)
 			if slices.Contains(v.Options, label) {
 				label = line(option.Instruction) // two ways to pay the same
 			}
@@ -284,10 +284,10 @@ func sums(costs []agentclient.Money) []agentclient.Money {
 	return all
 }
 
-func total(costs []agentclient.Money) string {
+func (m *Model) total(costs []agentclient.Money) string {
 	var parts []string
 	for _, sum := range sums(costs) {
-		parts = append(parts, money(sum))
+		parts = append(parts, m.say.money(sum))
 	}
 	return strings.Join(parts, " and ")
 }
@@ -304,7 +304,7 @@ func (m *Model) promise(to []string) string {
 		s += "; then it goes to " + line(price.Beneficiary)
 	}
 	s += "."
-	if within := span(price.DecideWithin); within != "" && len(to) == 1 {
+	if within := m.say.span(price.DecideWithin); within != "" && len(to) == 1 {
 		s += " If nothing is decided within " + within + ", it comes back too."
 	}
 	if len(to) == 1 && !price.TellRead {

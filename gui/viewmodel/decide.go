@@ -23,7 +23,7 @@ func (m *Model) may(mail agentclient.Mail) May {
 	case mailWaiting:
 		return May{Accept: true, Reject: true}
 	case mailRejecting:
-		return May{Undo: mail.EffectiveAt.IsZero() || m.cal.now().Before(mail.EffectiveAt)}
+		return May{Undo: mail.EffectiveAt.IsZero() || m.say.now().Before(mail.EffectiveAt)}
 	case mailExpired:
 		return May{Accept: true}
 	}
@@ -85,7 +85,7 @@ func (m *Model) decided(id, verb string, mail agentclient.Mail, err error) {
 	m.mu.Lock()
 	m.box.deciding = without(m.box.deciding, id)
 	if err != nil {
-		m.box.notice = with(m.box.notice, id, failure(err))
+		m.box.notice = with(m.box.notice, id, m.say.failure(err))
 	} else {
 		if m.box.selected == id && folder(m.page) && pageOf(mail.State) != m.page {
 			next = m.neighbour(id)
@@ -153,15 +153,15 @@ func (m *Model) Undo() Undo {
 	if !ok {
 		return Undo{}
 	}
-	return Undo{Show: true, Text: rejectWords(mail, m.cal.now())}
+	return Undo{Show: true, Text: m.rejectWords(mail, m.say.now())}
 }
 
-func rejectWords(mail agentclient.Mail, now time.Time) string {
+func (m *Model) rejectWords(mail agentclient.Mail, now time.Time) string {
 	to := line(mail.Beneficiary)
 	if to == "" {
 		to = "the escrow's beneficiary"
 	}
-	return fmt.Sprintf("Rejected. %s goes to %s in %s.", money(mail.Price), to, countdown(mail.EffectiveAt.Sub(now)))
+	return fmt.Sprintf("Rejected. %s goes to %s in %s.", m.say.money(mail.Price), to, countdown(mail.EffectiveAt.Sub(now)))
 }
 
 // with and without copy, so that a view taken earlier stays as it was.

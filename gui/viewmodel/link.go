@@ -2,7 +2,6 @@ package viewmodel
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -38,7 +37,7 @@ const (
 func (m *Model) follow(ctx context.Context) {
 	wait := retryFirst
 	for ctx.Err() == nil {
-		began := m.cal.now()
+		began := m.now()
 		err := m.agent.Events(ctx, m.event)
 		if ctx.Err() != nil {
 			return
@@ -47,7 +46,7 @@ func (m *Model) follow(ctx context.Context) {
 			m.startAgent(ctx)
 			wait = retryFirst
 		}
-		if m.cal.now().Sub(began) > retryMost {
+		if m.now().Sub(began) > retryMost {
 			wait = retryFirst
 		}
 		select {
@@ -64,7 +63,7 @@ func (m *Model) event(e agentclient.Event) {
 	m.mu.Lock()
 	fresh := m.link.state != linkUp
 	if fresh {
-		m.link = link{state: linkUp, everUp: true, since: m.cal.now(), tried: true}
+		m.link = link{state: linkUp, everUp: true, since: m.now(), tried: true}
 	}
 	m.mu.Unlock()
 	if fresh {
@@ -91,7 +90,7 @@ func (m *Model) event(e agentclient.Event) {
 func (m *Model) lost(err error) bool {
 	m.mu.Lock()
 	if m.link.state != linkDown {
-		m.link.since = m.cal.now()
+		m.link.since = m.now()
 	}
 	m.link.state = linkDown
 	m.link.err = err
@@ -122,7 +121,7 @@ func (m *Model) startAgent(ctx context.Context) {
 		}
 		if err != nil && m.link.state != linkUp {
 			m.link.state, m.link.startErr = linkDown, err
-			m.link.since = m.cal.now()
+			m.link.since = m.now()
 		}
 	})
 }
@@ -140,19 +139,17 @@ func (m *Model) Banner() Banner {
 	defer m.mu.Unlock()
 	switch {
 	case m.link.state == linkStarting:
-		return Banner{Show: true, Text: "Starting the agent…"}
+		return Banner{Show: true, Text: m.say.T("link.starting")}
 	case m.link.state != linkDown:
 		return Banner{}
 	case m.link.startErr != nil:
-		return Banner{Show: true, CanStart: m.start != nil, Text: "The agent is not running and could not be started: " +
-			failure(m.link.startErr) + " Mail and money stay as they are."}
+		return Banner{Show: true, CanStart: m.start != nil,
+			Text: m.say.T("link.not-started", "Why", m.say.failure(m.link.startErr))}
 	case !m.link.everUp:
 		return Banner{Show: true, CanStart: m.start != nil,
-			Text: "The agent is not running. No mail is watched and no money moves. Start it here, or with: earnest agent"}
+			Text: m.say.T("link.not-running")}
 	}
-	return Banner{Show: true, CanStart: m.start != nil, Text: fmt.Sprintf(
-		"The agent does not answer since %s. What you see may be old; what you typed is kept. Mail and money stay as they are.",
-		m.link.since.In(m.cal.loc).Format("15:04"))}
+	return Banner{Show: true, CanStart: m.start != nil, Text: m.say.T("link.away", "Clock", m.say.clock(m.link.since))}
 }
 
 // StatusLine is the line at the foot of the window.
@@ -166,16 +163,16 @@ func (m *Model) StatusLine() StatusLine {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.link.state != linkUp && m.link.state != linkDown {
-		return StatusLine{Text: "Connecting to the agent…"}
+		return StatusLine{Text: m.say.T("status.connecting")}
 	}
 	if m.link.state == linkDown {
-		return StatusLine{Text: "The agent does not answer", Trouble: true}
+		return StatusLine{Text: m.say.T("status.away"), Trouble: true}
 	}
 	if !m.loaded {
-		return StatusLine{Text: "Asking the agent…"}
+		return StatusLine{Text: m.say.T("status.asking")}
 	}
 	if len(m.status.Accounts) == 0 {
-		return StatusLine{Text: "No account yet"}
+		return StatusLine{Text: m.say.T("status.no-account")}
 	}
 	var parts []string
 	trouble := false
@@ -184,10 +181,10 @@ func (m *Model) StatusLine() StatusLine {
 		parts, trouble = append(parts, words...), trouble || bad
 	}
 	if n := m.status.Outbox; n > 0 {
-		parts = append(parts, count(n, "mail")+" to submit")
+		parts = append(parts, m.say.N("status.outbox", n))
 	}
 	for _, b := range m.purse.balances {
-		parts = append(parts, fmt.Sprintf("%s available, %s held", money(b.Available), money(b.Held)))
+		parts = append(parts, m.say.T("status.money", "Available", m.say.money(b.Available), "Held", m.say.money(b.Held)))
 	}
 	return StatusLine{Text: strings.Join(parts, "  ·  "), Trouble: trouble}
 }
@@ -196,32 +193,32 @@ func (m *Model) accountWords(a agentclient.Account) (parts []string, bad bool) {
 	address, escrow := line(a.Address), line(a.Escrow)
 	switch a.Mailbox {
 	case "watching":
-		parts = append(parts, "watching "+address)
+		parts = append(parts, m.say.T("status.watching", "Address", address))
 	case "failing":
 		bad = true
-		parts = append(parts, "cannot watch "+address+": "+line(a.MailboxError))
+		parts = append(parts, m.say.T("status.failing", "Address", address, "Why", line(m.say.Sentence(a.MailboxError))))
 	default:
-		parts = append(parts, "connecting to "+address)
+		parts = append(parts, m.say.T("status.mailbox", "Address", address))
 	}
 	switch {
 	case !a.EscrowUp:
 		bad = true
 		parts = append(parts, m.escrowAway(a))
 	case !a.Proven:
-		parts = append(parts, "confirming the address at "+escrow)
+		parts = append(parts, m.say.T("status.proving", "Escrow", escrow))
 	default:
-		parts = append(parts, escrow+" answers")
+		parts = append(parts, m.say.T("status.escrow", "Escrow", escrow))
 	}
 	return parts, bad
 }
 
 func (m *Model) escrowAway(a agentclient.Account) string {
-	text := line(a.Escrow) + " does not answer"
+	text := m.say.T("status.escrow-away", "Escrow", line(a.Escrow))
 	if !a.EscrowSince.IsZero() {
-		text += " since " + a.EscrowSince.In(m.cal.loc).Format("15:04")
+		text = m.say.T("status.escrow-away-since", "Escrow", line(a.Escrow), "Clock", m.say.clock(a.EscrowSince))
 	}
-	if n := m.status.Queued; n > 0 {
-		text += "; what you decided is kept and goes out when it is back, and its deadlines wait too"
+	if m.status.Queued > 0 {
+		text += "; " + m.say.T("status.queued")
 	}
 	return text
 }

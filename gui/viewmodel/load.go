@@ -107,7 +107,7 @@ func (m *Model) loadPrice(ctx context.Context) {
 	m.reload(ctx, &m.loads.price, func(ctx context.Context) error {
 		price, err := m.agent.Price(ctx, "")
 		if err != nil {
-			m.update(func() { m.own.loadErr = failure(err) })
+			m.update(func() { m.own.loadErr = m.say.failure(err) })
 			return m.unlessNoAccount(err)
 		}
 		m.update(func() { m.own.put(price) })

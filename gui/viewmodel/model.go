@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"earnest/agentclient"
+	"earnest/gui/words"
 )
 
 // Config is what a Model needs. Agent is required.
@@ -24,6 +25,7 @@ type Config struct {
 	Start    func(context.Context) error
 	Now      func() time.Time
 	Location *time.Location
+	Language words.Language
 	Log      *slog.Logger
 }
 
@@ -37,6 +39,8 @@ const (
 	PageRejected Page = "rejected"
 	PageExpired  Page = "expired"
 	PageSent     Page = "sent"
+	PageDrafts   Page = "drafts"
+	PagePeople   Page = "people"
 	PageMoney    Page = "money"
 	PagePrice    Page = "price"
 	PageSettings Page = "settings"
@@ -54,7 +58,8 @@ const (
 type Model struct {
 	agent agentclient.Agent
 	start func(context.Context) error
-	cal   calendar
+	now   func() time.Time
+	say   speech
 	log   *slog.Logger
 
 	wake   chan struct{} // tells Run that tasks wait
@@ -91,7 +96,8 @@ func New(cfg Config) *Model {
 	m := &Model{
 		agent: cfg.Agent,
 		start: cfg.Start,
-		cal:   calendar{now: cfg.Now, loc: cfg.Location},
+		now:   cfg.Now,
+		say:   speech{words.In(cfg.Language), cfg.Now, cfg.Location},
 		log:   cfg.Log,
 		wake:  make(chan struct{}, 1),
 		page:  PageWaiting,
@@ -99,6 +105,18 @@ func New(cfg Config) *Model {
 		form:  newForm(),
 	}
 	return m
+}
+
+// Speak changes the language.
+func (m *Model) Speak(l words.Language) {
+	m.update(func() { m.say.Words = words.In(l) })
+}
+
+// Words are what the pages say by themselves.
+func (m *Model) Words() words.Words {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.say.Words
 }
 
 // OnChange sets the listener. It is called without locks held.
@@ -137,14 +155,14 @@ func (m *Model) Run(ctx context.Context) {
 func (m *Model) tick(ctx context.Context) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
-	last := m.cal.now()
+	last := m.now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-second.C:
 		}
-		now := m.cal.now()
+		now := m.now()
 		if m.Undo().Show || now.Sub(last) >= time.Minute {
 			last = now
 			m.changed()

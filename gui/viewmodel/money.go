@@ -37,7 +37,7 @@ func (m *Model) Purse() Purse {
 	defer m.mu.Unlock()
 	p := Purse{Loaded: m.purse.loaded, Code: m.purse.code, Busy: m.purse.busy, Error: m.purse.err, Done: m.purse.done}
 	for _, b := range m.purse.balances {
-		p.Rows = append(p.Rows, BalanceRow{Escrow: line(b.Escrow), Available: money(b.Available), Held: money(b.Held)})
+		p.Rows = append(p.Rows, BalanceRow{Escrow: line(b.Escrow), Available: m.say.money(b.Available), Held: m.say.money(b.Held)})
 	}
 	return p
 }
@@ -72,13 +72,13 @@ func (m *Model) TopUp() {
 		m.update(func() {
 			m.purse.busy = false
 			if err != nil {
-				m.purse.err = failure(err)
+				m.purse.err = m.say.failure(err)
 				return
 			}
 			m.purse.balances, m.purse.loaded, m.purse.code = balances, true, ""
 			m.purse.done = "The voucher was redeemed."
 			if len(balances) == 1 {
-				m.purse.done += " You have " + money(balances[0].Available) + " available."
+				m.purse.done += " You have " + m.say.money(balances[0].Available) + " available."
 			}
 		})
 	})
@@ -116,11 +116,11 @@ func (o *ownPrice) typed() string {
 	return strings.Join(lines, "\n")
 }
 
-func (o *ownPrice) first() string {
+func (o *ownPrice) first(say speech) string {
 	if len(o.price.Options) == 0 {
 		return ""
 	}
-	return money(o.price.Options[0].Price)
+	return say.money(o.price.Options[0].Price)
 }
 
 // OwnPrice is the page of the inbox's price.
@@ -142,15 +142,15 @@ func (m *Model) OwnPrice() OwnPrice {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	o := &m.own
-	v := OwnPrice{Now: o.first(), Text: o.text, Many: len(o.price.Options) > 1 || strings.Contains(o.text, "\n"),
+	v := OwnPrice{Now: o.first(m.say), Text: o.text, Many: len(o.price.Options) > 1 || strings.Contains(o.text, "\n"),
 		Changed: o.text != o.typed(), Busy: o.busy, Error: o.err, Done: o.done, Card: m.card()}
 	for i, option := range o.price.Options {
 		if i > 0 {
-			v.Others = append(v.Others, money(option.Price))
+			v.Others = append(v.Others, m.say.money(option.Price))
 		}
 	}
 	v.Explain = "A stranger puts this down to write to you. It comes back when you accept, and when you say nothing"
-	if within := span(o.price.DecideWithin); within != "" {
+	if within := m.say.span(o.price.DecideWithin); within != "" {
 		v.Explain += " for " + within
 	}
 	v.Explain += "."
@@ -193,12 +193,12 @@ func (m *Model) SavePrice() {
 		m.update(func() {
 			m.own.busy = false
 			if err != nil {
-				m.own.err = failure(err)
+				m.own.err = m.say.failure(err)
 				return
 			}
 			m.own.touched = false
 			m.own.put(price)
-			m.own.done = "Saved. From now on it costs " + m.own.first() + " to write to you; mails already paid keep their price."
+			m.own.done = "Saved. From now on it costs " + m.own.first(m.say) + " to write to you; mails already paid keep their price."
 		})
 	})
 }

@@ -55,7 +55,7 @@ func (m *Model) Reading() Reading {
 		return Reading{Hint: len(m.box.in(m.shown())) > 0}
 	}
 	r := Reading{Show: true, ID: mail.ID, Subject: subject(mail.Subject), Name: line(mail.Name), Address: line(mail.From),
-		First: mail.FirstTime, Date: m.cal.moment(mail.At), Amount: money(mail.Price),
+		First: mail.FirstTime, Date: m.say.moment(mail.At), Amount: m.say.money(mail.Price),
 		Loading: m.box.opening, Saved: m.box.saved, May: m.may(mail), Busy: m.busy(mail.ID)}
 	if r.Name == r.Address {
 		r.Name = ""
@@ -73,15 +73,15 @@ func (m *Model) Reading() Reading {
 	r.More = cut && m.box.more < mostMore
 	if cut && !r.More {
 		r.Notices = append(r.Notices, Notice{Tone: Waits,
-			Text: fmt.Sprintf("This mail is very long (%s). The window shows no more of it; all of it: earnest read %s", size(int64(len(m.box.open.Text))), mail.ID)})
+			Text: fmt.Sprintf("This mail is very long (%s). The window shows no more of it; all of it: earnest read %s", m.say.size(int64(len(m.box.open.Text))), mail.ID)})
 	}
 	for i, a := range m.box.open.Attachments {
 		if i == maxFiles {
 			r.Notices = append(r.Notices, Notice{Tone: Waits, Text: fmt.Sprintf(
-				"It has %s; the first %d are listed. All of them: earnest read %s", count(len(m.box.open.Attachments), "attachment"), maxFiles, mail.ID)})
+				"It has %s; the first %d are listed. All of them: earnest read %s", m.say.N("reading.attachments", len(m.box.open.Attachments)), maxFiles, mail.ID)})
 			break
 		}
-		r.Files = append(r.Files, File{N: i, Name: named(a.Name), Size: size(a.Size)})
+		r.Files = append(r.Files, File{N: i, Name: named(a.Name), Size: m.say.size(a.Size)})
 	}
 	var checks []string
 	for _, check := range m.box.open.Checks {
@@ -120,11 +120,11 @@ func (m *Model) fate(mail agentclient.Mail) (string, Tone) {
 	case mailWaiting:
 		s := "held · comes back to the sender unless you reject"
 		if !mail.DecideBy.IsZero() {
-			s += " · decide by " + m.cal.moment(mail.DecideBy)
+			s += " · decide by " + m.say.moment(mail.DecideBy)
 		}
 		return s, Waits
 	case mailRejecting:
-		return "held · goes to " + to + " at " + mail.EffectiveAt.In(m.cal.loc).Format("15:04") + " unless you undo", Waits
+		return "held · goes to " + to + " at " + mail.EffectiveAt.In(m.say.loc).Format("15:04") + " unless you undo", Waits
 	case mailAccepted:
 		if mail.Queued {
 			return "held · goes back to the sender when the escrow answers", Waits

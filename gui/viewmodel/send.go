@@ -84,10 +84,10 @@ func (m *Model) sendFailed(mail agentclient.Compose, sent []agentclient.Sent, er
 		rest := slices.DeleteFunc(slices.Clone(mail.To), func(a string) bool {
 			return slices.ContainsFunc(sent, func(s agentclient.Sent) bool { return strings.EqualFold(s.To, a) })
 		})
-		kept = fmt.Sprintf("%s of %d went out; the others still stand above, and your text is kept.", count(len(sent), "mail"), len(mail.To))
+		kept = fmt.Sprintf("%s of %d went out; the others still stand above, and your text is kept.", m.say.N("write.mails", len(sent)), len(mail.To))
 		m.draft.to = strings.Join(rest, ", ")
 	}
-	words := failure(err)
+	words := m.say.failure(err)
 	if f, ok := errors.AsType[*agentclient.Failure](err); !ok || f.Means == "" || len(sent) > 0 {
 		words += " " + kept
 	}
@@ -109,7 +109,7 @@ func (m *Model) lacking(ctx context.Context, costs []agentclient.Money) string {
 	for _, need := range sums(costs) {
 		for _, b := range balances {
 			if b.Available.Currency == need.Currency && short(b.Available, need) {
-				return fmt.Sprintf("This costs %s and you have %s. Nothing was sent; your text is kept.", money(need), money(b.Available))
+				return fmt.Sprintf("This costs %s and you have %s. Nothing was sent; your text is kept.", m.say.money(need), m.say.money(b.Available))
 			}
 		}
 	}

@@ -30,7 +30,7 @@ func (m *Model) SentList() List {
 	defer m.mu.Unlock()
 	list := List{Page: PageSent, Title: "Sent", Reading: m.out.reading}
 	for _, s := range m.out.mails {
-		row := Row{ID: s.ID, Title: line(s.To), Subject: subject(s.Subject), Amount: money(s.Price), Selected: s.ID == m.out.selected}
+		row := Row{ID: s.ID, Title: line(s.To), Subject: subject(s.Subject), Amount: m.say.money(s.Price), Selected: s.ID == m.out.selected}
 		row.Note, row.NoteTone = sentNote(s)
 		list.Rows = append(list.Rows, row)
 	}
@@ -100,7 +100,7 @@ func (m *Model) SentMail() SentMail {
 		return SentMail{Hint: len(m.out.mails) > 0, Fresh: m.out.fresh}
 	}
 	s := m.out.mails[i]
-	v := SentMail{Show: true, ID: s.ID, Subject: subject(s.Subject), To: line(s.To), Amount: money(s.Price),
+	v := SentMail{Show: true, ID: s.ID, Subject: subject(s.Subject), To: line(s.To), Amount: m.say.money(s.Price),
 		Summary: m.summary(s), Notice: line(s.Error), Fresh: m.out.fresh, Steps: m.steps(s)}
 	v.Money, v.Tone = moneyState(s)
 	if m.out.notice != "" {
@@ -124,16 +124,16 @@ func moneyState(s agentclient.Sent) (string, Tone) {
 
 // summary is the one sentence about mail and money.
 func (m *Model) summary(s agentclient.Sent) string {
-	price, to := money(s.Price), line(s.To)
+	price, to := m.say.money(s.Price), line(s.To)
 	switch s.State {
 	case "paying":
 		return fmt.Sprintf("Paying %s. Nothing has left yet.", price)
 	case "paid":
 		return fmt.Sprintf("Paid. %s is held; the mail is being handed to your mail server.", price)
 	case "submitted":
-		return fmt.Sprintf("On its way. %s is held. If it does not arrive by %s, it comes back.", price, m.cal.day(s.DeliverBy))
+		return fmt.Sprintf("On its way. %s is held. If it does not arrive by %s, it comes back.", price, m.say.day(s.DeliverBy))
 	case "arrived":
-		return fmt.Sprintf("Delivered. %s is held until %s decides, at the latest until %s; then it comes back.", price, to, m.cal.day(s.DecideBy))
+		return fmt.Sprintf("Delivered. %s is held until %s decides, at the latest until %s; then it comes back.", price, to, m.say.day(s.DecideBy))
 	case "accepted":
 		if s.Money != "refunded" {
 			return fmt.Sprintf("Accepted. Your %s is on its way back.", price)
@@ -147,7 +147,7 @@ func (m *Model) summary(s agentclient.Sent) string {
 		}
 		return fmt.Sprintf("%s did not decide in time. Your %s is back and can be spent.", to, price)
 	case "withdrawing":
-		return fmt.Sprintf("You asked for it back. %s is held until the mail's key is destroyed unopened, at the latest until %s.", price, m.cal.day(s.DeliverBy))
+		return fmt.Sprintf("You asked for it back. %s is held until the mail's key is destroyed unopened, at the latest until %s.", price, m.say.day(s.DeliverBy))
 	case "withdrawn":
 		return fmt.Sprintf("Withdrawn. Your %s is back and can be spent. The mail will not be opened.", price)
 	case "failed":
@@ -169,39 +169,39 @@ func beneficiary(s string) string {
 // steps is the line of life: paid, sent, arrived, read, decided. Where the
 // recipient says nothing, nothing is proven, and the line says so by silence.
 func (m *Model) steps(s agentclient.Sent) []Step {
-	steps := []Step{{Title: "Paid", Time: m.cal.moment(s.At), Done: s.State != "paying" && s.State != "failed" || s.Money == "held"}}
+	steps := []Step{{Title: "Paid", Time: m.say.moment(s.At), Done: s.State != "paying" && s.State != "failed" || s.Money == "held"}}
 	add := func(title, time string, done bool, tone Tone) {
 		steps = append(steps, Step{Title: title, Time: time, Done: done, Tone: tone})
 	}
 	ended := !s.EndedAt.IsZero()
 	if !s.SubmittedAt.IsZero() || !ended {
-		add("Handed to your mail server", m.cal.moment(s.SubmittedAt), !s.SubmittedAt.IsZero(), Plain)
+		add("Handed to your mail server", m.say.moment(s.SubmittedAt), !s.SubmittedAt.IsZero(), Plain)
 	}
 	if !s.ArrivedAt.IsZero() || !ended {
-		when := m.cal.moment(s.ArrivedAt)
+		when := m.say.moment(s.ArrivedAt)
 		if when == "" && !s.DeliverBy.IsZero() {
-			when = "by " + m.cal.day(s.DeliverBy)
+			when = "by " + m.say.day(s.DeliverBy)
 		}
 		add("Arrived", when, !s.ArrivedAt.IsZero(), Plain)
 	}
 	if !s.ReadAt.IsZero() {
-		add("Read", m.cal.moment(s.ReadAt), true, Plain)
+		add("Read", m.say.moment(s.ReadAt), true, Plain)
 	}
 	switch s.State {
 	case "accepted":
-		add("Accepted", m.cal.moment(s.EndedAt), true, Good)
+		add("Accepted", m.say.moment(s.EndedAt), true, Good)
 	case "rejected":
-		add("Rejected", m.cal.moment(s.EndedAt), true, Against)
+		add("Rejected", m.say.moment(s.EndedAt), true, Against)
 	case "expired":
-		add("Expired, money back", m.cal.moment(s.EndedAt), true, Good)
+		add("Expired, money back", m.say.moment(s.EndedAt), true, Good)
 	case "withdrawn":
-		add("Withdrawn, money back", m.cal.moment(s.EndedAt), true, Good)
+		add("Withdrawn, money back", m.say.moment(s.EndedAt), true, Good)
 	case "failed":
-		add("Not sent", m.cal.moment(s.EndedAt), true, Against)
+		add("Not sent", m.say.moment(s.EndedAt), true, Against)
 	default:
 		when := ""
 		if !s.DecideBy.IsZero() {
-			when = "by " + m.cal.day(s.DecideBy)
+			when = "by " + m.say.day(s.DecideBy)
 		}
 		add("Decided", when, false, Plain)
 	}
@@ -222,7 +222,7 @@ func (m *Model) Withdraw() {
 		_, err := m.agent.Withdraw(ctx, v.ID)
 		m.update(func() {
 			m.out.withdrawing = false
-			m.out.notice = failure(err)
+			m.out.notice = m.say.failure(err)
 		})
 		m.do(m.loadSent)
 	})

@@ -33,18 +33,17 @@ func (m *Model) Nav() []NavItem {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	items := []NavItem{
-		{Page: PageWaiting, Title: "Waiting", Count: len(m.box.all(PageWaiting))},
-		{Page: PageAccepted, Title: "Accepted"},
-		{Page: PageRejected, Title: "Rejected"},
+		{Page: PageWaiting, Title: m.say.T("nav.waiting"), Count: len(m.box.all(PageWaiting))},
+		{Page: PageAccepted, Title: m.say.T("nav.accepted")},
+		{Page: PageRejected, Title: m.say.T("nav.rejected")},
+		{Page: PageExpired, Title: m.say.T("nav.expired")},
+		{Page: PageSent, Title: m.say.T("nav.sent"), Gap: true},
+		{Page: PageDrafts, Title: m.say.T("nav.drafts")},
+		{Page: PagePeople, Title: m.say.T("nav.people"), Gap: true},
+		{Page: PageMoney, Title: m.say.T("nav.money")},
+		{Page: PagePrice, Title: m.say.T("nav.price")},
+		{Page: PageSettings, Title: m.say.T("nav.settings"), Gap: true},
 	}
-	if len(m.box.all(PageExpired)) > 0 {
-		items = append(items, NavItem{Page: PageExpired, Title: "Expired"})
-	}
-	items = append(items,
-		NavItem{Page: PageSent, Title: "Sent"},
-		NavItem{Page: PageMoney, Title: "Money", Gap: true},
-		NavItem{Page: PagePrice, Title: "Price"},
-		NavItem{Page: PageSettings, Title: "Settings", Gap: true})
 	for i := range items {
 		items[i].Selected = items[i].Page == m.shown()
 	}
@@ -91,7 +90,7 @@ func (m *Model) Folder() List {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	page := m.shown()
-	list := List{Page: page, Title: titleOf(page), Search: m.box.search, Reading: m.box.reading}
+	list := List{Page: page, Title: m.titleOf(page), Search: m.box.search, Reading: m.box.reading}
 	for _, mail := range m.box.in(page) {
 		list.Rows = append(list.Rows, m.row(mail))
 	}
@@ -101,29 +100,29 @@ func (m *Model) Folder() List {
 	return list
 }
 
-func titleOf(p Page) string {
+func (m *Model) titleOf(p Page) string {
 	switch p {
 	case PageWaiting:
-		return "Waiting"
+		return m.say.T("nav.waiting")
 	case PageAccepted:
-		return "Accepted"
+		return m.say.T("nav.accepted")
 	case PageRejected:
-		return "Rejected"
+		return m.say.T("nav.rejected")
 	case PageExpired:
-		return "Expired"
+		return m.say.T("nav.expired")
 	}
 	return ""
 }
 
 func (m *Model) row(mail agentclient.Mail) Row {
 	row := Row{ID: mail.ID, Title: line(mail.Name), Aside: line(mail.From), Subject: subject(mail.Subject),
-		Amount: money(mail.Price), NoteTone: Muted, Unread: mail.Unread, Selected: mail.ID == m.box.selected}
+		Amount: m.say.money(mail.Price), NoteTone: Muted, Unread: mail.Unread, Selected: mail.ID == m.box.selected}
 	if row.Title == "" || row.Title == row.Aside {
 		row.Title, row.Aside = row.Aside, ""
 	}
 	switch mail.State {
 	case mailHeld:
-		row.Subject, row.Note = "One paid mail, waiting for the escrow", m.cal.at(mail.At)
+		row.Subject, row.Note = "One paid mail, waiting for the escrow", m.say.at(mail.At)
 	case mailDamaged:
 		row.Note, row.NoteTone = "damaged", Against
 	case mailRejecting:
@@ -137,11 +136,11 @@ func (m *Model) row(mail agentclient.Mail) Row {
 			break
 		}
 		var little bool
-		if row.Note, little = left(mail.DecideBy.Sub(m.cal.now())); little {
+		if row.Note, little = m.say.left(mail.DecideBy.Sub(m.say.now())); little {
 			row.NoteTone = Waits
 		}
 	default:
-		row.Note = m.cal.at(mail.At)
+		row.Note = m.say.at(mail.At)
 	}
 	return row
 }
@@ -167,7 +166,7 @@ func (m *Model) empty(page Page) Empty {
 		return Empty{Title: "Nothing expired", Text: "A mail that nobody decided in time moves here, and its money goes back to the sender."}
 	}
 	e := Empty{Title: "Nothing is waiting", Card: m.card() != "", Price: true}
-	if price := m.own.first(); price != "" {
+	if price := m.own.first(m.say); price != "" {
 		e.Text = fmt.Sprintf("Strangers put down %s to write to you, and get it back unless you reject.", price)
 	} else {
 		e.Text = "You have not set a price yet. Strangers put it down to write to you, and get it back unless you reject."
@@ -178,9 +177,9 @@ func (m *Model) empty(page Page) Empty {
 // notYet is what stands where nothing was told yet.
 func (m *Model) notYet() Empty {
 	if m.link.state == linkDown {
-		return Empty{Title: "The agent is not running", Text: "What it knows is listed here as soon as it runs."}
+		return Empty{Title: m.say.T("link.empty.title"), Text: m.say.T("link.empty.text")}
 	}
-	return Empty{Title: "Asking the agent…"}
+	return Empty{Title: m.say.T("status.asking")}
 }
 
 func (m *Model) card() string {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"earnest/agentclient"
+	"earnest/gui/words"
 )
 
 func TestTextFromOutsideIsMadeHarmless(t *testing.T) {
@@ -73,8 +74,8 @@ func TestMoneyIsExact(t *testing.T) {
 		{Amount: "3", Currency: "coin.example"}:                       "3 coin.example",
 		{Amount: "3", Currency: "coin.example", Unit: "points"}:       "3 points",
 	} {
-		if got := money(in); got != want {
-			t.Errorf("money(%+v) = %q, want %q", in, got, want)
+		if got := (speech{Words: words.In(words.English)}).money(in); got != want {
+			t.Errorf("money %+v = %q, want %q", in, got, want)
 		}
 	}
 	sum := agentclient.Money{}
@@ -94,9 +95,9 @@ func TestTimeIsSaidInTheOneUnitThatMatters(t *testing.T) {
 		-time.Second: "time is up", 30 * time.Second: "under a minute", 90 * time.Second: "1 minute", 59 * time.Minute: "59 minutes",
 		90 * time.Minute: "1 hour", 23 * time.Hour: "23 hours", 24 * time.Hour: "1 day", 6*24*time.Hour + time.Hour: "6 days",
 	} {
-		got, little := left(d)
+		got, little := speech{Words: words.In(words.English)}.left(d)
 		if got != want || little != (d < 24*time.Hour) {
-			t.Errorf("left(%s) = %q, %v; want %q", d, got, little, want)
+			t.Errorf("left %s = %q, %v; want %q", d, got, little, want)
 		}
 	}
 	for d, want := range map[time.Duration]string{10 * time.Minute: "10:00", 9*time.Minute + 57*time.Second + 1: "9:58", 500 * time.Millisecond: "0:01", 0: "0:00"} {
@@ -105,7 +106,7 @@ func TestTimeIsSaidInTheOneUnitThatMatters(t *testing.T) {
 		}
 	}
 	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
-	c := calendar{now: func() time.Time { return now }, loc: time.UTC}
+	c := speech{words.In(words.English), func() time.Time { return now }, time.UTC}
 	if got := c.moment(now.Add(-time.Hour)) + "|" + c.moment(now.AddDate(0, 0, 6)) + "|" + c.day(now.AddDate(1, 0, 0)); got != "today 09:00|Sat 28 Nov 10:00|22 Nov 2027" {
 		t.Errorf("dates: %s", got)
 	}
