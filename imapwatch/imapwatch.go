@@ -42,7 +42,11 @@ type Config struct {
 	User      string
 	// Password is asked at every login, so that a changed one is found.
 	Password func(context.Context) (string, error)
-	Log      *slog.Logger
+	// Token, if set, is asked for an OAuth 2.0 access token in place of the
+	// password. refused is the token that the server has just refused, empty at
+	// first: the same one again means that there is no other.
+	Token func(ctx context.Context, refused string) (string, error)
+	Log   *slog.Logger
 	// MaxMail is the size in bytes above which a mail is not fetched: 64 MiB
 	// unless set. The handler is told of it with Mail.TooLarge.
 	MaxMail int64

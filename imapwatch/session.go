@@ -11,7 +11,6 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
-	"github.com/emersion/go-sasl"
 )
 
 // session is one logged-in connection. One goroutine uses it.
@@ -117,14 +116,9 @@ func (s *session) login(ctx context.Context) error {
 	if s.client.State() == imap.ConnStateAuthenticated {
 		return nil
 	}
-	password, err := s.cfg.Password(ctx)
-	if err != nil {
-		return fmt.Errorf("password of the mailbox: %w", err)
-	}
-	if s.client.Caps().Has(imap.AuthCap("PLAIN")) {
-		err = s.client.Authenticate(sasl.NewPlainClient("", s.cfg.User, password))
-	} else {
-		err = s.client.Login(s.cfg.User, password).Wait()
+	tried, err := s.present(ctx)
+	if !tried {
+		return err
 	}
 	if answer, ok := errors.AsType[*imap.Error](err); ok {
 		if answer.Code == imap.ResponseCodeUnavailable || answer.Code == imap.ResponseCodeInUse ||

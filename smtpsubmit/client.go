@@ -14,7 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 	"golang.org/x/net/idna"
 )
@@ -129,17 +128,10 @@ func (c *client) login() error {
 	if _, secure := c.smtp.TLSConnectionState(); !secure {
 		return &Error{Stage: StageLogin, Err: ErrInsecure}
 	}
-	password, err := c.cfg.Password(c.ctx)
-	if err != nil {
-		return &Error{Stage: StageLogin, Err: fmt.Errorf("password: %w", err)}
+	tried, err := c.present()
+	if !tried {
+		return &Error{Stage: StageLogin, Err: err}
 	}
-	_, offered := c.smtp.Extension("AUTH")
-	mechanisms := strings.Fields(strings.ToUpper(offered))
-	mechanism := sasl.NewPlainClient("", c.cfg.User, password)
-	if !slices.Contains(mechanisms, "PLAIN") && slices.Contains(mechanisms, "LOGIN") {
-		mechanism = sasl.NewLoginClient(c.cfg.User, password)
-	}
-	err = c.smtp.Auth(mechanism)
 	if reply, refused := errors.AsType[*smtp.SMTPError](err); refused && reply.Code >= 500 {
 		return &Error{Stage: StageLogin, Code: reply.Code, Err: ErrLogin}
 	}

@@ -49,6 +49,10 @@ type Config struct {
 	// User may be empty: then nobody logs in.
 	User     string
 	Password func(context.Context) (string, error)
+	// Token, if set, is asked for an OAuth 2.0 access token in place of the
+	// password. refused is the token that the server has just refused, empty at
+	// first: the same one again means that there is no other.
+	Token func(ctx context.Context, refused string) (string, error)
 	// Hello is the name given in EHLO: "localhost" unless set.
 	Hello string
 	// Timeout is the longest wait for one reply: 1 minute unless set.
