@@ -2,6 +2,7 @@ package escrow
 
 import (
 	"crypto/ed25519"
+	"strconv"
 	"time"
 )
 
@@ -25,6 +26,21 @@ type Decision struct {
 	// be played again after an undo, whatever the clocks say. It need not count.
 	N    int64     `json:"n"`
 	Time time.Time `json:"time"`
+	// Free tells the sender, with an accept, how many further mails are read
+	// without a bond: [FreeAlways] or a count. Where it is absent none was granted.
+	Free string `json:"free,omitempty"`
+}
+
+// FreeAlways in a [Decision]: every further mail.
+const FreeAlways = "always"
+
+// MaxFree bounds a count of free mails.
+const MaxFree = 1_000_000
+
+// validFree reports whether the text is always or a count, written as counts are.
+func validFree(text string) bool {
+	n, err := strconv.Atoi(text)
+	return text == FreeAlways || err == nil && n >= 0 && n <= MaxFree && strconv.Itoa(n) == text
 }
 
 // VerifyDecision reads a decision and checks that the identity signed it.
@@ -35,6 +51,9 @@ func VerifyDecision(s Signed, identity ed25519.PublicKey) (Decision, error) {
 	}
 	if d.Verdict != Accept && d.Verdict != Reject && d.Verdict != Undo {
 		return Decision{}, Errorf(Invalid, "a verdict is accept, reject or undo")
+	}
+	if d.Free != "" && (d.Verdict != Accept || !validFree(d.Free)) {
+		return Decision{}, Errorf(Invalid, "free mails come with an accept, and are always or a count")
 	}
 	return d, nil
 }

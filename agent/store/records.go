@@ -48,6 +48,9 @@ const (
 	// KeyConnected: accepted. The sender may write with it again, with no server.
 	KeyConnected = "connected"
 	KeyDead      = "dead" // deleted from the keyring: mail to it is never opened
+	// KeyReply: our reply key of a purchase. Nobody can write to it before an
+	// accept, and then it is connected.
+	KeyReply = "reply"
 )
 
 // Key is a one-time key of the own pool. The private half is in the keyring
@@ -62,6 +65,7 @@ type Key struct {
 	Batch       string
 	Number      int64
 	Bond        escrow.BondID // once sold
+	Connection  string        // once connected
 }
 
 func (k Key) place() place { return place{"key", k.Fingerprint, k.State, k.Number} }
@@ -122,6 +126,7 @@ const (
 	MailWithdrawn = "withdrawn"
 	MailDamaged   = "damaged" // cannot be trusted; not opened
 	MailExtra     = "extra"   // another mail to a key that is taken; not opened
+	MailUnpaid    = "unpaid"  // over a connection whose free mails are used up; not opened
 )
 
 // Mail is a paid mail that came in, as a list needs it.
@@ -150,8 +155,12 @@ type Mail struct {
 	Error  string
 	// Beneficiary of a forfeit, by name.
 	Beneficiary string
-	Reason      string   // why it was rejected, noted for its owner alone
-	KeyIDs      []uint64 // as the mail names them, while it is held
+	// Granted is what an accept made here lets its sender write further.
+	Granted string
+	// Connection it came over, free. There is no bond.
+	Connection string
+	Reason     string   // why it was rejected, noted for its owner alone
+	KeyIDs     []uint64 // as the mail names them, while it is held
 }
 
 func (m Mail) place() place { return place{"mail", m.ID, m.State, m.Number} }
@@ -206,12 +215,18 @@ type Sent struct {
 	// ForTools: bought without a letter, to use with other OpenPGP tools or, where
 	// the pair is our own, for a letter that is still to be written.
 	ForTools    bool
+	Draft       string // the draft that it was
 	Certificate []byte // the one-time key
 	Receipt     escrow.Signed
 	SubmittedAt time.Time
 	Tries       int
 	NextTry     time.Time
 	Error       string
+	// Connection it goes over, free, and the bond of the pair of keys used.
+	Connection string
+	Pair       escrow.BondID
+	// FreeThere is what the recipient granted with the accept, as the receipt says.
+	FreeThere string
 }
 
 func (s Sent) place() place { return place{"sent", s.ID, s.State, s.Number} }

@@ -62,11 +62,13 @@ func (d *Damaged) Error() string {
 	return "the mail is damaged (" + d.Reason + "); it was not opened and nothing was decided. The sender may send it again under the same bond"
 }
 
-// Stamp ties a mail to its bond. It travels as signed header fields inside.
+// Stamp ties a mail to its bond, or to the keys of a connection. It travels as
+// signed header fields inside.
 type Stamp struct {
-	Bond  string // the bond's id
-	Key   string // fingerprint of the one-time key
-	Reply string // fingerprint of the reply certificate
+	Bond  string // the bond's id; empty over a connection
+	Key   string // fingerprint of the key that it is encrypted to
+	Reply string // fingerprint of the reply certificate; over a connection of the key that signs
+	Free  string // over a connection: how much the recipient may write free; may be empty
 }
 
 // The header fields of a stamp.
@@ -74,6 +76,7 @@ const (
 	fieldBond  = "Earnest-Bond"
 	fieldKey   = "Earnest-Key"
 	fieldReply = "Earnest-Reply"
+	fieldFree  = "Earnest-Free"
 )
 
 // config is go-crypto's for the moment at.

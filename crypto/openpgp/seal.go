@@ -14,7 +14,7 @@ import (
 // SealRequest is a letter to seal.
 type SealRequest struct {
 	Letter   mail.Letter
-	Stamp    Stamp // left out where its Bond is empty
+	Stamp    Stamp // left out where its Key is empty
 	To       Certificate
 	SignWith string // the name of the signing key in the vault
 }
@@ -71,16 +71,23 @@ func (k *Keys) Seal(ctx context.Context, r SealRequest) ([]byte, error) {
 }
 
 func (s Stamp) fields() []mail.Field {
-	if s.Bond == "" {
+	if s.Key == "" {
 		return nil
 	}
-	return []mail.Field{{Name: fieldBond, Value: s.Bond}, {Name: fieldKey, Value: s.Key}, {Name: fieldReply, Value: s.Reply}}
+	fields := []mail.Field{{Name: fieldKey, Value: s.Key}, {Name: fieldReply, Value: s.Reply}}
+	if s.Bond != "" {
+		return append([]mail.Field{{Name: fieldBond, Value: s.Bond}}, fields...)
+	}
+	if s.Free != "" {
+		fields = append(fields, mail.Field{Name: fieldFree, Value: s.Free})
+	}
+	return fields
 }
 
 // stampOf reads a stamp; a doubled field makes it none.
 func stampOf(h mail.Header) *Stamp {
-	if h.Count(fieldBond) != 1 || h.Count(fieldKey) != 1 || h.Count(fieldReply) != 1 {
+	if h.Count(fieldBond) > 1 || h.Count(fieldKey) != 1 || h.Count(fieldReply) != 1 || h.Count(fieldFree) > 1 {
 		return nil
 	}
-	return &Stamp{Bond: h.Get(fieldBond), Key: h.Get(fieldKey), Reply: h.Get(fieldReply)}
+	return &Stamp{Bond: h.Get(fieldBond), Key: h.Get(fieldKey), Reply: h.Get(fieldReply), Free: h.Get(fieldFree)}
 }
