@@ -20,12 +20,19 @@ type Offer struct {
 	TellRead bool `json:"tellRead"`
 	// Public: the price is told to anybody, not only to accounts within their limit.
 	Public bool `json:"public"`
+	// DecideWithin is the recipient's own decision deadline, where it is shorter
+	// than the escrow's: at least MinDecide.
+	DecideWithin Seconds `json:"decideWithin,omitempty"`
 	// Made orders the offers of an address: an older one never replaces a newer.
 	Made time.Time `json:"made"`
 }
 
 // maxOptions bounds an offer.
 const maxOptions = 16
+
+// MinDecide is the shortest decision deadline that an offer may set: a sender is
+// told times by the hour.
+const MinDecide Seconds = 60 * 60
 
 // VerifyOffer reads an offer and checks that its own identity signed it.
 // Whether that identity is the right one is for the caller to say.
@@ -47,6 +54,9 @@ func VerifyOffer(s Signed) (Offer, error) {
 	}
 	if offer.Beneficiary == "" || offer.Beneficiary == offer.Identity.ID().Holder() {
 		return Offer{}, Errorf(Invalid, "a forfeit never goes to the recipient")
+	}
+	if offer.DecideWithin != 0 && offer.DecideWithin < MinDecide {
+		return Offer{}, Errorf(Invalid, "the decision deadline of an offer is an hour at least")
 	}
 	return offer, nil
 }
@@ -70,6 +80,14 @@ func (s Seconds) Duration() time.Duration { return time.Duration(s) * time.Secon
 func DefaultTerms() Terms {
 	const day = 24 * 60 * 60
 	return Terms{Quote: 10 * 60, Deliver: 30 * day, Decide: 14 * day, Undo: 10 * 60, Final: 60 * day}
+}
+
+// For are the terms under which a bond on the offer is bought.
+func (t Terms) For(offer Offer) Terms {
+	if offer.DecideWithin != 0 {
+		t.Decide = min(t.Decide, offer.DecideWithin)
+	}
+	return t
 }
 
 // Quote is the escrow's signed answer to "what does it cost to write there". It
@@ -108,6 +126,9 @@ func VerifyQuote(s Signed, receiptKey ed25519.PublicKey) (Quote, Offer, error) {
 	}
 	if offer.Address != quote.Recipient || offer.Beneficiary != quote.Beneficiary {
 		return Quote{}, Offer{}, Errorf(Invalid, "the quote does not match the recipient's offer")
+	}
+	if quote.Terms.For(offer) != quote.Terms {
+		return Quote{}, Offer{}, Errorf(Invalid, "the quote gives the recipient longer to decide than the offer asks for")
 	}
 	for _, option := range offer.Options {
 		if option == quote.Option {

@@ -23,6 +23,9 @@ type Service interface {
 	Account(ctx context.Context) (Account, error)
 	// TopUp redeems a voucher.
 	TopUp(ctx context.Context, req TopUp) (Balance, error)
+	// Movements lists what happened to the account's money after the cursor, oldest
+	// first: at most limit of them, and at most MaxMovements; 0 is that.
+	Movements(ctx context.Context, after int64, limit int) (MovementPage, error)
 
 	// ClaimAddress has a token mailed to the address.
 	ClaimAddress(ctx context.Context, req AddressClaim) error

@@ -87,13 +87,15 @@ func TestVerifyOffer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*Offer){
-		"to the recipient": func(o *Offer) { o.Beneficiary = o.Identity.ID().Holder() },
-		"to nobody":        func(o *Offer) { o.Beneficiary = "" },
-		"no option":        func(o *Offer) { o.Options = nil },
-		"17 options":       func(o *Offer) { o.Options = make([]payment.Option, 17) },
-		"free option":      func(o *Offer) { o.Options[0].Amount = 0 },
-		"capital address":  func(o *Offer) { o.Address = "Bob@recipient.example" },
-		"other identity":   func(o *Offer) { o.Identity = PublicKey(public(testKey("eve"))) },
+		"to the recipient":  func(o *Offer) { o.Beneficiary = o.Identity.ID().Holder() },
+		"to nobody":         func(o *Offer) { o.Beneficiary = "" },
+		"no option":         func(o *Offer) { o.Options = nil },
+		"17 options":        func(o *Offer) { o.Options = make([]payment.Option, 17) },
+		"free option":       func(o *Offer) { o.Options[0].Amount = 0 },
+		"capital address":   func(o *Offer) { o.Address = "Bob@recipient.example" },
+		"other identity":    func(o *Offer) { o.Identity = PublicKey(public(testKey("eve"))) },
+		"no time to decide": func(o *Offer) { o.DecideWithin = MinDecide - 1 },
+		"less than no time": func(o *Offer) { o.DecideWithin = -1 },
 	} {
 		offer := testOffer()
 		change(&offer)

@@ -39,6 +39,15 @@ func (c *Client) TopUp(ctx context.Context, req escrow.TopUp) (escrow.Balance, e
 	return ask[escrow.Balance](ctx, c, call{name: "top up", method: http.MethodPost, path: "/v1/topups", in: req})
 }
 
+// Movements lists what happened to the account's money.
+func (c *Client) Movements(ctx context.Context, after int64, limit int) (escrow.MovementPage, error) {
+	query := url.Values{"after": {strconv.FormatInt(after, 10)}}
+	if limit != 0 {
+		query.Set("limit", strconv.Itoa(limit))
+	}
+	return ask[escrow.MovementPage](ctx, c, call{name: "movements", method: http.MethodGet, path: "/v1/movements", query: query})
+}
+
 // ClaimAddress has a token mailed.
 func (c *Client) ClaimAddress(ctx context.Context, req escrow.AddressClaim) error {
 	return c.do(ctx, call{name: "claim address", method: http.MethodPost, path: "/v1/claims", in: req})

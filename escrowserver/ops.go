@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"earnest/escrow"
+	"earnest/ledger"
 	"earnest/payment"
 )
 
@@ -243,6 +244,9 @@ type Store interface {
 	Bond(ctx context.Context, id escrow.BondID) (escrow.Bond, error)
 	// Bonds lists what changed for the account after the cursor, oldest first.
 	Bonds(ctx context.Context, account escrow.KeyID, after int64, limit int) ([]Change, error)
+	// Movements lists what the books did to the account's balances, oldest first,
+	// from the one after the given number on.
+	Movements(ctx context.Context, account escrow.KeyID, after int64, limit int) ([]MovementRecord, error)
 	// Receipts returns the chain of a bond in order.
 	Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, error)
 	// NextDue is when a Sweep or a Clean has something to do next; zero if never.
@@ -268,6 +272,17 @@ type AccountRecord struct {
 type BalanceRecord struct {
 	Currency        string
 	Available, Held payment.Amount
+}
+
+// MovementRecord is what one step of a transfer changed of an account's balance in
+// a currency, by how much, and the balance after it.
+type MovementRecord struct {
+	N             int64 // counts the account's movements from 1
+	Time          time.Time
+	Transfer      string
+	Payer         ledger.Holder
+	Currency      string
+	Change, After ledger.Balance
 }
 
 // OfferRecord is the offer of an address and whose it is.

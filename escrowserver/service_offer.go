@@ -55,6 +55,8 @@ func (v view) PublishOffer(ctx context.Context, signed escrow.Signed) error {
 		return escrow.Errorf(escrow.Invalid, "the beneficiary is not on the escrow's list")
 	case offer.Made.After(now.Add(clockSkew)):
 		return v.s.skewed(now)
+	case offer.DecideWithin > v.s.cfg.Terms.Decide:
+		return escrow.Errorf(escrow.Invalid, "the decision deadline is longer than the escrow's")
 	case offer.Made.IsZero():
 		return escrow.Errorf(escrow.Invalid, "the offer does not say when it was made")
 	}
@@ -215,7 +217,7 @@ func (v view) Quote(ctx context.Context, req escrow.QuoteRequest) (escrow.Signed
 	}
 	signed, err := escrow.Sign(v.s.cfg.ReceiptSigner, escrow.KindQuote, escrow.Quote{
 		ID: newSecret(), Offer: record.Signed, Sender: req.Sender, Account: v.id, Recipient: req.Recipient, Option: req.Option,
-		Beneficiary: offer.Beneficiary, BeneficiaryName: name, Terms: v.s.cfg.Terms, Salt: newSecret(),
+		Beneficiary: offer.Beneficiary, BeneficiaryName: name, Terms: v.s.cfg.Terms.For(offer), Salt: newSecret(),
 		Made: now, Expires: now.Add(v.s.cfg.Terms.Quote.Duration()),
 	})
 	if err != nil {

@@ -51,6 +51,9 @@ func (f *fake) Account(context.Context) (escrow.Account, error) {
 func (f *fake) TopUp(_ context.Context, req escrow.TopUp) (escrow.Balance, error) {
 	return escrow.Balance{Currency: payment.Currency{Name: "escrow.example", Scale: 2, Unit: "EUR"}, Available: 500}, f.note("topup", req)
 }
+func (f *fake) Movements(_ context.Context, after int64, limit int) (escrow.MovementPage, error) {
+	return escrow.MovementPage{Cursor: after}, f.note("movements", after, limit)
+}
 func (f *fake) ClaimAddress(_ context.Context, req escrow.AddressClaim) error {
 	return f.note("claim", req)
 }

@@ -46,6 +46,8 @@ func TestEveryOperationReachesTheService(t *testing.T) {
 		{"POST", "/v1/account", escrow.OpenAccount{Key: key}, 200, []any{"open", escrow.OpenAccount{Key: key}}, string(key.ID())},
 		{"GET", "/v1/account", nil, 200, []any{"account"}, string(key.ID())},
 		{"POST", "/v1/topups", escrow.TopUp{ID: "t1", Voucher: "v"}, 200, []any{"topup", escrow.TopUp{ID: "t1", Voucher: "v"}}, `"available":500`},
+		{"GET", "/v1/movements?after=3&limit=2", nil, 200, []any{"movements", int64(3), 2}, `{"movements":[],"cursor":3,"more":false}`},
+		{"GET", "/v1/movements", nil, 200, []any{"movements", int64(0), 0}, `"cursor":0`},
 		{"POST", "/v1/claims", claim, 204, []any{"claim", claim}, ""},
 		{"POST", "/v1/claims/proof", proof, 200, []any{"prove", proof}, `"id"`},
 		{"PUT", "/v1/offers", wire.OfferBody{Offer: "o.f.f"}, 204, []any{"publish", escrow.Signed("o.f.f")}, ""},

@@ -23,12 +23,15 @@ func Machine(t *testing.T, open func(t *testing.T) Harness, runs, steps int) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		w := &world{TB: rapidTB{t, rt}, Harness: open(t)}
-		m := &machine{world: w, rt: rt, bob: w.recipient("bob@recipient.example", 25, 0), forfeit: map[*person]payment.Amount{}}
+		m := &machine{world: w, rt: rt, bob: w.recipient("bob@recipient.example", 25, 0), forfeit: map[*person]payment.Amount{}, newest: map[*person]escrow.Movement{}}
 		for i := range 3 {
 			m.senders = append(m.senders, w.owner(escrow.Address(fmt.Sprintf("s@sender%d.example", i)), 100))
 		}
 		for range steps {
 			m.step()
+		}
+		for _, p := range m.senders {
+			p.statement(3)
 		}
 		w.verified()
 	})
@@ -55,6 +58,8 @@ type machine struct {
 	open    []*bought
 	forfeit map[*person]payment.Amount
 	company payment.Amount
+	// The newest movement that each sender has seen, by sender.
+	newest map[*person]escrow.Movement
 }
 
 func (m *machine) step() {
@@ -201,6 +206,14 @@ func (m *machine) check() {
 	m.open = open
 	for _, p := range m.senders {
 		p.has(100-held[p]-m.forfeit[p], held[p])
+		page, err := p.Movements(context.Background(), m.newest[p].N, 0)
+		m.ok(err)
+		if n := len(page.Movements); n > 0 {
+			m.newest[p] = page.Movements[n-1]
+		}
+		if last := m.newest[p]; last.Available != 100-held[p]-m.forfeit[p] || last.Held != held[p] {
+			m.Fatalf("the last movement leaves %d and %d held", last.Available, last.Held)
+		}
 	}
 	if got := m.holder(string(ledger.Company)); got != int64(m.company) {
 		m.Fatalf("the company has %d, the rejected bonds make %d", got, m.company)
