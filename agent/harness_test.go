@@ -35,6 +35,8 @@ type world struct {
 	mail   *mailhost.Host
 	books  *sqlstore.Store
 	server *escrowserver.Server
+	// escrowHome is the folder of its books.
+	escrowHome string
 	// receiptKey is the escrow's own, for one that lies.
 	receiptKey ed25519.PrivateKey
 
@@ -62,8 +64,8 @@ func newWorld(t *testing.T, terms escrow.Terms) *world {
 	host, err := mailhost.Start(mailhost.Options{})
 	must(t, err)
 	t.Cleanup(func() { host.Close() })
-	w := &world{t: t, mail: host}
-	w.books, err = sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "escrow.db"))
+	w := &world{t: t, mail: host, escrowHome: t.TempDir()}
+	w.books, err = sqlstore.Open(t.Context(), filepath.Join(w.escrowHome, "escrow.db"))
 	must(t, err)
 	t.Cleanup(func() { w.books.Close() })
 	_, key, err := ed25519.GenerateKey(rand.Reader)

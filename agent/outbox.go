@@ -229,13 +229,14 @@ func (a *account) askWithdraw(ctx context.Context, sent store.Sent) error {
 // failSent ends a purchase that was not made: its keys go, its letter stays.
 func (a *account) failSent(ctx context.Context, sent store.Sent) error {
 	err := a.Store.Update(ctx, "buy.failed", func(tx *store.Tx) error {
-		if err := dropLetter(tx, sent, false); err != nil {
+		if err := errors.Join(dropLetter(tx, sent, false), a.backToDraft(tx, sent)); err != nil {
 			return err
 		}
 		return store.Put(tx, sent)
 	})
 	if err == nil {
 		a.tell(agentclient.EventSent, sent.ID, sent.State)
+		a.tellDraft(sent.Draft)
 	}
 	return err
 }

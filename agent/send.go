@@ -28,6 +28,9 @@ func (a *Agent) Send(ctx context.Context, compose agentclient.Compose) ([]agentc
 	if err != nil {
 		return nil, err
 	}
+	if compose, err = a.withFiles(ctx, compose); err != nil {
+		return nil, err
+	}
 	letters, err := acct.letters(compose)
 	if err != nil {
 		return nil, err
@@ -62,6 +65,7 @@ type letter struct {
 	// bought, if paid, is a bond that was bought for a letter to be written later.
 	bought store.Sent
 	paid   bool
+	draft  draftOf
 }
 
 // letters makes one letter for each recipient: nobody sees who else got it.
@@ -73,8 +77,7 @@ func (a *account) letters(compose agentclient.Compose) ([]letter, error) {
 		attachments = append(attachments, mail.Attachment{Name: at.Name, Type: at.Type, Data: at.Data})
 	}
 	if size > mail.MaxData { // refused before anything is paid
-		return nil, agentclient.Failf(agentclient.CodeTooLarge,
-			"Text and attachments are %d MB, and a mail can have %d MB.", (size+1<<20-1)>>20, mail.MaxData>>20)
+		return nil, tooLarge(size)
 	}
 	if len(compose.To) == 0 {
 		return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
@@ -96,6 +99,9 @@ func (a *account) letters(compose agentclient.Compose) ([]letter, error) {
 			Date: a.Now(), MessageID: mail.NewMessageID(a.get().Typed), InReplyTo: compose.InReplyTo,
 		}})
 	}
+	for i := range all {
+		all[i].draft = draftOf{id: compose.Draft, first: i == 0, others: others(all)}
+	}
 	return all, nil
 }
 
@@ -104,6 +110,7 @@ func (a *account) send(ctx context.Context, l letter) (agentclient.Sent, error) 
 	heard, stop := a.events.listen()
 	defer stop()
 	sent, err := a.pay(ctx, l)
+	a.tellDraft(l.draft.id)
 	if err != nil && sent.State != store.SentPaying {
 		return a.viewSent(ctx, sent), err
 	}
@@ -146,7 +153,7 @@ func (a *account) pay(ctx context.Context, l letter) (store.Sent, error) {
 		if now.State != store.SentPaid || !now.ForTools {
 			return wrongState("That bond was used in the meantime.", "Send again.")
 		}
-		return errors.Join(store.Put(tx, store.Letter{ID: sent.ID, Letter: text}), store.Put(tx, sent))
+		return errors.Join(outOfDraft(tx, l), store.Put(tx, store.Letter{ID: sent.ID, Letter: text}), store.Put(tx, sent))
 	})
 }
 
@@ -183,7 +190,7 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 	}
 	var body store.Letter
 	if l != nil {
-		sent.Subject, sent.ToTyped = l.Subject, l.To
+		sent.Subject, sent.ToTyped, sent.Draft = l.Subject, l.To, l.draft.id
 		text, err := json.Marshal(l.Letter)
 		if err != nil {
 			return store.Sent{}, err
@@ -192,7 +199,7 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 	}
 	return sent, a.Store.Update(ctx, "buy.intend", func(tx *store.Tx) error {
 		if l != nil {
-			if err := store.Put(tx, body); err != nil {
+			if err := errors.Join(outOfDraft(tx, *l), store.Put(tx, body)); err != nil {
 				return err
 			}
 		}

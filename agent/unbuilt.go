@@ -15,17 +15,6 @@ func (a *Agent) SetPerson(context.Context, agentclient.SetPerson) (agentclient.P
 }
 func (a *Agent) RemovePerson(context.Context, agentclient.PersonID) error { return unbuilt() }
 
-func (a *Agent) Drafts(context.Context) ([]agentclient.Draft, error) { return nil, nil }
-func (a *Agent) DraftByID(context.Context, string) (agentclient.Draft, error) {
-	return agentclient.Draft{}, unbuilt()
-}
-func (a *Agent) SaveDraft(context.Context, agentclient.Draft) (agentclient.Draft, error) {
-	return agentclient.Draft{}, unbuilt()
-}
-func (a *Agent) DeleteDraft(context.Context, string) error { return unbuilt() }
-func (a *Agent) Redraft(context.Context, string) (agentclient.Draft, error) {
-	return agentclient.Draft{}, unbuilt()
-}
 func (a *Agent) Preview(context.Context, agentclient.Compose) ([]agentclient.Preview, error) {
 	return nil, unbuilt()
 }

@@ -170,6 +170,9 @@ func (a *account) readSent(tx *store.Tx, sent store.Sent) (agentclient.Sent, err
 		Money: "none", Beneficiary: quote.BeneficiaryName, SubmittedAt: sent.SubmittedAt, Error: sent.Error,
 	}
 	bond, known, err := store.Get[store.Bond](tx, store.BondID(a.id, sent.Bond))
+	if err == nil {
+		view.Kept, err = isKept(tx, sent, bond.BondView)
+	}
 	if err != nil || !known {
 		return view, err
 	}

@@ -1,0 +1,227 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/mail"
+)
+
+// maxDrafts is how many drafts are kept at the same time.
+const maxDrafts = 200
+
+// maxDraftID bounds the id that a client may bring back.
+const maxDraftID = 64
+
+// Drafts lists the drafts, the last changed first, attachments without data.
+func (a *Agent) Drafts(ctx context.Context) ([]agentclient.Draft, error) {
+	list := []agentclient.Draft{}
+	err := a.Store.View(ctx, func(tx *store.Tx) error {
+		all, err := store.List[store.Draft](tx)
+		for _, d := range slices.Backward(all) {
+			shown, err := viewDraft(d)
+			if err != nil {
+				return err
+			}
+			list = append(list, shown)
+		}
+		return err
+	})
+	return list, err
+}
+
+// DraftByID is one draft with all its data.
+func (a *Agent) DraftByID(ctx context.Context, id string) (draft agentclient.Draft, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		var ok bool
+		if draft, ok, err = wholeDraft(tx, id); err == nil && !ok {
+			err = noDraft()
+		}
+		return err
+	})
+	return draft, err
+}
+
+// SaveDraft keeps a draft, sealed. An attachment that has a size and no data is
+// the one of that name and size that the draft has already. A draft whose id is
+// not known (it was sent, or deleted elsewhere) is kept under that id: text is
+// not refused.
+func (a *Agent) SaveDraft(ctx context.Context, draft agentclient.Draft) (agentclient.Draft, error) {
+	if len(draft.ID) > maxDraftID {
+		return agentclient.Draft{}, noDraft()
+	}
+	if draft.ID == "" {
+		draft.ID = newID()
+	}
+	draft.Mail.Draft = ""
+	err := a.Store.Update(ctx, "draft.save", func(tx *store.Tx) error {
+		var err error
+		draft.Mail.Attachments, err = keptFiles(tx, draft.ID, draft.Mail.Attachments)
+		if err != nil {
+			return err
+		}
+		if err := checkDraftSize(draft.Mail); err != nil {
+			return err
+		}
+		draft, err = a.putDraft(tx, draft)
+		return err
+	})
+	if err != nil {
+		return agentclient.Draft{}, err
+	}
+	a.tell(agentclient.EventDraft, draft.ID, "")
+	return draft, nil
+}
+
+// DeleteDraft deletes a draft; one that is gone already is no error.
+func (a *Agent) DeleteDraft(ctx context.Context, id string) error {
+	err := a.Store.Update(ctx, "draft.delete", func(tx *store.Tx) error { return deleteDraft(tx, id) })
+	if err == nil {
+		a.tell(agentclient.EventDraft, id, "")
+	}
+	return err
+}
+
+func deleteDraft(tx *store.Tx, id string) error {
+	if err := store.Delete[store.DraftData](tx, id); err != nil {
+		return err
+	}
+	return store.Delete[store.Draft](tx, id)
+}
+
+// putDraft stores a draft with its data, if there is room for one more. Nobody
+// but a client that saves asks for more than there may be.
+func (a *Agent) putDraft(tx *store.Tx, draft agentclient.Draft) (agentclient.Draft, error) {
+	known, err := store.Has[store.Draft](tx, draft.ID)
+	if err != nil {
+		return draft, err
+	}
+	n, err := store.Count[store.Draft](tx)
+	if err != nil {
+		return draft, err
+	}
+	if !known && n >= maxDrafts {
+		return draft, &agentclient.Failure{Code: agentclient.CodeState,
+			Happened: "There are 200 drafts already, and no more are kept.",
+			Means:    "This one was not saved. No mail was sent and no money moved.",
+			Do:       "Send or delete drafts that you do not need any more."}
+	}
+	return a.writeWhole(tx, draft)
+}
+
+// writeWhole stores a draft with its data, and returns it without.
+func (a *Agent) writeWhole(tx *store.Tx, draft agentclient.Draft) (agentclient.Draft, error) {
+	draft, files := splitDraft(draft)
+	draft.Changed = a.Now().UTC()
+	if err := writeDraft(tx, draft); err != nil {
+		return draft, err
+	}
+	if len(files.Files) == 0 {
+		return draft, store.Delete[store.DraftData](tx, draft.ID)
+	}
+	return draft, store.Put(tx, files)
+}
+
+func writeDraft(tx *store.Tx, draft agentclient.Draft) error {
+	text, err := json.Marshal(draft.Mail)
+	if err != nil {
+		return err
+	}
+	return store.Put(tx, store.Draft{ID: draft.ID, Changed: draft.Changed, Mail: text})
+}
+
+// splitDraft takes the data out of a draft.
+func splitDraft(draft agentclient.Draft) (agentclient.Draft, store.DraftData) {
+	files := store.DraftData{ID: draft.ID}
+	draft.Mail.Attachments = slices.Clone(draft.Mail.Attachments)
+	for i := range draft.Mail.Attachments {
+		at := &draft.Mail.Attachments[i]
+		files.Files = append(files.Files, at.Data)
+		at.Size, at.Data = int64(len(at.Data)), nil
+	}
+	return draft, files
+}
+
+func viewDraft(d store.Draft) (agentclient.Draft, error) {
+	draft := agentclient.Draft{ID: d.ID, Changed: d.Changed}
+	return draft, json.Unmarshal(d.Mail, &draft.Mail)
+}
+
+// wholeDraft reads a draft with its data; false if there is none.
+func wholeDraft(tx *store.Tx, id string) (draft agentclient.Draft, ok bool, err error) {
+	kept, ok, err := store.Get[store.Draft](tx, id)
+	if err != nil || !ok {
+		return draft, false, err
+	}
+	if draft, err = viewDraft(kept); err != nil {
+		return draft, false, err
+	}
+	files, _, err := store.Get[store.DraftData](tx, id)
+	if err == nil && len(files.Files) != len(draft.Mail.Attachments) {
+		err = errors.New("a draft and what is attached to it do not belong together")
+	}
+	for i := range draft.Mail.Attachments {
+		if err == nil {
+			draft.Mail.Attachments[i].Data = files.Files[i]
+		}
+	}
+	return draft, err == nil, err
+}
+
+// keptFiles fills in the data of attachments that come with a size only.
+func keptFiles(tx *store.Tx, id string, attachments []agentclient.Attachment) ([]agentclient.Attachment, error) {
+	if !slices.ContainsFunc(attachments, lacksData) {
+		return attachments, nil
+	}
+	kept, _, err := wholeDraft(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	attachments = slices.Clone(attachments)
+	for i := range attachments {
+		at := &attachments[i]
+		if !lacksData(*at) {
+			continue
+		}
+		n := slices.IndexFunc(kept.Mail.Attachments, func(k agentclient.Attachment) bool { return k.Name == at.Name && k.Size == at.Size })
+		if n < 0 {
+			return nil, &agentclient.Failure{Code: agentclient.CodeUsage, Field: "attachments",
+				Happened: "An attachment came without its data, and the draft has none of that name and size.",
+				Means:    "Nothing was saved, sent or paid; what was kept before is still here.", Do: "Attach the file again."}
+		}
+		at.Data = kept.Mail.Attachments[n].Data
+	}
+	return attachments, nil
+}
+
+func lacksData(at agentclient.Attachment) bool { return len(at.Data) == 0 && at.Size > 0 }
+
+// checkDraftSize holds a draft to the limit of a mail, so that what was kept can
+// be sent.
+func checkDraftSize(compose agentclient.Compose) error {
+	size := len(compose.Body)
+	for _, at := range compose.Attachments {
+		size += len(at.Data)
+	}
+	if size <= mail.MaxData {
+		return nil
+	}
+	failure := tooLarge(size)
+	failure.Means = "The draft was not saved as it is now; what was kept before is still here."
+	return failure
+}
+
+// tooLarge says that a mail of so many bytes cannot be sent.
+func tooLarge(size int) *agentclient.Failure {
+	return agentclient.Failf(agentclient.CodeTooLarge, "Text and attachments are %d MB, and a mail can have %d MB.",
+		(size+1<<20-1)>>20, mail.MaxData>>20)
+}
+
+func noDraft() error {
+	return &agentclient.Failure{Code: agentclient.CodeNotFound, Happened: "There is no such draft here.",
+		Means: "Nothing was changed, and nothing was sent.", Do: "See what there is with: earnest drafts"}
+}

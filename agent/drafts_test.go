@@ -1,0 +1,263 @@
+package agent_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"earnest/agentclient"
+	"earnest/crypto/keyring"
+	"earnest/escrow"
+	"earnest/internal/mailhost"
+	"earnest/mail"
+)
+
+// alone is somebody with an agent and no account: drafts need none.
+func (w *world) alone() *person {
+	w.t.Helper()
+	p := &person{home: w.t.TempDir(), ring: keyring.OpenMemory()}
+	w.start(p)
+	return p
+}
+
+func file(name string, data []byte) agentclient.Attachment {
+	return agentclient.Attachment{Name: name, Type: "text/plain", Size: int64(len(data)), Data: data}
+}
+
+// listen returns a function that waits for an event.
+func listen(t *testing.T, p *person) func(kind, id string) {
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(stop)
+	heard, ready := make(chan agentclient.Event, 1000), make(chan struct{})
+	go func() {
+		first := true
+		_ = p.Events(ctx, func(e agentclient.Event) {
+			if first {
+				close(ready)
+			}
+			first = false
+			heard <- e
+		})
+	}()
+	<-ready
+	return func(kind, id string) {
+		t.Helper()
+		for deadline := time.After(10 * time.Second); ; {
+			select {
+			case e := <-heard:
+				if e.Type == kind && e.ID == id {
+					return
+				}
+			case <-deadline:
+				t.Fatalf("no event %s %s was heard", kind, id)
+			}
+		}
+	}
+}
+
+func code(err error) string {
+	if failure, ok := errors.AsType[*agentclient.Failure](err); ok {
+		return failure.Code
+	}
+	return ""
+}
+
+func TestDrafts_AreKeptListedAndDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.alone()
+	ctx := t.Context()
+	heard := listen(t, p)
+	whole := agentclient.Compose{From: "me@mail.example", To: []string{"half-typed@", "b@c.example"}, Subject: "S", Body: "B",
+		Option: 2, InReplyTo: "<x@y>", Paid: true, Attachments: []agentclient.Attachment{file("a.txt", []byte("aaa")), file("empty", nil)}}
+	saved, err := p.SaveDraft(ctx, agentclient.Draft{Mail: whole})
+	must(t, err)
+	heard("draft", saved.ID)
+	got, err := p.DraftByID(ctx, saved.ID)
+	must(t, err)
+	if fmt.Sprint(got.Mail) != fmt.Sprint(whole) || got.Changed.IsZero() {
+		t.Errorf("kept as %+v", got)
+	}
+	other, err := p.SaveDraft(ctx, agentclient.Draft{Mail: agentclient.Compose{Subject: "Other"}})
+	must(t, err)
+	// What comes without its data is the file that is kept.
+	got.Mail.Body, got.Mail.Attachments = "B2", append(saved.Mail.Attachments, file("b.txt", []byte("b")))
+	_, err = p.SaveDraft(ctx, got)
+	must(t, err)
+	list, err := p.Drafts(ctx)
+	must(t, err)
+	if len(list) != 2 || list[0].ID != saved.ID || list[0].Mail.Body != "B2" || len(list[0].Mail.Attachments) != 3 ||
+		list[0].Mail.Attachments[0].Data != nil || list[0].Mail.Attachments[0].Size != 3 {
+		t.Errorf("listed as %+v", list)
+	}
+	if got, err = p.DraftByID(ctx, saved.ID); err != nil || string(got.Mail.Attachments[0].Data) != "aaa" || string(got.Mail.Attachments[2].Data) != "b" {
+		t.Errorf("kept as %+v, %v", got, err)
+	}
+	got.Mail.Attachments = []agentclient.Attachment{{Name: "a.txt", Size: 4}}
+	if _, err = p.SaveDraft(ctx, got); code(err) != agentclient.CodeUsage {
+		t.Errorf("a file that is not kept: %v", err)
+	}
+	if _, err := p.Send(ctx, got.Mail); err == nil {
+		t.Error("a mail was sent whose file has no data")
+	}
+	must(t, p.DeleteDraft(ctx, other.ID))
+	heard("draft", other.ID)
+	if _, err := p.DraftByID(ctx, other.ID); code(err) != agentclient.CodeNotFound {
+		t.Errorf("deleted, and: %v", err)
+	}
+	p.stop()
+	w.start(p) // it is on disk
+	if got, err = p.DraftByID(ctx, saved.ID); err != nil || got.Mail.Body != "B2" || len(got.Mail.Attachments) != 3 {
+		t.Errorf("after a restart: %+v, %v", got, err)
+	}
+}
+
+func TestDrafts_AreLimitedAsMailsAre(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.alone()
+	ctx := t.Context()
+	first, err := p.SaveDraft(ctx, agentclient.Draft{Mail: agentclient.Compose{Subject: "first", Body: "kept"}})
+	must(t, err)
+	large := first
+	large.Mail.Attachments = []agentclient.Attachment{file("large", make([]byte, mail.MaxData+1))}
+	if _, err := p.SaveDraft(ctx, large); code(err) != agentclient.CodeTooLarge {
+		t.Errorf("too large: %v", err)
+	}
+	for i := range 199 {
+		_, err := p.SaveDraft(ctx, agentclient.Draft{Mail: agentclient.Compose{Subject: fmt.Sprint(i)}})
+		must(t, err)
+	}
+	if _, err := p.SaveDraft(ctx, agentclient.Draft{}); code(err) != agentclient.CodeState {
+		t.Errorf("the 201st: %v", err)
+	}
+	first.Mail.Body = "kept too"
+	if _, err := p.SaveDraft(ctx, first); err != nil {
+		t.Errorf("a known one: %v", err)
+	}
+}
+
+// The draft goes where its letter goes into the outbox, and comes back where
+// nothing was paid: the text is never in both and never in none.
+func TestSend_TakesItsDraft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	recipient, third, sender := w.join("recipient", "1.00"), w.join("third", "1.00"), w.join("sender", "0.30")
+	w.price(recipient, "0.25")
+	w.price(third, "0.25")
+	ctx := t.Context()
+	draft, err := sender.SaveDraft(ctx, agentclient.Draft{Mail: agentclient.Compose{To: []string{recipient.address, third.address},
+		Subject: "Both", Body: "old", Attachments: []agentclient.Attachment{file("a.txt", []byte("attached"))}}})
+	must(t, err)
+	compose := draft.Mail
+	compose.Draft, compose.Body = draft.ID, "new" // and the file without its data
+	sent, err := sender.Send(ctx, compose)
+	must(t, err)
+	if len(sent) != 2 || sent[0].State == "failed" || sent[1].State != "failed" || sent[1].Kept {
+		t.Fatalf("sent: %+v", sent)
+	}
+	// One was paid; there was no money for the other, which is the draft again.
+	left, err := sender.DraftByID(ctx, draft.ID)
+	must(t, err)
+	if !slices.Equal(left.Mail.To, []string{third.address}) || left.Mail.Body != "new" || string(left.Mail.Attachments[0].Data) != "attached" {
+		t.Errorf("left: %+v", left)
+	}
+	arrived := w.waits(recipient, sent[0].Bond, "waiting")
+	at, err := recipient.Attachment(ctx, arrived.ID, 0)
+	must(t, err)
+	if string(at.Data) != "attached" {
+		t.Errorf("it came with %q", at.Data)
+	}
+	voucher, err := w.server.NewVoucher(ctx, euro.Name, 100)
+	must(t, err)
+	_, err = sender.TopUp(ctx, agentclient.Redeem{Voucher: voucher})
+	must(t, err)
+	left.Mail.Draft = left.ID
+	_, err = sender.Send(ctx, left.Mail)
+	must(t, err)
+	if list, err := sender.Drafts(ctx); err != nil || len(list) != 0 {
+		t.Errorf("sent, and the drafts are %+v, %v", list, err)
+	}
+}
+
+// A kill in the middle of the transaction that buys leaves the draft as it was.
+func TestSend_LeavesTheDraftWhereNothingWasStored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	sender := w.join("sender", "1.00")
+	draft, err := sender.SaveDraft(t.Context(), agentclient.Draft{Mail: agentclient.Compose{To: []string{"nobody@mail.example"}, Subject: "S", Body: "B"}})
+	must(t, err)
+	draft.Mail.Draft = draft.ID
+	if _, err := sender.Send(t.Context(), draft.Mail); err == nil {
+		t.Fatal("a mail went to somebody without a price")
+	}
+	if kept, err := sender.DraftByID(t.Context(), draft.ID); err != nil || kept.Mail.Body != "B" {
+		t.Errorf("the draft: %+v, %v", kept, err)
+	}
+}
+
+func TestRedraft_BringsBackWhatNeverWentOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "1.00")
+	w.price(recipient, "0.25")
+	ctx := t.Context()
+	w.mail.SetFault(mailhost.RefuseForNow, 1000)
+	data := bytes.Repeat([]byte{0, 1, 2, 255}, 100)
+	sent, err := sender.Send(ctx, agentclient.Compose{To: []string{recipient.address}, Subject: "Held back", Body: "Text",
+		InReplyTo: "<before@mail.example>", Attachments: []agentclient.Attachment{file("f.bin", data)}})
+	must(t, err)
+	if _, err := sender.Redraft(ctx, sent[0].ID); code(err) != agentclient.CodeState || sent[0].Kept {
+		t.Errorf("while it is on its way: %v, kept %v", err, sent[0].Kept)
+	}
+	_, err = sender.Withdraw(ctx, sent[0].ID)
+	must(t, err)
+	if now := w.sentIs(sender, sent[0].ID, "withdrawn", "refunded"); !now.Kept {
+		t.Fatalf("withdrawn: %+v", now)
+	}
+	draft, err := sender.Redraft(ctx, sent[0].ID)
+	must(t, err)
+	whole, err := sender.DraftByID(ctx, draft.ID)
+	must(t, err)
+	if m := whole.Mail; m.Subject != "Held back" || m.Body != "Text" || !slices.Equal(m.To, []string{recipient.address}) ||
+		m.InReplyTo != "<before@mail.example>" || m.From != sender.address || !bytes.Equal(m.Attachments[0].Data, data) || m.Attachments[0].Name != "f.bin" {
+		t.Errorf("it became %+v", m)
+	}
+	if now, err := sender.SentByID(ctx, sent[0].ID); err != nil || now.Kept {
+		t.Errorf("the text is in two places: %+v, %v", now, err)
+	}
+	if _, err := sender.Redraft(ctx, sent[0].ID); code(err) != agentclient.CodeState {
+		t.Errorf("a second time: %v", err)
+	}
+	w.mail.SetFault(mailhost.Well, 0)
+	gone := w.write(sender, recipient, "Gone out")
+	if _, err := sender.Redraft(ctx, w.sentIs(sender, gone.Bond, "arrived", "held").ID); code(err) != agentclient.CodeState {
+		t.Errorf("a mail that was handed over: %v", err)
+	}
+}
+
+func TestDrafts_RestSealed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.alone()
+	words := []string{"Zugvogelatlas", "Nebelkraehenwinter", "Rohrdommelruf", "anna@mail.example"}
+	saved, err := p.SaveDraft(t.Context(), agentclient.Draft{Mail: agentclient.Compose{To: []string{words[3]}, Subject: words[0],
+		Body: strings.Repeat(words[1]+" ", 50), Attachments: []agentclient.Attachment{file(words[2], []byte(words[2]))}}})
+	must(t, err)
+	search := func(when string) {
+		t.Helper()
+		for _, word := range words {
+			for _, name := range holding(t, p.home, word) {
+				t.Errorf("%s %q is readable in %s", when, word, name)
+			}
+		}
+	}
+	search("while it is kept")
+	must(t, p.DeleteDraft(t.Context(), saved.ID))
+	search("when it is deleted")
+}
