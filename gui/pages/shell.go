@@ -25,6 +25,10 @@ type Host struct {
 	// Look is the choice of light and dark, and SetLook changes and keeps it.
 	Look    theme.Choice
 	SetLook func(theme.Choice)
+	// Prefs are the program's other choices; nil where it keeps none.
+	Prefs Prefs
+	// OpenURL shows a page in the system's browser; nil where there is none.
+	OpenURL func(string) error
 }
 
 // page is one page of the window. Its refresh is called on the drawing goroutine.
