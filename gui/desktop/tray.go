@@ -76,12 +76,12 @@ func Badge(icon fyne.Resource, n int) fyne.Resource {
 		number = "99"
 	}
 	// The tray's own background is not known, so the number stands on a disc of
-	// the accent colour with its own text colour, whatever the window's look.
+	// its own, against the colour of the icon.
 	look := theme.New(theme.Light)
 	picture := canvas.NewImageFromResource(icon)
 	picture.FillMode = canvas.ImageFillContain
-	disc := canvas.NewCircle(look.Color(theme.Accent, 0))
-	text := canvas.NewText(number, look.Color(theme.OnAccent, 0))
+	disc := canvas.NewCircle(look.Color(theme.OnAccent, 0))
+	text := canvas.NewText(number, look.Color(theme.Accent, 0))
 	text.TextSize, text.TextStyle.Bold, text.Alignment = 28, true, fyne.TextAlignCenter
 	root := container.NewWithoutLayout(picture, disc, text)
 	root.Resize(fyne.NewSquareSize(badgeSize))

@@ -71,6 +71,7 @@ func (m *Model) event(e agentclient.Event) {
 		m.do(m.loadAll)
 		return
 	}
+	m.hearNews(e)
 	switch e.Type {
 	case agentclient.EventStatus:
 		m.do(m.loadStatus)

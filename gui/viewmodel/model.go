@@ -80,6 +80,8 @@ type Model struct {
 	own      ownPrice
 	draft    draft
 	form     form
+	news     news
+	watcher  func() // beside the listener: the tray
 }
 
 // New makes a model that knows nothing yet.
@@ -105,6 +107,13 @@ func New(cfg Config) *Model {
 		form:  newForm(),
 	}
 	return m
+}
+
+// OnWatch sets a second listener, for what stands outside the window.
+func (m *Model) OnWatch(fn func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.watcher = fn
 }
 
 // Speak changes the language.
@@ -205,10 +214,12 @@ func (m *Model) update(change func()) {
 
 func (m *Model) changed() {
 	m.mu.Lock()
-	fn := m.listener
+	listener, watcher := m.listener, m.watcher
 	m.mu.Unlock()
-	if fn != nil {
-		fn()
+	for _, fn := range []func(){listener, watcher} {
+		if fn != nil {
+			fn()
+		}
 	}
 }
 
