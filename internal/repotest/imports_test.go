@@ -10,7 +10,7 @@ import (
 
 // adapters speak with the world outside; none knows another.
 var adapters = []string{"escrowserver/sqlstore", "escrowserver/httpapi", "escrowclient", "imapwatch", "smtppay",
-	"smtpsubmit", "lcp", "crypto/keyring", "crypto/openpgp"}
+	"smtpsubmit", "discover", "oauth", "lcp", "crypto/keyring", "crypto/openpgp"}
 
 // inPure are the packages outside the standard library that pure rooms may use.
 var inPure = map[string][]string{
