@@ -124,3 +124,30 @@ func (s *Shell) copy(button *widgets.Action, text string) {
 		s.host.Post(func() { button.Set(before, true) })
 	})
 }
+
+func (p *folderPage) typedRune(r rune) bool {
+	m := p.shell.model
+	switch r {
+	case 'a', 'A':
+		m.Accept()
+	case 'r', 'R':
+		m.Reject()
+	case '/':
+		p.shell.canvas().Focus(p.search)
+	default:
+		return false
+	}
+	return true
+}
+
+func (p *folderPage) typedKey(e *fyne.KeyEvent) bool {
+	switch e.Name {
+	case fyne.KeyPageDown, fyne.KeySpace:
+		p.scroll(1)
+	case fyne.KeyPageUp:
+		p.scroll(-1)
+	default:
+		return false
+	}
+	return true
+}

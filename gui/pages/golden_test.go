@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -21,16 +22,24 @@ var wide = fyne.NewSize(1280, 800)
 // colours by their tokens; one that is not of the table shows as a number.
 // "go test ./gui/pages" says which file differs and leaves the new one in
 // testdata/failed; after looking at it, it takes the old one's place.
-func looks() map[string]struct {
+func looks() map[string]look {
+	all := map[string]look{}
+	// Each part of the window names its looks in a file of its own: one line each.
+	for _, some := range []map[string]look{
+		frameLooks(),
+	} {
+		maps.Copy(all, some)
+	}
+	return all
+}
+
+type look struct {
 	size  fyne.Size
 	agent func(func() time.Time) *agenttest.Agent
 	act   func(*stage)
-} {
-	type look = struct {
-		size  fyne.Size
-		agent func(func() time.Time) *agenttest.Agent
-		act   func(*stage)
-	}
+}
+
+func frameLooks() map[string]look {
 	show := func(p viewmodel.Page) func(*stage) {
 		return func(s *stage) { s.model.Show(p) }
 	}

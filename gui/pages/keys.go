@@ -1,11 +1,28 @@
 package pages
 
 import (
+	"unicode"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 
 	"earnest/gui/viewmodel"
 )
+
+// A page hears keys by having these methods. They are called for the page that
+// is shown, where nothing is being typed, before the window's own keys; true
+// says that the key meant something there.
+type (
+	hearsRunes interface{ typedRune(r rune) bool }
+	hearsKeys  interface {
+		typedKey(e *fyne.KeyEvent) bool
+	}
+	// listsKeys tells what the list of keys says of the page.
+	listsKeys interface{ keyList() []keyHelp }
+)
+
+// keyHelp is a line of the list of keys.
+type keyHelp struct{ Key, Does string }
 
 // keys binds the window's keys. They count where nothing is being typed.
 func (s *Shell) keys() {
@@ -34,28 +51,26 @@ func (s *Shell) typedRune(r rune) {
 	if s.busy() {
 		return
 	}
-	switch r {
-	case 'a', 'A':
-		s.model.Accept()
-	case 'r', 'R':
-		s.model.Reject()
-	case 'u', 'U':
+	if p, ok := s.shown.(hearsRunes); ok && p.typedRune(r) {
+		return
+	}
+	switch unicode.ToLower(r) {
+	case 'u':
 		s.model.UndoReject()
-	case 'j', 'J':
+	case 'j':
 		s.model.Move(1)
-	case 'k', 'K':
+	case 'k':
 		s.model.Move(-1)
-	case 'w', 'W':
+	case 'w':
 		s.model.Write()
-	case '/':
-		if s.shown == page(s.folder) {
-			s.canvas().Focus(s.folder.search)
-		}
 	}
 }
 
 func (s *Shell) typedKey(e *fyne.KeyEvent) {
 	if s.busy() {
+		return
+	}
+	if p, ok := s.shown.(hearsKeys); ok && p.typedKey(e) {
 		return
 	}
 	switch e.Name {
@@ -65,9 +80,5 @@ func (s *Shell) typedKey(e *fyne.KeyEvent) {
 		s.model.Move(-1)
 	case fyne.KeyEscape, fyne.KeyLeft:
 		s.model.Back()
-	case fyne.KeyPageDown, fyne.KeySpace:
-		s.folder.scroll(1)
-	case fyne.KeyPageUp:
-		s.folder.scroll(-1)
 	}
 }
