@@ -153,7 +153,7 @@ func (a *Agent) Balances(ctx context.Context) ([]agentclient.Balance, error) {
 		}
 		for _, b := range known.Balances {
 			all = append(all, agentclient.Balance{
-				Escrow:    acct.get().Info.Name,
+				Account: string(acct.address), Escrow: acct.get().Info.Name,
 				Available: money(b.Currency, b.Available), Held: money(b.Currency, b.Held),
 			})
 		}
@@ -186,6 +186,7 @@ func (a *account) viewOffer(offer escrow.Offer) agentclient.Price {
 		Address: string(offer.Address), Identity: string(offer.Identity.ID()), TellRead: offer.TellRead,
 		Beneficiary:  beneficiaryName(info, string(offer.Beneficiary)),
 		DecideWithin: int64(info.Terms.Decide), DeliverWithin: int64(info.Terms.Deliver),
+		DecideMost: int64(info.Terms.Decide),
 	}
 	for i, option := range offer.Options {
 		price.Options = append(price.Options, agentclient.Option{

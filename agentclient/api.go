@@ -85,6 +85,9 @@ type Price struct {
 	// could get a forfeit.
 	FreeAfter     Free          `json:"freeAfter,omitempty"`
 	Beneficiaries []Beneficiary `json:"beneficiaries,omitempty"`
+	// DecideMost is the escrow's own deadline, the longest that DecideWithin can
+	// be; in seconds. Of an own price.
+	DecideMost int64 `json:"decideMost,omitempty"`
 }
 
 // Beneficiary is one who can get a forfeit, from the escrow's list.
@@ -107,8 +110,9 @@ type SetPrice struct {
 	DecideWithin int64 `json:"decideWithin,omitempty"`
 }
 
-// Balance is the money at one escrow in one currency.
+// Balance is the money of one account at its escrow in one currency.
 type Balance struct {
+	Account   string `json:"account"` // own address
 	Escrow    string `json:"escrow"`
 	Available Money  `json:"available"`
 	Held      Money  `json:"held"`

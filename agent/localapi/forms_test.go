@@ -45,7 +45,7 @@ func forms() map[string]any {
 			Instruction: "ESCROW/1 escrow.example 0.25", Price: euro("0.25")}}, Beneficiary: "Example Escrow Society", Identity: "2Ws…",
 			TellRead: true, DecideWithin: 1209600, DeliverWithin: 2592000},
 		"SetPrice": agentclient.SetPrice{Address: "recipient@example.org", Options: []string{"0.25", "ESCROW/1 escrow.example 1.00"}},
-		"Balance":  agentclient.Balance{Escrow: "escrow.example", Available: euro("4.75"), Held: euro("0.50")},
+		"Balance":  agentclient.Balance{Account: "recipient@example.org", Escrow: "escrow.example", Available: euro("4.75"), Held: euro("0.50")},
 		"Redeem":   agentclient.Redeem{Voucher: "…"},
 		"Compose": agentclient.Compose{From: "recipient@example.org", To: []string{"author@example.net"}, Subject: "Your book",
 			Body: "Dear author", Attachments: []agentclient.Attachment{attachment}, Option: 1, InReplyTo: "<id@example.net>"},

@@ -53,9 +53,10 @@ type Agent struct {
 
 var _ agentclient.Agent = (*Agent)(nil)
 
-// purse is the money at one escrow in one currency.
+// purse is the money at one escrow in one currency; the first account's where
+// account is empty.
 type purse struct {
-	escrow          string
+	account, escrow string
 	currency        payment.Currency
 	available, held payment.Amount
 }
@@ -179,6 +180,9 @@ func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (age
 		EscrowUp: true, EscrowSince: a.now(), Identity: "k1-" + a.id("identity"), Pool: 100,
 	}
 	account.Card = "earnest:" + req.Address + "?escrow=" + account.Escrow + "&fp=" + account.Identity
+	if len(a.status.Accounts) > 0 {
+		a.purses = append(a.purses, &purse{account: account.Address, escrow: account.Escrow, currency: a.purses[0].currency})
+	}
 	a.status.Accounts = append(a.status.Accounts, account)
 	a.emit(agentclient.EventStatus, "", "")
 	return account, nil
@@ -196,9 +200,17 @@ func (a *Agent) Balances(ctx context.Context) ([]agentclient.Balance, error) {
 func (a *Agent) balances() []agentclient.Balance {
 	list := []agentclient.Balance{}
 	for _, p := range a.purses {
-		list = append(list, agentclient.Balance{Escrow: p.escrow, Available: p.money(p.available), Held: p.money(p.held)})
+		list = append(list, agentclient.Balance{Account: a.owner(p), Escrow: p.escrow, Available: p.money(p.available), Held: p.money(p.held)})
 	}
 	return list
+}
+
+// owner is the account that a purse belongs to.
+func (a *Agent) owner(p *purse) string {
+	if p.account == "" && len(a.status.Accounts) > 0 {
+		return a.status.Accounts[0].Address
+	}
+	return p.account
 }
 
 // TopUp implements [agentclient.Agent].
@@ -212,8 +224,14 @@ func (a *Agent) TopUp(ctx context.Context, req agentclient.Redeem) ([]agentclien
 		return nil, failure("bad_voucher", "There is no such voucher, or it was redeemed before.")
 	}
 	delete(a.vouchers, req.Voucher)
-	a.purses[0].available += amount
-	a.move(a.purses[0], agentclient.MoveTopUp, amount, nil)
+	p := a.purses[0]
+	for _, other := range a.purses {
+		if other.account != "" && other.account == req.Account {
+			p = other
+		}
+	}
+	p.available += amount
+	a.move(p, agentclient.MoveTopUp, amount, nil)
 	a.emit(agentclient.EventBalance, "", "")
 	return a.balances(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"earnest/agentclient"
 	"earnest/payment"
@@ -11,11 +12,8 @@ import (
 
 // move notes a change of a purse; the caller holds the lock.
 func (a *Agent) move(p *purse, kind string, amount payment.Amount, sent *agentclient.Sent) {
-	m := agentclient.Movement{Escrow: p.escrow, N: int64(len(a.moves)) + 1, Time: a.now(), Kind: kind, Amount: p.money(amount),
+	m := agentclient.Movement{Account: a.owner(p), Escrow: p.escrow, N: int64(len(a.moves)) + 1, Time: a.now(), Kind: kind, Amount: p.money(amount),
 		Available: p.money(p.available), Held: p.money(p.held)}
-	if len(a.status.Accounts) > 0 {
-		m.Account = a.status.Accounts[0].Address
-	}
 	if sent != nil {
 		m.Bond, m.With, m.Subject = sent.Bond, sent.To, sent.Subject
 	}
@@ -57,7 +55,10 @@ func (a *Agent) Limits(ctx context.Context) ([]agentclient.Limit, error) {
 
 func (a *Agent) limitList() []agentclient.Limit {
 	list := []agentclient.Limit{}
-	for _, p := range a.purses {
+	for i, p := range a.purses {
+		if slices.ContainsFunc(a.purses[:i], func(q *purse) bool { return q.currency.Name == p.currency.Name }) {
+			continue
+		}
 		limit := a.limits[p.currency.Name]
 		limit.Currency, limit.Unit, limit.Spent = p.currency.Name, p.currency.Unit, p.held.Format(p.currency.Scale)
 		list = append(list, limit)
@@ -71,9 +72,11 @@ func (a *Agent) SetLimit(ctx context.Context, req agentclient.SetLimit) ([]agent
 		return nil, err
 	}
 	defer a.mu.Unlock()
-	for _, text := range []string{req.PerMail, req.PerDay} {
-		if _, err := payment.ParseAmount(text, 2); text != "" && err != nil {
-			return nil, failure(agentclient.CodeUsage, "That is not an amount: "+err.Error()+".")
+	for _, field := range [][2]string{{"perMail", req.PerMail}, {"perDay", req.PerDay}} {
+		if _, err := payment.ParseAmount(field[1], 2); field[1] != "" && err != nil {
+			f := failure(agentclient.CodeUsage, "That is not an amount: "+err.Error()+".")
+			f.Field = field[0]
+			return nil, f
 		}
 	}
 	a.limits[req.Currency] = agentclient.Limit{PerMail: req.PerMail, PerDay: req.PerDay}
@@ -81,12 +84,18 @@ func (a *Agent) SetLimit(ctx context.Context, req agentclient.SetLimit) ([]agent
 }
 
 // PriceHistory implements [agentclient.Agent].
-func (a *Agent) PriceHistory(ctx context.Context, _ string) ([]agentclient.PriceChange, error) {
+func (a *Agent) PriceHistory(ctx context.Context, account string) ([]agentclient.PriceChange, error) {
 	if err := a.begin(ctx, "PriceHistory"); err != nil {
 		return nil, err
 	}
 	defer a.mu.Unlock()
-	return append([]agentclient.PriceChange{}, a.history...), nil
+	list := []agentclient.PriceChange{}
+	for _, c := range a.history {
+		if account == "" || strings.EqualFold(c.Price.Address, account) {
+			list = append(list, c)
+		}
+	}
+	return list, nil
 }
 
 // CheckReceipts implements [agentclient.Agent]: receipts are good here if they

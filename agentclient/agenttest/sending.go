@@ -91,7 +91,8 @@ func (a *Agent) price(address string, options []string) (agentclient.Price, erro
 	price := agentclient.Price{
 		Address: address, Beneficiary: "Example Escrow Society", TellRead: true,
 		DecideWithin: int64(decideWithin.Seconds()), DeliverWithin: int64(deliverWithin.Seconds()),
-		FreeAfter: agentclient.FreeAlways,
+		DecideMost: int64(decideWithin.Seconds()),
+		FreeAfter:  agentclient.FreeAlways,
 		Beneficiaries: []agentclient.Beneficiary{{ID: "company", Name: "Example Escrow Society"},
 			{ID: "charity", Name: "Example Library Fund"}, {ID: "burned", Name: "nobody: it is burned"}},
 	}
