@@ -35,13 +35,18 @@ func (a *Agent) Send(ctx context.Context, compose agentclient.Compose) ([]agentc
 	if err != nil {
 		return nil, err
 	}
+	var quotes []escrow.Signed
 	for i := range letters {
 		if letters[i].bought, letters[i].paid, err = acct.boughtBefore(ctx, letters[i].to, nil); err == nil && !letters[i].paid {
 			letters[i].quote, err = acct.quote(ctx, letters[i].to, compose.Option)
+			quotes = append(quotes, letters[i].quote)
 		}
 		if err != nil {
 			return nil, err
 		}
+	}
+	if err := acct.withinLimitsNow(ctx, quotes...); err != nil {
+		return nil, err
 	}
 	var sent []agentclient.Sent
 	for _, letter := range letters {
@@ -51,6 +56,9 @@ func (a *Agent) Send(ctx context.Context, compose agentclient.Compose) ([]agentc
 		}
 		if err != nil {
 			// The mails before this one are paid and on their way: say both.
+			if one.ID == "" { // not even stored
+				one = agentclient.Sent{To: string(letter.to), Subject: letter.Subject, State: store.SentFailed, Money: "none", At: a.Now()}
+			}
 			one.Error = "Nothing was paid and nothing was sent: " + plain(err) + "."
 		}
 		sent = append(sent, one)
@@ -165,6 +173,9 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 	if err := escrow.Peek(quote, &q); err != nil {
 		return store.Sent{}, err
 	}
+	if err := a.withinLimitsNow(ctx, quote); err != nil {
+		return store.Sent{}, err
+	}
 	id := newID()
 	a.setBuying(id, true)
 	defer func() {
@@ -197,7 +208,11 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 		}
 		body = store.Letter{ID: id, Letter: text}
 	}
-	return sent, a.Store.Update(ctx, "buy.intend", func(tx *store.Tx) error {
+	var over error
+	err = a.Store.Update(ctx, "buy.intend", func(tx *store.Tx) error {
+		if over = a.withinLimits(tx, quote); over != nil {
+			return over
+		}
 		if l != nil {
 			if err := errors.Join(outOfDraft(tx, *l), store.Put(tx, body)); err != nil {
 				return err
@@ -205,6 +220,13 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 		}
 		return store.Put(tx, sent)
 	})
+	if over != nil {
+		return store.Sent{}, a.dropPair(ctx, sent, over)
+	}
+	if err != nil {
+		return store.Sent{}, err
+	}
+	return sent, nil
 }
 
 func verifyName(s store.Sent) string { return s.Account + "/sent/" + s.ID + "/verification" }

@@ -19,11 +19,6 @@ func (a *Agent) Preview(context.Context, agentclient.Compose) ([]agentclient.Pre
 	return nil, unbuilt()
 }
 
-func (a *Agent) Movements(context.Context, string) ([]agentclient.Movement, error) { return nil, nil }
-func (a *Agent) Limits(context.Context) ([]agentclient.Limit, error)               { return nil, nil }
-func (a *Agent) SetLimit(context.Context, agentclient.SetLimit) ([]agentclient.Limit, error) {
-	return nil, unbuilt()
-}
 func (a *Agent) PriceHistory(context.Context, string) ([]agentclient.PriceChange, error) {
 	return nil, nil
 }

@@ -171,15 +171,14 @@ func Get[R Record](tx *Tx, id string) (R, bool, error) {
 	return r, true, nil
 }
 
-// List reads the records in any of the states, or all, by number.
-func List[R Record](tx *Tx, states ...string) ([]R, error) {
+func list[R Record](tx *Tx, from int64, states []string) ([]R, error) {
 	var zero R
 	kind := zero.place().kind
 	wanted, _ := json.Marshal(states)
 	rows, err := tx.tx.Query(
-		`SELECT id, sealed FROM record WHERE kind = ?1
+		`SELECT id, sealed FROM record WHERE kind = ?1 AND number >= ?4
 		 AND (?2 OR state IN (SELECT value FROM json_each(?3))) ORDER BY number, id`,
-		kind, len(states) == 0, string(wanted))
+		kind, len(states) == 0, string(wanted), from)
 	if err != nil {
 		return nil, fmt.Errorf("%s: list %s: %w", tx.label, kind, err)
 	}

@@ -1,0 +1,45 @@
+package store
+
+import (
+	"math"
+
+	"earnest/escrow"
+	"earnest/payment"
+)
+
+// Limit is what mails in a currency may cost, in its smallest units. What is nil
+// has no limit.
+type Limit struct {
+	Currency string
+	Scale    uint8
+	PerMail  *payment.Amount
+	PerDay   *payment.Amount
+}
+
+// LimitID is the id of a currency's limit: its name says which escrow is used.
+func LimitID(currency string) string { return escrow.Hash([]byte("limit " + currency)) }
+
+func (l Limit) place() place { return place{"limit", LimitID(l.Currency), "", 0} }
+
+// PriceChange is a price of an account as it was from a time on.
+type PriceChange struct {
+	ID      string
+	Account string
+	Number  int64 // when, in milliseconds
+	Offer   escrow.Signed
+	// FreeAfter is the account's as it was.
+	FreeAfter string
+}
+
+func (p PriceChange) place() place { return place{"price", p.ID, p.Account, p.Number} }
+
+// Since reads the records in any of the states, or all, whose number is at least
+// from, by number.
+func Since[R Record](tx *Tx, from int64, states ...string) ([]R, error) {
+	return list[R](tx, from, states)
+}
+
+// List reads the records in any of the states, or all, by number.
+func List[R Record](tx *Tx, states ...string) ([]R, error) {
+	return list[R](tx, math.MinInt64, states)
+}
