@@ -33,6 +33,11 @@ type Provider struct {
 	// Hosts are mail servers that want this provider; "*.example.org" names those
 	// below it.
 	Hosts []string `toml:"hosts"`
+	// MX are the hosts that take mail for domains whose mail is read at IMAP and
+	// sent by SMTP, in the same form.
+	MX   []string `toml:"mx"`
+	IMAP string   `toml:"imap"`
+	SMTP string   `toml:"smtp"`
 	// RedirectHost is 127.0.0.1, or localhost where the provider insists on it.
 	RedirectHost string `toml:"redirect_host"`
 	// Params go into the first request, as some providers want.
@@ -121,6 +126,7 @@ func (p *Provider) take(said Provider) {
 		{&p.Issuer, &said.Issuer}, {&p.AuthURL, &said.AuthURL}, {&p.TokenURL, &said.TokenURL},
 		{&p.ClientID, &said.ClientID}, {&p.ClientSecret, &said.ClientSecret},
 		{&p.RedirectHost, &said.RedirectHost}, {&p.Register, &said.Register},
+		{&p.IMAP, &said.IMAP}, {&p.SMTP, &said.SMTP},
 	} {
 		if *text.from != "" {
 			*text.to = *text.from
@@ -132,7 +138,7 @@ func (p *Provider) take(said Provider) {
 	if len(said.Scopes) > 0 {
 		p.Scopes = said.Scopes
 	}
-	p.Hosts = append(p.Hosts, said.Hosts...)
+	p.Hosts, p.MX = append(p.Hosts, said.Hosts...), append(p.MX, said.MX...)
 	if len(said.Params) > 0 {
 		p.Params = said.Params
 	}
@@ -194,14 +200,31 @@ func sameHost(issuer, name string) bool {
 }
 
 func (all Providers) byHost(host string) (Provider, bool) {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	for _, p := range all {
-		for _, pattern := range p.Hosts {
-			below, wild := strings.CutPrefix(strings.ToLower(pattern), "*")
-			if host == below && !wild || wild && below != "" && strings.HasSuffix(host, below) {
-				return p, true
-			}
+		if matches(p.Hosts, host) {
+			return p, true
 		}
 	}
 	return Provider{}, false
+}
+
+// Hosted is where the mail is read and sent that a host takes for others.
+func (all Providers) Hosted(host string) (imap, smtp string, ok bool) {
+	for _, p := range all {
+		if p.IMAP != "" && p.SMTP != "" && matches(p.MX, host) {
+			return p.IMAP, p.SMTP, true
+		}
+	}
+	return "", "", false
+}
+
+func matches(patterns []string, host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, pattern := range patterns {
+		below, wild := strings.CutPrefix(strings.ToLower(pattern), "*")
+		if !wild && host == below || wild && below != "" && strings.HasSuffix(host, below) {
+			return true
+		}
+	}
+	return false
 }
