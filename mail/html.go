@@ -84,12 +84,33 @@ func (w *htmlWriter) flush() {
 
 func (w *htmlWriter) breakLine(n int) { w.newlines = max(w.newlines, n) }
 
-func (w *htmlWriter) start(t html.Token, selfClosing bool) {
-	switch t.DataAtom {
+// hides reports elements whose text is not shown.
+func hides(a atom.Atom) bool {
+	switch a {
 	case atom.Script, atom.Style, atom.Head, atom.Title, atom.Template, atom.Noscript, atom.Iframe, atom.Object, atom.Svg, atom.Math:
+		return true
+	}
+	return false
+}
+
+// breaksBlock reports elements that begin and end a line of their own.
+func breaksBlock(a atom.Atom) bool {
+	switch a {
+	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Blockquote, atom.Ul, atom.Ol, atom.Table, atom.Hr,
+		atom.Div, atom.Tr, atom.Li, atom.Pre, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Dt, atom.Dd:
+		return true
+	}
+	return false
+}
+
+func (w *htmlWriter) start(t html.Token, selfClosing bool) {
+	if hides(t.DataAtom) {
 		if !selfClosing {
 			w.hidden++
 		}
+		return
+	}
+	switch t.DataAtom {
 	case atom.Body: // a head that was never closed hides nothing
 		w.hidden = 0
 	case atom.Br:
@@ -121,9 +142,11 @@ func (w *htmlWriter) start(t html.Token, selfClosing bool) {
 }
 
 func (w *htmlWriter) end(t html.Token) {
-	switch t.DataAtom {
-	case atom.Script, atom.Style, atom.Head, atom.Title, atom.Template, atom.Noscript, atom.Iframe, atom.Object, atom.Svg, atom.Math:
+	if hides(t.DataAtom) {
 		w.hidden = max(0, w.hidden-1)
+		return
+	}
+	switch t.DataAtom {
 	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Blockquote, atom.Ul, atom.Ol, atom.Table:
 		w.breakLine(2)
 	case atom.Div, atom.Tr, atom.Li, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Dt, atom.Dd:

@@ -72,7 +72,9 @@ type Content struct {
 	Header Header
 	Text   string // lines end with \n; no control characters
 	// FromHTML: Text, or a part of it, was made from HTML, for want of plain text.
-	FromHTML    bool
+	FromHTML bool
+	// Blocks is Text with its headings, lists and links, where FromHTML.
+	Blocks      []Block
 	Attachments []Attachment
 	// Incomplete: a part could not be read, or a limit was reached.
 	Incomplete bool

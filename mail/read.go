@@ -49,10 +49,30 @@ func isMail(fields []Field) bool {
 type reader struct {
 	content Content
 	text    strings.Builder
+	pieces  []piece
+}
+
+// piece is the text of one part, with its blocks where it was HTML.
+type piece struct {
+	text   string
+	blocks []Block
 }
 
 func (r *reader) done() Content {
 	r.content.Text = r.text.String()
+	if !r.content.FromHTML {
+		return r.content
+	}
+	var all []Block
+	for _, p := range r.pieces {
+		if p.blocks == nil {
+			p.blocks = plainBlocks(p.text)
+		}
+		all = append(all, p.blocks...)
+	}
+	var whole bool
+	r.content.Blocks, whole = boundBlocks(all)
+	r.content.Incomplete = r.content.Incomplete || !whole
 	return r.content
 }
 
@@ -87,7 +107,7 @@ func (r *reader) read(p *part) {
 // alternative takes the plain text where there is one, else the HTML; files in
 // any of the alternatives stay.
 func (r *reader) alternative(p *part) {
-	text, fromHTML := "", false
+	text, fromHTML, pieces := "", false, []piece(nil)
 	for _, child := range p.children {
 		inner := reader{}
 		inner.read(child)
@@ -95,10 +115,10 @@ func (r *reader) alternative(p *part) {
 		r.content.Attachments = append(r.content.Attachments, inner.content.Attachments...)
 		if this := inner.text.String(); strings.TrimSpace(this) != "" &&
 			(text == "" || fromHTML && !inner.content.FromHTML) {
-			text, fromHTML = this, inner.content.FromHTML
+			text, fromHTML, pieces = this, inner.content.FromHTML, inner.pieces
 		}
 	}
-	r.append(text, fromHTML)
+	r.append(text, fromHTML, pieces...)
 }
 
 func (r *reader) addText(body []byte, p *part) {
@@ -120,19 +140,21 @@ func (r *reader) addText(body []byte, p *part) {
 			text = rest
 		}
 	}
-	r.append(text, false)
+	r.append(text, false, piece{text: text})
 }
 
 func (r *reader) addHTML(p *part) {
 	decoded, complete := decodeBody(p.body, p.header.raw("Content-Transfer-Encoding"))
 	r.content.Incomplete = r.content.Incomplete || !complete
-	r.append(textOfHTML(toUTF8(decoded, p.params["charset"])), true)
+	source := toUTF8(decoded, p.params["charset"])
+	r.append(textOfHTML(source), true, piece{blocks: blocksOfHTML(source)})
 }
 
-func (r *reader) append(text string, fromHTML bool) {
+func (r *reader) append(text string, fromHTML bool, pieces ...piece) {
 	if text == "" {
 		return
 	}
+	r.pieces = append(r.pieces, pieces...)
 	r.content.FromHTML = r.content.FromHTML || fromHTML
 	if r.text.Len() > 0 {
 		r.text.WriteString("\n\n")
