@@ -40,7 +40,7 @@ func (a *account) fillPool(ctx context.Context) error {
 		return nil
 	}
 	if !settings.Published { // a crash or an outage came between: the escrow gets it again
-		if err := a.publish(ctx, settings.Offer); err != nil {
+		if err := a.publish(ctx, settings.Offer, nil); err != nil {
 			return err
 		}
 	}

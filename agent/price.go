@@ -16,15 +16,7 @@ import (
 func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, error) {
 	acct, err := a.byAddress(address)
 	if err == nil {
-		settings := acct.get()
-		if settings.Offer == "" {
-			return agentclient.Price{Address: string(acct.address), Identity: string(settings.Identity.ID())}, nil
-		}
-		offer, err := escrow.VerifyOffer(settings.Offer)
-		if err != nil {
-			return agentclient.Price{}, err
-		}
-		return acct.viewOffer(offer), nil
+		return acct.ownPrice()
 	}
 	if address == "" {
 		return agentclient.Price{}, err
@@ -84,65 +76,6 @@ func (a *account) checkOffer(ctx context.Context, signed escrow.Signed, address 
 	})
 }
 
-// SetPrice replaces the options of an own address.
-func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentclient.Price, error) {
-	acct, err := a.byAddress(req.Address)
-	if err != nil {
-		return agentclient.Price{}, err
-	}
-	settings := acct.get()
-	offer := escrow.Offer{
-		Address: acct.address, Identity: settings.Identity, TellRead: true, Made: a.Now().UTC(),
-		Beneficiary: settings.Info.Beneficiaries[0].ID,
-	}
-	for _, text := range req.Options {
-		option, err := payment.ParseOption(text, settings.Info.Currencies)
-		if err == nil && option.System != payment.SystemEscrow {
-			err = fmt.Errorf("%s is not a system that this escrow can hold", option.System)
-		}
-		if err != nil {
-			return agentclient.Price{}, &agentclient.Failure{Code: agentclient.CodeUsage,
-				Happened: "That price cannot be set: " + err.Error() + ".", Means: "The price is as it was.",
-				Do: "Write it as 0.25, or in full: ESCROW/1 " + settings.Info.Currencies[0].Name + " 0.25"}
-		}
-		offer.Options = append(offer.Options, option)
-	}
-	signed, err := escrow.Sign(acct.signer, escrow.KindOffer, offer)
-	if err != nil {
-		return agentclient.Price{}, err
-	}
-	if _, err := escrow.VerifyOffer(signed); err != nil {
-		return agentclient.Price{}, err
-	}
-	if err := acct.publish(ctx, signed); err != nil {
-		return agentclient.Price{}, err
-	}
-	wake(acct.wakePool)
-	a.tell(agentclient.EventPrice, acct.id, "")
-	return acct.viewOffer(offer), nil
-}
-
-// publish stores the offer before it is sent: what strangers can see, the agent
-// knows. If the escrow refuses it, the price is as it was.
-func (a *account) publish(ctx context.Context, signed escrow.Signed) error {
-	var before escrow.Signed
-	err := a.change(ctx, "price", func(_ *store.Tx, s *store.Account) error {
-		before, s.Offer, s.Published = s.Offer, signed, false
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	refused := a.service.PublishOffer(ctx, signed)
-	stored := a.change(ctx, "price.published", func(_ *store.Tx, s *store.Account) error {
-		if s.Published = true; refused != nil {
-			s.Offer, s.Published = before, !errors.Is(refused, escrow.Unavailable)
-		}
-		return nil
-	})
-	return errors.Join(refused, stored)
-}
-
 // Balances is the money at each escrow.
 func (a *Agent) Balances(ctx context.Context) ([]agentclient.Balance, error) {
 	var all []agentclient.Balance
@@ -183,9 +116,9 @@ func (a *Agent) TopUp(ctx context.Context, req agentclient.Redeem) ([]agentclien
 func (a *account) viewOffer(offer escrow.Offer) agentclient.Price {
 	info := a.get().Info
 	price := agentclient.Price{
-		Address: string(offer.Address), Identity: string(offer.Identity.ID()), TellRead: offer.TellRead,
+		Address: string(offer.Address), Identity: string(offer.Identity.ID()), TellRead: offer.TellRead, Public: offer.Public,
 		Beneficiary:  beneficiaryName(info, string(offer.Beneficiary)),
-		DecideWithin: int64(info.Terms.Decide), DeliverWithin: int64(info.Terms.Deliver),
+		DecideWithin: int64(info.Terms.For(offer).Decide), DeliverWithin: int64(info.Terms.Deliver),
 		DecideMost: int64(info.Terms.Decide),
 	}
 	for i, option := range offer.Options {

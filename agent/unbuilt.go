@@ -19,9 +19,6 @@ func (a *Agent) Preview(context.Context, agentclient.Compose) ([]agentclient.Pre
 	return nil, unbuilt()
 }
 
-func (a *Agent) PriceHistory(context.Context, string) ([]agentclient.PriceChange, error) {
-	return nil, nil
-}
 func (a *Agent) CheckReceipts(context.Context, agentclient.Receipts) (agentclient.Receipts, error) {
 	return agentclient.Receipts{}, unbuilt()
 }

@@ -1,0 +1,203 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/escrow"
+	"earnest/payment"
+)
+
+// SetPrice changes what strangers pay to write to an own address, and what becomes
+// of their money. What the request leaves empty stays as it is.
+func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentclient.Price, error) {
+	acct, err := a.byAddress(req.Address)
+	if err != nil {
+		return agentclient.Price{}, err
+	}
+	offer, err := acct.newOffer(req)
+	if err != nil {
+		return agentclient.Price{}, err
+	}
+	freeAfter, err := newFreeAfter(acct.get().FreeAfter, req.FreeAfter)
+	if err != nil {
+		return agentclient.Price{}, err
+	}
+	signed := acct.get().Offer
+	if ownAffair(req) && signed != "" {
+		// The escrow has no part in it, so it need not answer.
+		err = acct.change(ctx, "price.free", func(tx *store.Tx, s *store.Account) error {
+			s.FreeAfter = freeAfter
+			_, err := acct.notePrice(tx, *s, *s)
+			return err
+		})
+	} else {
+		if signed, err = escrow.Sign(acct.signer, escrow.KindOffer, offer); err != nil {
+			return agentclient.Price{}, err
+		}
+		if _, err := escrow.VerifyOffer(signed); err != nil {
+			return agentclient.Price{}, err
+		}
+		err = acct.publish(ctx, signed, &freeAfter)
+	}
+	if err != nil {
+		return agentclient.Price{}, err
+	}
+	wake(acct.wakePool)
+	a.tell(agentclient.EventPrice, acct.id, "")
+	return acct.ownPrice()
+}
+
+// ownAffair reports a change of which strangers and the escrow see nothing.
+func ownAffair(req agentclient.SetPrice) bool {
+	return req.FreeAfter != "" && len(req.Options) == 0 && req.Beneficiary == "" && req.TellRead == nil && req.Public == nil && req.DecideWithin == 0
+}
+
+// newOffer is the offer as it is with the changes that the request asks for.
+func (a *account) newOffer(req agentclient.SetPrice) (offer escrow.Offer, err error) {
+	settings := a.get()
+	offer = escrow.Offer{TellRead: true, Beneficiary: settings.Info.Beneficiaries[0].ID}
+	if settings.Offer != "" {
+		if offer, err = escrow.VerifyOffer(settings.Offer); err != nil {
+			return offer, err
+		}
+	}
+	offer.Address, offer.Identity, offer.Made = a.address, settings.Identity, a.Now().UTC()
+	if req.TellRead != nil {
+		offer.TellRead = *req.TellRead
+	}
+	if req.Public != nil {
+		offer.Public = *req.Public
+	}
+	if err := setOptions(&offer, settings.Info, req.Options); err != nil {
+		return offer, err
+	}
+	if err := setBeneficiary(&offer, settings.Info, req.Beneficiary); err != nil {
+		return offer, err
+	}
+	return offer, setDecide(&offer, settings.Info.Terms, req.DecideWithin)
+}
+
+func setOptions(offer *escrow.Offer, info escrow.Info, options []string) error {
+	example := "Write it as 0.25, or in full: ESCROW/1 " + info.Currencies[0].Name + " 0.25"
+	if len(options) == 0 && len(offer.Options) == 0 {
+		return wrongPrice("options", "A price needs an amount, and none is set yet.", example)
+	}
+	if len(options) > 0 {
+		offer.Options = nil
+	}
+	for _, text := range options {
+		option, err := payment.ParseOption(text, info.Currencies)
+		if err == nil && option.System != payment.SystemEscrow {
+			err = fmt.Errorf("%s is not a system that this escrow can hold", option.System)
+		}
+		if err != nil {
+			return wrongPrice("options", "That price cannot be set: "+err.Error()+".", example)
+		}
+		offer.Options = append(offer.Options, option)
+	}
+	return nil
+}
+
+// setBeneficiary chooses who gets forfeits. Whoever the escrow has taken off its
+// list is never replaced by another without a word.
+func setBeneficiary(offer *escrow.Offer, info escrow.Info, id string) error {
+	happened := fmt.Sprintf("Nobody on the escrow's list has the id %.80q.", id)
+	if id == "" {
+		id = string(offer.Beneficiary)
+		happened = fmt.Sprintf("%.80q, who got your forfeits, is no longer on the escrow's list.", id)
+	}
+	var known []string
+	for _, b := range info.Beneficiaries {
+		if string(b.ID) == id {
+			offer.Beneficiary = b.ID
+			return nil
+		}
+		known = append(known, string(b.ID)+" ("+b.Name+")")
+	}
+	return wrongPrice("beneficiary", happened, "Choose one of these: "+strings.Join(known, ", "))
+}
+
+// setDecide sets the decision deadline. The escrow's own is none of the offer's: it
+// may become shorter some day.
+func setDecide(offer *escrow.Offer, terms escrow.Terms, within int64) error {
+	wanted := escrow.Seconds(within)
+	switch {
+	case wanted == 0 && offer.DecideWithin >= terms.Decide, wanted == terms.Decide:
+		offer.DecideWithin = 0
+	case wanted == 0:
+	case wanted < escrow.MinDecide || wanted > terms.Decide:
+		return wrongPrice("decideWithin", "That is no time in which you can decide.",
+			"It can be from an hour to "+termWords(terms.Decide)+", which is the escrow's own.")
+	default:
+		offer.DecideWithin = wanted
+	}
+	return nil
+}
+
+// termWords is a time such as 14 days.
+func termWords(s escrow.Seconds) string {
+	for _, unit := range []struct {
+		name   string
+		length escrow.Seconds
+	}{{"days", 24 * 60 * 60}, {"hours", 60 * 60}, {"minutes", 60}} {
+		if s >= 2*unit.length && s%unit.length == 0 {
+			return fmt.Sprintf("%d %s", s/unit.length, unit.name)
+		}
+	}
+	return s.Duration().String()
+}
+
+func newFreeAfter(before string, wanted agentclient.Free) (string, error) {
+	_, always, ok := wanted.Count()
+	switch {
+	case wanted == agentclient.FreePolicy:
+		return before, nil
+	case !ok:
+		return "", wrongPrice("freeAfter", fmt.Sprintf("%.80q is no number of free mails.", string(wanted)),
+			fmt.Sprintf("Write always, or a number from 0 to %d.", agentclient.MaxFree))
+	case always:
+		return "", nil
+	}
+	return string(wanted), nil
+}
+
+func wrongPrice(field, happened, do string) error {
+	return &agentclient.Failure{Code: agentclient.CodeUsage, Field: field, Happened: happened, Means: "The price is as it was.", Do: do}
+}
+
+// publish stores the offer before it is sent: what strangers can see, the agent
+// knows. If the escrow refuses it, the price is as it was. Without freeAfter it is
+// an offer that is stored already.
+func (a *account) publish(ctx context.Context, signed escrow.Signed, freeAfter *string) error {
+	var before store.Account
+	var noted string
+	err := a.change(ctx, "price", func(tx *store.Tx, s *store.Account) (err error) {
+		before = *s
+		s.Offer, s.Published = signed, false
+		if freeAfter != nil {
+			s.FreeAfter = *freeAfter
+			noted, err = a.notePrice(tx, before, *s)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	refused := a.service.PublishOffer(ctx, signed)
+	stored := a.change(ctx, "price.published", func(tx *store.Tx, s *store.Account) error {
+		if s.Published = true; refused == nil {
+			return nil
+		}
+		s.Offer, s.Published = before.Offer, !errors.Is(refused, escrow.Unavailable)
+		if freeAfter != nil {
+			s.FreeAfter = before.FreeAfter
+		}
+		return store.Delete[store.PriceChange](tx, noted)
+	})
+	return errors.Join(refused, stored)
+}
