@@ -111,6 +111,30 @@ func parsed(text string) payment.Amount {
 func (a *Agent) AddMail(m agentclient.Message) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	m = a.filled(m)
+	a.mails = slices.Insert(a.mails, 0, m)
+	a.sortMails()
+	a.emit(agentclient.EventMail, m.ID, m.State)
+	return m.ID
+}
+
+// AddMails has many mails come in at once, and tells it once.
+func (a *Agent) AddMails(mails []agentclient.Message) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, m := range mails {
+		a.mails = append(a.mails, a.filled(m))
+	}
+	a.sortMails()
+	a.emit(agentclient.EventMail, "", "")
+}
+
+func (a *Agent) sortMails() {
+	slices.SortStableFunc(a.mails, func(x, y agentclient.Message) int { return y.At.Compare(x.At) })
+}
+
+// filled is the mail with what every mail has.
+func (a *Agent) filled(m agentclient.Message) agentclient.Message {
 	if m.ID == "" {
 		m.ID = a.id("mail")
 	}
@@ -144,12 +168,9 @@ func (a *Agent) AddMail(m agentclient.Message) string {
 	for i := range m.Attachments {
 		m.Attachments[i].Size = int64(len(m.Attachments[i].Data))
 	}
-	a.mails = slices.Insert(a.mails, 0, m)
-	slices.SortStableFunc(a.mails, func(x, y agentclient.Message) int { return y.At.Compare(x.At) })
 	a.receipt(m.Bond, "paid", "held")
 	a.receipt(m.Bond, "arrived", "")
-	a.emit(agentclient.EventMail, m.ID, m.State)
-	return m.ID
+	return m
 }
 
 // ChangeMail changes a mail and tells it. It panics if there is no such mail.

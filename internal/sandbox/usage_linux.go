@@ -15,12 +15,15 @@ type Usage struct {
 }
 
 // Usage reads /proc.
-func (p *Person) Usage() (Usage, error) {
+func (p *Person) Usage() (Usage, error) { return UsageOf(p.agent.cmd.Process.Pid) }
+
+// UsageOf is what a process uses.
+func UsageOf(pid int) (Usage, error) {
 	var u Usage
-	proc := fmt.Sprintf("/proc/%d/", p.agent.cmd.Process.Pid)
+	proc := fmt.Sprintf("/proc/%d/", pid)
 	status, err := os.ReadFile(proc + "status")
 	if err != nil {
-		return u, fmt.Errorf("usage of the agent: %w", err)
+		return u, fmt.Errorf("usage of process %d: %w", pid, err)
 	}
 	for line := range strings.Lines(string(status)) {
 		name, value, _ := strings.Cut(line, ":")
@@ -34,7 +37,7 @@ func (p *Person) Usage() (Usage, error) {
 	}
 	stat, err := os.ReadFile(proc + "stat")
 	if err != nil {
-		return u, fmt.Errorf("usage of the agent: %w", err)
+		return u, fmt.Errorf("usage of process %d: %w", pid, err)
 	}
 	// The name, which may hold spaces, ends with the last parenthesis; utime and
 	// stime are fields 14 and 15 in ticks of a hundredth of a second (proc(5)).
