@@ -173,14 +173,10 @@ func (a *Agent) Receipts(ctx context.Context, id string) (agentclient.Receipts, 
 		return agentclient.Receipts{}, fetched
 	}
 	key, _ := escrow.PublicKey(acct.receiptKey()).MarshalText()
-	out := agentclient.Receipts{Bond: string(bond.ID), Quote: string(chain.Quote), ReceiptKey: string(key)}
+	out := agentclient.Receipts{Bond: string(bond.ID), Quote: string(chain.Quote), ReceiptKey: string(key), KeyPinned: true,
+		Steps: viewSteps(chain.Receipts)}
 	for _, signed := range chain.Receipts {
 		out.Receipts = append(out.Receipts, string(signed))
-		var r escrow.Receipt
-		if err := escrow.Peek(signed, &r); err != nil {
-			continue // VerifyChain says what is wrong
-		}
-		out.Steps = append(out.Steps, agentclient.Receipt{N: r.N, Event: string(r.Event), Money: string(r.Money), Time: r.Time})
 	}
 	if out.Verified = unproven == nil; unproven != nil {
 		out.Fault = unproven.Error()

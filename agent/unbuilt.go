@@ -19,10 +19,6 @@ func (a *Agent) Preview(context.Context, agentclient.Compose) ([]agentclient.Pre
 	return nil, unbuilt()
 }
 
-func (a *Agent) CheckReceipts(context.Context, agentclient.Receipts) (agentclient.Receipts, error) {
-	return agentclient.Receipts{}, unbuilt()
-}
-
 func (a *Agent) Discover(context.Context, string) (agentclient.Servers, error) {
 	return agentclient.Servers{}, unbuilt()
 }

@@ -300,8 +300,11 @@ type Receipts struct {
 	Verified bool      `json:"verified"`
 	// Fault says which receipt is wrong and how, where Verified is false.
 	Fault string `json:"fault,omitempty"`
-	// ReceiptKey is the escrow's key as pinned when the account was made.
+	// ReceiptKey is the key that they were held against: the escrow's as pinned when
+	// the account was made. KeyPinned is false for receipts of an escrow that this
+	// agent does not know: then it is only the key that the file itself names.
 	ReceiptKey string `json:"receiptKey"`
+	KeyPinned  bool   `json:"keyPinned"`
 }
 
 // Receipt is one step as a person reads it.

@@ -106,6 +106,7 @@ func (a *Agent) CheckReceipts(ctx context.Context, receipts agentclient.Receipts
 	}
 	defer a.mu.Unlock()
 	known := a.receipts[receipts.Bond]
+	receipts.KeyPinned, receipts.Fault = true, ""
 	if receipts.Verified = slices.Equal(known.Receipts, receipts.Receipts) && known.Bond != ""; !receipts.Verified {
 		receipts.Fault = fmt.Sprintf("receipt %d is not signed by the escrow", len(receipts.Receipts))
 	}

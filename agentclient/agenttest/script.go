@@ -244,7 +244,7 @@ func (a *Agent) Tick() {
 
 func (a *Agent) receipt(bond, event, money string) {
 	r := a.receipts[bond]
-	r.Bond, r.Quote, r.Verified, r.ReceiptKey = bond, "quote-of-"+bond, true, "receipt-key"
+	r.Bond, r.Quote, r.Verified, r.ReceiptKey, r.KeyPinned = bond, "quote-of-"+bond, true, "receipt-key", true
 	step := agentclient.Receipt{N: int64(len(r.Steps)) + 1, Event: event, Money: money, Time: a.now().Truncate(time.Second)}
 	r.Steps = append(slices.Clone(r.Steps), step)
 	r.Receipts = append(slices.Clone(r.Receipts), fmt.Sprintf("receipt-%d-of-%s", step.N, bond))
