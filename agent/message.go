@@ -29,16 +29,8 @@ func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, er
 	if err := a.markRead(ctx, &m); err != nil {
 		return agentclient.Message{}, err
 	}
-	message := agentclient.Message{
-		Mail: a.viewMail(m), Date: read.Header.Date, MessageID: read.Header.MessageID,
-		Text: read.Text, FromHTML: read.FromHTML, Checks: checks(m),
-	}
-	if read.Incomplete {
-		message.Checks = append(message.Checks, "A part of it is missing here: it is broken, or too large to show.")
-	}
-	for _, at := range read.Attachments {
-		message.Attachments = append(message.Attachments, agentclient.Attachment{Name: at.Name, Type: at.Type, Size: int64(len(at.Data))})
-	}
+	message := agentclient.Message{Mail: a.viewMail(m), Checks: checks(m)}
+	viewContent(&message, read)
 	return message, nil
 }
 
@@ -129,12 +121,25 @@ func whyUnopened(m store.Mail) string {
 		return "Not opened yet: it waits for the escrow. It is opened by itself when the escrow answers, and its deadlines wait too."
 	case store.MailExtra:
 		return "Not opened: another mail came first on this bond, and a bond pays for one."
+	case store.MailUnpaid:
+		return "Not opened: the free mails of this sender are used up. Accept it to open it, or reject it to delete it here; no money is in it."
+	case store.MailRejected:
+		if m.Connection != "" {
+			return "Not opened, and it never will be: it was deleted here."
+		}
 	}
 	return "Not opened, and it never will be: its bond is " + m.State + "."
 }
 
 // checks says in words what was verified before the mail was shown.
 func checks(m store.Mail) []string {
+	if m.Connection != "" {
+		lines := []string{"Free: encrypted to the key of your connection with its sender, and signed with theirs. No server was asked."}
+		if m.Unprotected {
+			return append(lines, "Its subject travelled unprotected; the sender's address is the one you are connected with.")
+		}
+		return append(lines, "Sender, recipient and subject were encrypted and signed with it.")
+	}
 	lines := []string{
 		"Paid: encrypted to a one-time key that its sender bought.",
 		"Signed by the buyer; the escrow has the proof that it arrived.",

@@ -1,0 +1,73 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"earnest/agentclient"
+	"earnest/crypto/openpgp"
+	"earnest/escrow"
+	"earnest/mail"
+)
+
+// Preview is a dry run: each recipient's mail is built as Send builds it and read
+// as the recipient's agent reads it. Nobody is asked, no key is made or used, and
+// nothing is bought, sealed or kept.
+func (a *Agent) Preview(ctx context.Context, compose agentclient.Compose) ([]agentclient.Preview, error) {
+	acct, err := a.byAddress(compose.From)
+	if err != nil {
+		return nil, err
+	}
+	if compose, err = a.withFiles(ctx, compose); err != nil {
+		return nil, err
+	}
+	letters, err := acct.letters(compose)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]agentclient.Preview, 0, len(letters))
+	for _, l := range letters {
+		preview, err := acct.preview(l)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, preview)
+	}
+	return list, nil
+}
+
+func (a *account) preview(l letter) (agentclient.Preview, error) {
+	dry, err := openpgp.DryRun(l.Letter, blankStamp())
+	if err != nil {
+		return agentclient.Preview{}, cannotBuild(err)
+	}
+	read, err := mail.Read(dry.Inner)
+	if err != nil {
+		return agentclient.Preview{}, cannotBuild(err)
+	}
+	from, err := escrow.ParseAddress(read.Header.From)
+	if err != nil {
+		return agentclient.Preview{}, cannotBuild(err)
+	}
+	preview := agentclient.Preview{Outside: dry.Outside, Size: dry.Size}
+	preview.Message.Mail = agentclient.Mail{From: string(from), Name: read.Header.FromName, To: string(l.to), Subject: read.Header.Subject,
+		At: a.Now().UTC(), State: "waiting", MixedScript: from.MixedScript(), Unread: true}
+	viewContent(&preview.Message, read)
+	return preview, nil
+}
+
+// blankStamp has the form of a real one.
+func blankStamp() openpgp.Stamp {
+	fingerprint := strings.Repeat("0", 40)
+	return openpgp.Stamp{Bond: "00000000-0000-7000-8000-000000000000", Key: fingerprint, Reply: fingerprint}
+}
+
+func cannotBuild(err error) error {
+	failure := agentclient.Failf(agentclient.CodeUsage, "The mail cannot be made: %s.", err)
+	failure.Means, failure.Do = "Nothing was sent and nothing was paid.", "Change what it says, then look again."
+	if errors.Is(err, mail.ErrTooLarge) {
+		failure.Code = agentclient.CodeTooLarge
+	}
+	return failure
+}
