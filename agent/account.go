@@ -80,6 +80,9 @@ func (a *Agent) newAccount(ctx context.Context, settings store.Account) (*accoun
 
 // run runs the loops of the account until the context ends.
 func (a *account) run(ctx context.Context) error {
+	if err := a.connectOld(ctx); err != nil && ctx.Err() == nil {
+		a.Log.Error("connections of bonds accepted before could not be made; tried again at the next start", "err", err)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, loop := range []func(context.Context) error{
 		a.mailbox.Run, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy,

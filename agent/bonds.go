@@ -214,7 +214,10 @@ func (a *account) takeOverSent(tx *store.Tx, view escrow.BondView) error {
 		sent.State = store.SentSubmitted
 		sent.Error = "The mail arrived before it could be withdrawn; now the recipient decides."
 	}
-	return store.Put(tx, sent)
+	if err := store.Put(tx, sent); err != nil {
+		return err
+	}
+	return a.connectPaid(tx, sent, view)
 }
 
 func (a *account) tellBond(view escrow.BondView) {
@@ -229,6 +232,9 @@ func (a *account) tellBond(view escrow.BondView) {
 		if m.ID != "" {
 			a.tell(agentclient.EventMail, m.ID, m.State)
 		}
+	}
+	if view.State == escrow.Accepted || !view.LateAcceptedAt.IsZero() {
+		a.tell(agentclient.EventPeople, "", "")
 	}
 	a.tell(agentclient.EventBalance, "", "")
 }

@@ -15,8 +15,13 @@ import (
 const decisionPatience = 4 * time.Second
 
 // Accept gives the money back and completes the connection.
-func (a *Agent) Accept(ctx context.Context, id string, _ agentclient.Accept) (agentclient.Mail, error) {
-	return a.decide(ctx, id, choice{verdict: escrow.Accept})
+func (a *Agent) Accept(ctx context.Context, id string, req agentclient.Accept) (agentclient.Mail, error) {
+	if req.Free != agentclient.FreePolicy {
+		if err := checkFree(req.Free); err != nil {
+			return agentclient.Mail{}, err
+		}
+	}
+	return a.decide(ctx, id, choice{verdict: escrow.Accept, free: req.Free})
 }
 
 // Reject forfeits the bond, once the time to undo it is over.
@@ -35,6 +40,7 @@ func (a *Agent) Undo(ctx context.Context, id string) (agentclient.Mail, error) {
 // choice is what a person decides about a mail.
 type choice struct {
 	verdict escrow.Verdict
+	free    agentclient.Free
 	reason  string // of a reject, for its owner alone: no part of what is signed
 }
 
@@ -48,6 +54,13 @@ func (a *Agent) decide(ctx context.Context, id string, chosen choice) (agentclie
 	acct := a.byID(m.Account)
 	if acct == nil {
 		return agentclient.Mail{}, noAccount()
+	}
+	if m.Connection != "" {
+		if err := acct.decideFree(ctx, m, chosen); err != nil {
+			return agentclient.Mail{}, err
+		}
+		m, err = a.mailByID(ctx, id)
+		return a.viewMail(m), err
 	}
 	// Heard before the decision is stored, so that the answer is not missed.
 	heard, stop := a.events.listen()
@@ -96,9 +109,15 @@ func (a *account) storeDecision(ctx context.Context, id string, chosen choice) e
 		// reader that a reject was undone before.
 		m.DecisionN = max(m.DecisionN+1, bond.DecisionN+1, a.Now().Unix())
 		m.Queued, m.Unread, m.Error, m.Reason = true, false, "", chosen.reason
+		m.Granted = ""
+		if verdict == escrow.Accept {
+			if m.Granted, err = a.grant(tx, bond.Sender, chosen.free); err != nil {
+				return err
+			}
+		}
 		signed, err := escrow.Sign(a.signer, escrow.KindDecision, escrow.Decision{
 			Bond: m.Bond, Quote: bond.Quote.Hash(), Verdict: verdict, N: m.DecisionN,
-			Time: a.Now().UTC().Truncate(time.Millisecond),
+			Time: a.Now().UTC().Truncate(time.Millisecond), Free: m.Granted,
 		})
 		if err != nil {
 			return err
@@ -299,6 +318,9 @@ func (a *account) settleReport(ctx context.Context, report store.Report, outcome
 	}
 	if report.Mail != "" {
 		a.tell(agentclient.EventMail, report.Mail, "")
+	}
+	if report.Verdict == escrow.Accept && refused == nil {
+		a.tell(agentclient.EventPeople, "", "")
 	}
 	if refused != nil {
 		a.Log.Warn("the escrow refused a report", "code", escrow.CodeOf(refused), "bond", report.Bond)

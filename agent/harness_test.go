@@ -49,6 +49,9 @@ type world struct {
 	wrap func(escrow.Service) escrow.Service
 	// signers are the account keys of the agents, for those who attack with one.
 	signers map[escrow.KeyID]crypto.Signer
+	// off: the escrow answers nobody; asked is what it was asked for meanwhile.
+	off     bool
+	asked   []string
 	ahead   time.Duration // of this machine's clock
 	proofs  int           // of addresses, that agents sent
 	holding bool          // token mails are kept back
@@ -123,7 +126,7 @@ func (w *world) Escrow(_ string, _ []byte, signer crypto.Signer) (escrow.Service
 	w.signers[key.ID()] = signer
 	w.mu.Unlock()
 	service := w.server.As(key)
-	return unreliable{service, w}, nil
+	return switched{unreliable{service, w}, w}, nil
 }
 
 func (w *world) imap(s agent.Server, state func(imapwatch.State)) imapwatch.Config {
@@ -274,7 +277,7 @@ func (w *world) price(p *person, option string) {
 // write sends a mail and waits until it waits for the recipient's decision.
 func (w *world) write(from, to *person, subject string) agentclient.Mail {
 	w.t.Helper()
-	sent, err := from.Send(w.t.Context(), agentclient.Compose{To: []string{to.address}, Subject: subject, Body: "Body of " + subject})
+	sent, err := from.Send(w.t.Context(), agentclient.Compose{To: []string{to.address}, Subject: subject, Body: "Body of " + subject, Paid: true})
 	must(w.t, err)
 	return w.waits(to, sent[0].Bond, "waiting")
 }
@@ -310,12 +313,17 @@ func (w *world) sentIs(p *person, bond, state, money string) agentclient.Sent {
 // look looks into the person's own store.
 func (w *world) look(p *person, fn func(*store.Tx) error) {
 	w.t.Helper()
+	w.open(p, func(memory *store.Store) { must(w.t, memory.View(w.t.Context(), fn)) })
+}
+
+func (w *world) open(p *person, fn func(*store.Store)) {
+	w.t.Helper()
 	sealer, err := p.ring.Sealer(w.t.Context(), "archive")
 	must(w.t, err)
 	memory, err := store.Open(w.t.Context(), filepath.Join(p.home, "agent.db"), sealer)
 	must(w.t, err)
 	defer memory.Close()
-	must(w.t, memory.View(w.t.Context(), fn))
+	fn(memory)
 }
 
 func (w *world) keepsReceipts(p *person, bond string) bool {

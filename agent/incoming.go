@@ -59,6 +59,12 @@ func (a *account) receive(ctx context.Context, raw []byte) error {
 		// of ours is ours; of this one nothing is known.
 		return nil
 	}
+	if free, err := a.isFree(ctx, sealed); err != nil || free {
+		if err != nil {
+			return err
+		}
+		return a.receiveFree(ctx, id, raw, sealed)
+	}
 	match, err := a.match(ctx, raw, sealed)
 	if err != nil {
 		return err
@@ -186,7 +192,7 @@ func (a *account) matchOnce(ctx context.Context, raw []byte, sealed openpgp.Seal
 		}
 		var living []store.Key
 		for _, key := range own {
-			if key.Account == a.id && key.State != store.KeyDead && key.State != store.KeyConnected {
+			if key.Account == a.id && key.State != store.KeyDead && key.State != store.KeyConnected && key.State != store.KeyReply {
 				living = append(living, key)
 			}
 		}

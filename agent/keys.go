@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -32,6 +33,7 @@ func (a *account) takeOverKey(tx *store.Tx, view escrow.BondView) error {
 		return dropKey(tx, key)
 	case view.State == escrow.Accepted, !view.LateAcceptedAt.IsZero():
 		key.State = store.KeyConnected
+		return errors.Join(store.Put(tx, key), a.connectAccepted(tx, view, key))
 	default:
 		// Sold. Also where the bond has expired: its mail may still come, or be
 		// accepted, late; tidy deletes the key when that time is over.
@@ -59,6 +61,23 @@ func dropKey(tx *store.Tx, key store.Key) error {
 	}
 	key.State = store.KeyDead
 	return store.Put(tx, key)
+}
+
+// dropReply deletes the reply key of a purchase. One bought before reply keys had
+// a record has its place in the keyring alone.
+func dropReply(tx *store.Tx, sent store.Sent) error {
+	reply, err := openpgp.ParseCertificate(sent.Buy.Reply)
+	if err != nil {
+		return err
+	}
+	key, ok, err := store.Get[store.Key](tx, reply.Fingerprint)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		key = replyKey(sent, reply)
+	}
+	return dropKey(tx, key)
 }
 
 // destroyUnopened gives up the key of a bond whose sender asked for it back, and
@@ -144,7 +163,7 @@ func dropLate(tx *store.Tx, bond store.Bond) error {
 		if err != nil || !ok || !sent.OwnKeys() {
 			return err
 		}
-		return store.Put(tx, store.Trash{Name: replyName(sent)})
+		return dropReply(tx, sent)
 	}
 	key, ok, err := store.Get[store.Key](tx, bond.KeyFingerprint)
 	if err != nil || !ok || key.State == store.KeyDead {

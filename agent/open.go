@@ -70,6 +70,9 @@ func (a *account) open(ctx context.Context, id string) error {
 	if err != nil {
 		return a.refuse(ctx, m, "It is not encrypted as it should be: "+err.Error()+".")
 	}
+	if free, err := a.openFree(ctx, m, sealed); free || err != nil {
+		return err
+	}
 	match, err := a.matchHeld(ctx, m, content.Raw, sealed)
 	if err != nil {
 		return err
@@ -139,10 +142,18 @@ func (a *account) settleUnopened(ctx context.Context, m store.Mail, sealed openp
 			if key.Account == a.id && (key.State == store.KeyDead || key.State == store.KeyConnected) {
 				bonds = append(bonds, key.Bond)
 			}
+			if key.Account == a.id && key.State == store.KeyDead && m.Bond == "" {
+				state = store.MailExtra // of a connection that ended, or never was
+			}
 		}
 		for _, id := range bonds {
-			if state, err = endedFor(tx, store.BondID(a.id, id), m); err != nil || state != "" {
+			ended, err := endedFor(tx, store.BondID(a.id, id), m)
+			if err != nil {
 				return err
+			}
+			if ended != "" {
+				state = ended
+				return nil
 			}
 		}
 		return nil
@@ -351,7 +362,11 @@ const refusedShown = 3
 // nothing is told to the escrow: its sender may send again under the same bond.
 func (a *account) refuse(ctx context.Context, m store.Mail, reason string) error {
 	err := a.Store.Update(ctx, "refuse.count", func(tx *store.Tx) error {
-		refused, _, err := store.Get[store.Refused](tx, string(m.Bond))
+		counted := m.Bond
+		if counted == "" {
+			counted = escrow.BondID("connection " + m.Connection)
+		}
+		refused, _, err := store.Get[store.Refused](tx, string(counted))
 		if err != nil {
 			return err
 		}
@@ -359,13 +374,16 @@ func (a *account) refuse(ctx context.Context, m store.Mail, reason string) error
 		if refused.N >= refusedShown {
 			m.State = store.MailExtra // kept from filling the list
 		}
-		refused.Bond, refused.N = m.Bond, refused.N+1
+		refused.Bond, refused.N = counted, refused.N+1
 		return store.Put(tx, refused)
 	})
 	if err != nil {
 		return err
 	}
 	m.Error = reason + " It was not opened and nothing was decided. Its sender may send it again under the same bond; else the bond goes back by itself."
+	if m.Connection != "" {
+		m.Error = reason + " It was not opened and not counted. No money is in it. Ask its sender, by another way, whether it is theirs."
+	}
 	return a.put(ctx, "refuse", m)
 }
 

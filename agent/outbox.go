@@ -106,6 +106,9 @@ func (a *account) submitMail(ctx context.Context, sent store.Sent) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if err == nil && sent.Connection != "" {
+		return a.freeSubmitted(ctx, sent)
+	}
 	if err == nil {
 		sent.State, sent.Error, sent.SubmittedAt = store.SentSubmitted, "", a.Now()
 		return a.putSent(ctx, "submitted", store.SentPaid, sent)
@@ -120,7 +123,11 @@ func (a *account) submitMail(ctx context.Context, sent store.Sent) error {
 	}
 	sent.Tries++
 	sent.NextTry = a.Now().Add(backoff(sent.Tries))
-	sent.Error = "The mail server did not take the mail yet (" + err.Error() + "). It is tried again by itself; the bond stays held."
+	sent.Error = "The mail server did not take the mail yet (" + err.Error() + "). It is tried again by itself"
+	if sent.Connection == "" {
+		sent.Error += "; the bond stays held"
+	}
+	sent.Error += "."
 	return errors.Join(err, a.putSent(ctx, "submit.wait", store.SentPaid, sent))
 }
 
@@ -131,6 +138,9 @@ func unsendable(err error) bool {
 
 // giveUp asks the money of a mail back that cannot be sent.
 func (a *account) giveUp(ctx context.Context, sent store.Sent, reason string) error {
+	if sent.Connection != "" {
+		return a.freeFailed(ctx, sent, reason)
+	}
 	sent.State = store.SentWithdrawing
 	sent.Error = reason + " It was not sent; the bond is asked back."
 	wake(a.wakeOutbox)
@@ -183,7 +193,8 @@ func (a *Agent) Withdraw(ctx context.Context, id string) (agentclient.Sent, erro
 	if acct == nil {
 		return agentclient.Sent{}, noAccount()
 	}
-	if sent.State != store.SentPaid && sent.State != store.SentSubmitted && sent.State != store.SentWithdrawing {
+	free := sent.Connection != ""
+	if free || sent.State != store.SentPaid && sent.State != store.SentSubmitted && sent.State != store.SentWithdrawing {
 		return agentclient.Sent{}, wrongState("There is no bond to ask back.", "See where it is with: earnest sent "+id)
 	}
 	if sent.State != store.SentWithdrawing {
@@ -242,9 +253,10 @@ func (a *account) failSent(ctx context.Context, sent store.Sent) error {
 }
 
 // endSent lets go of what a mail whose bond has ended needs no more. After an
-// accept the reply key stays: it is this side's end of the connection.
+// accept the reply key stays: it is this side's end of the connection. After an
+// expiry it stays as long as a late accept can still connect.
 func endSent(tx *store.Tx, sent store.Sent, view escrow.BondView) error {
-	return dropLetter(tx, sent, view.State == escrow.Accepted)
+	return dropLetter(tx, sent, view.State == escrow.Accepted || view.State == escrow.Expired)
 }
 
 func dropLetter(tx *store.Tx, sent store.Sent, connected bool) error {
@@ -255,7 +267,7 @@ func dropLetter(tx *store.Tx, sent store.Sent, connected bool) error {
 		return err
 	}
 	if !connected {
-		if err := store.Put(tx, store.Trash{Name: replyName(sent)}); err != nil {
+		if err := dropReply(tx, sent); err != nil {
 			return err
 		}
 	}

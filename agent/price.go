@@ -27,13 +27,15 @@ func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, e
 	}
 	// A stranger's price is asked for at each escrow that we know.
 	lookup := noAccount()
+	var price agentclient.Price
 	for _, acct := range a.each() {
 		var offer escrow.Offer
 		if offer, lookup = acct.lookUp(ctx, wanted); lookup == nil {
-			return acct.viewOffer(offer), nil
+			price = acct.viewOffer(offer)
+			break
 		}
 	}
-	return agentclient.Price{}, lookup
+	return a.knownPrice(ctx, wanted, price, lookup)
 }
 
 // lookUp fetches an offer, checks its signature, and holds its identity against

@@ -101,6 +101,8 @@ func (a *account) keepChainOnce(ctx context.Context, bond escrow.BondID) (curren
 		if unproven != nil {
 			chain.Fault = unproven.Error()
 			a.Log.Error("the receipts of a bond do not verify", "bond", bond)
+		} else if err := a.learnFree(tx, b.BondView, receipts); err != nil {
+			return err
 		}
 		return store.Put(tx, chain)
 	})

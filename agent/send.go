@@ -37,12 +37,11 @@ func (a *Agent) Send(ctx context.Context, compose agentclient.Compose) ([]agentc
 	}
 	var quotes []escrow.Signed
 	for i := range letters {
-		if letters[i].bought, letters[i].paid, err = acct.boughtBefore(ctx, letters[i].to, nil); err == nil && !letters[i].paid {
-			letters[i].quote, err = acct.quote(ctx, letters[i].to, compose.Option)
-			quotes = append(quotes, letters[i].quote)
-		}
-		if err != nil {
+		if err := acct.franked(ctx, &letters[i], compose); err != nil {
 			return nil, err
+		}
+		if letters[i].quote != "" {
+			quotes = append(quotes, letters[i].quote)
 		}
 	}
 	if err := acct.withinLimitsNow(ctx, quotes...); err != nil {
@@ -73,7 +72,10 @@ type letter struct {
 	// bought, if paid, is a bond that was bought for a letter to be written later.
 	bought store.Sent
 	paid   bool
-	draft  draftOf
+	// free, if goesFree, is the connection over which it goes.
+	free     store.Connection
+	goesFree bool
+	draft    draftOf
 }
 
 // letters makes one letter for each recipient: nobody sees who else got it.
@@ -140,6 +142,9 @@ func (a *account) send(ctx context.Context, l letter) (agentclient.Sent, error) 
 
 // pay buys the bond of a letter, or takes the one that was bought for it before.
 func (a *account) pay(ctx context.Context, l letter) (store.Sent, error) {
+	if l.goesFree {
+		return a.sendFree(ctx, l)
+	}
 	if !l.paid {
 		sent, err := a.intend(ctx, l.quote, nil, &l)
 		if err != nil {
@@ -212,6 +217,9 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 	err = a.Store.Update(ctx, "buy.intend", func(tx *store.Tx) error {
 		if over = a.withinLimits(tx, quote); over != nil {
 			return over
+		}
+		if err := putReplyKey(tx, sent); err != nil {
+			return err
 		}
 		if l != nil {
 			if err := errors.Join(outOfDraft(tx, *l), store.Put(tx, body)); err != nil {

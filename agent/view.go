@@ -66,8 +66,8 @@ func (a *Agent) Inbox(ctx context.Context) ([]agentclient.Mail, error) {
 	})
 	list := make([]agentclient.Mail, 0, len(mails))
 	for _, m := range slices.Backward(mails) {
-		if m.State == store.MailExtra || m.Bond == "" {
-			continue // not opened before an accept; not known to be paid for
+		if m.State == store.MailExtra || m.Bond == "" && m.Connection == "" {
+			continue // not opened before an accept; not known to be ours
 		}
 		list = append(list, a.viewMail(m))
 	}
@@ -97,7 +97,10 @@ func (a *Agent) viewMail(m store.Mail) agentclient.Mail {
 	if acct == nil {
 		return view
 	}
-	view.To, view.Price = string(acct.address), acct.price(m.Option)
+	view.To, view.Late = string(acct.address), m.Late
+	if view.Free = m.Connection != ""; !view.Free {
+		view.Price = acct.price(m.Option)
+	}
 	return view
 }
 
@@ -168,6 +171,10 @@ func (a *account) readSent(tx *store.Tx, sent store.Sent) (agentclient.Sent, err
 		ID: sent.ID, Bond: string(sent.Bond), To: string(sent.To), Subject: sent.Subject,
 		Price: a.price(quote.Option), At: time.UnixMilli(sent.Number).UTC(), State: sent.State,
 		Money: "none", Beneficiary: quote.BeneficiaryName, SubmittedAt: sent.SubmittedAt, Error: sent.Error,
+	}
+	view.FreeThere = agentclient.Free(sent.FreeThere)
+	if view.Free = sent.Connection != ""; view.Free {
+		view.Price = agentclient.Money{}
 	}
 	bond, known, err := store.Get[store.Bond](tx, store.BondID(a.id, sent.Bond))
 	if err == nil {

@@ -36,6 +36,7 @@ type Account struct {
 	// FreeAfter is how many mails an accept lets its sender write free, as
 	// agentclient.Free; empty is always.
 	FreeAfter string
+	Connected bool // connections were made of all that was accepted before there were any
 }
 
 func (a Account) place() place { return place{"account", a.ID, "", a.Number} }

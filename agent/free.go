@@ -1,0 +1,385 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/crypto/openpgp"
+	"earnest/escrow"
+)
+
+// connectionKeys are the keys that a mail names and that are an end of a
+// connection of this account, or will be when the news of an accept comes.
+func (a *account) connectionKeys(tx *store.Tx, sealed openpgp.Sealed) ([]store.Key, error) {
+	own, err := ownKeys(tx, sealed)
+	return slices.DeleteFunc(own, func(key store.Key) bool {
+		return key.Account != a.id || key.State != store.KeyReply && (key.State != store.KeyConnected || key.Connection == "")
+	}), err
+}
+
+// receiveFree stores a mail that is encrypted to a connection's key, and opens
+// it. Neither asks the escrow for anything.
+func (a *account) receiveFree(ctx context.Context, id string, raw []byte, sealed openpgp.Sealed) error {
+	isNew := false
+	err := a.Store.Update(ctx, "free.receive", func(tx *store.Tx) error {
+		if _, seen, err := store.Get[store.Mail](tx, id); err != nil || seen {
+			return err
+		}
+		isNew = true
+		return errors.Join(store.Put(tx, store.Content{ID: id, Raw: raw}), store.Put(tx, store.Mail{ID: id, Account: a.id,
+			Number: a.Now().UnixMilli(), State: store.MailHeld, Unread: true, KeyIDs: sealed.KeyIDs}))
+	})
+	if err != nil || !isNew {
+		return err
+	}
+	if err := a.open(ctx, id); err != nil && ctx.Err() == nil {
+		a.Log.Info("a mail of a connection waits", "mail", id)
+		wake(a.wakeHeld)
+	}
+	return nil
+}
+
+// isFree reports whether the mail is one of a connection, as far as it tells.
+func (a *account) isFree(ctx context.Context, sealed openpgp.Sealed) (free bool, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		keys, err := a.connectionKeys(tx, sealed)
+		free = len(keys) > 0
+		return err
+	})
+	return free, err
+}
+
+// freeMail is a mail that opened with a pair of a connection's keys.
+type freeMail struct {
+	conn   store.Connection
+	pair   store.Pair
+	opened openpgp.Opened
+}
+
+// errNotConnected: the mail is for a reply key whose accept is not known here yet.
+var errNotConnected = errors.New("the accept that the mail follows is not known yet")
+
+// errPaidFor: the mail is a further one of the bond with which a connection began.
+var errPaidFor = errors.New("the mail belongs to a bond that has ended")
+
+// openFree opens a held mail that names a connection's key. It is not its
+// business where no such key is named.
+func (a *account) openFree(ctx context.Context, m store.Mail, sealed openpgp.Sealed) (ours bool, err error) {
+	if m.Bond != "" {
+		return false, nil
+	}
+	if ours, err = a.isFree(ctx, sealed); err != nil || !ours {
+		return ours, err
+	}
+	mail, err := a.decryptFree(ctx, sealed)
+	switch {
+	case err == nil:
+		return true, a.keepFree(ctx, m, mail)
+	case errors.Is(err, errNotConnected):
+		return true, nil // the news of the accept wakes it
+	case errors.Is(err, errPaidFor):
+		return true, a.setState(ctx, m, store.MailExtra)
+	case errors.Is(err, openpgp.ErrNotForKey), unreadable(err):
+		m.From, _ = escrow.ParseAddress(sealed.Header.From)
+		m.Connection = mail.conn.ID
+		return true, a.refuse(ctx, m, freeInWords(err))
+	}
+	return true, err // the keyring did not answer: later
+}
+
+// decryptFree opens the mail in memory with each pair whose key it names, and
+// holds it against the connection. With an error the connection is that of the
+// last pair that was tried.
+func (a *account) decryptFree(ctx context.Context, sealed openpgp.Sealed) (found freeMail, err error) {
+	var named []freeMail
+	waits := false
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		keys, err := a.connectionKeys(tx, sealed)
+		for _, key := range keys {
+			if key.State == store.KeyReply {
+				waits = true
+				continue
+			}
+			conn, _, err := store.Get[store.Connection](tx, key.Connection)
+			if err != nil {
+				return err
+			}
+			if pair := conn.PairOf(key.Fingerprint); pair != nil {
+				named = append(named, freeMail{conn: conn, pair: *pair})
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return found, err
+	}
+	reason := openpgp.ErrNotForKey
+	for _, found = range named {
+		found.opened, err = a.openPair(ctx, sealed, found)
+		if err == nil {
+			return found, nil
+		}
+		if !errors.Is(err, openpgp.ErrNotForKey) {
+			if !unreadable(err) {
+				return found, err
+			}
+			reason = err
+		}
+	}
+	if waits {
+		return found, errNotConnected
+	}
+	return found, reason
+}
+
+// openPair opens the mail with one pair of keys.
+func (a *account) openPair(ctx context.Context, sealed openpgp.Sealed, f freeMail) (openpgp.Opened, error) {
+	their, err := openpgp.ParseCertificate(f.pair.Their)
+	if err != nil {
+		return openpgp.Opened{}, &wrongMail{"The sender's certificate cannot be used"}
+	}
+	opened, err := a.OpenPGP.Open(ctx, sealed, f.pair.Name, their)
+	if errors.Is(err, openpgp.ErrBadSignature) && a.signedByBuyer(ctx, sealed, f) {
+		return openpgp.Opened{}, errPaidFor
+	}
+	if err != nil {
+		return openpgp.Opened{}, err
+	}
+	from, err := escrow.ParseAddress(opened.Header.From)
+	if err != nil || from != f.conn.Address {
+		return openpgp.Opened{}, &wrongMail{"It says that it is from somebody other than the one who signed it"}
+	}
+	if opened.Protected {
+		to, err := escrow.ParseAddress(opened.Header.To)
+		if err != nil || to != a.address {
+			return openpgp.Opened{}, &wrongMail{"It was written to somebody else"}
+		}
+	}
+	if s := opened.Stamp; s != nil && (s.Bond != "" || s.Key != f.pair.Fingerprint || s.Reply != f.pair.TheirFingerprint) {
+		return openpgp.Opened{}, &wrongMail{"It carries the stamp of other keys"}
+	}
+	return opened, nil
+}
+
+// signedByBuyer reports whether the mail is a further one of the bond with which
+// the pair began: signed with the certificate that served the purchase alone. A
+// bond pays for one mail, and such a one is not opened.
+func (a *account) signedByBuyer(ctx context.Context, sealed openpgp.Sealed, f freeMail) bool {
+	var bond store.Bond
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		bond, _, err = store.Get[store.Bond](tx, store.BondID(a.id, f.pair.Bond))
+		return err
+	})
+	if err != nil || bond.Verification == nil {
+		return false
+	}
+	buyer, err := openpgp.ParseCertificate(bond.Verification)
+	if err != nil {
+		return false
+	}
+	_, err = a.OpenPGP.Open(ctx, sealed, f.pair.Name, buyer)
+	return err == nil
+}
+
+// keepFree counts the mail and keeps it, sealed anew to the archive key. What
+// was here before in another form is neither counted nor shown.
+func (a *account) keepFree(ctx context.Context, m store.Mail, f freeMail) error {
+	met, err := a.blind(f.conn.Address)
+	if err != nil {
+		return err
+	}
+	err = a.Store.Update(ctx, "free.keep", func(tx *store.Tx) error {
+		now, _, err := store.Get[store.Mail](tx, m.ID)
+		if err != nil || now.State != store.MailHeld {
+			return err
+		}
+		conn, ok, err := store.Get[store.Connection](tx, f.conn.ID)
+		if err != nil {
+			return err
+		}
+		again, err := seenBefore(tx, conn.ID, f.opened)
+		if err != nil {
+			return err
+		}
+		if pair := conn.PairOf(f.pair.Fingerprint); !ok || pair == nil || again {
+			m.State = store.MailExtra
+			return errors.Join(store.Delete[store.Content](tx, m.ID), store.Put(tx, m))
+		}
+		m.Connection, m.From = conn.ID, conn.Address
+		if !spend(&conn) {
+			m.State = store.MailUnpaid
+			m.Name = "" // nothing of it is shown
+			return store.Put(tx, m)
+		}
+		_, known, err := store.Get[store.Met](tx, met)
+		if err != nil {
+			return err
+		}
+		m.FirstTime = !known
+		return errors.Join(store.Put(tx, store.Met{ID: met}), a.showFree(tx, m, &conn, f))
+	})
+	if err != nil {
+		return err
+	}
+	if m, err = a.mailByID(ctx, m.ID); err != nil {
+		return err
+	}
+	a.tell(agentclient.EventMail, m.ID, m.State)
+	a.tell(agentclient.EventPeople, string(f.conn.Address), "")
+	return nil
+}
+
+// showFree keeps an opened mail with what it changes of its connection.
+func (a *account) showFree(tx *store.Tx, m store.Mail, conn *store.Connection, f freeMail) error {
+	conn.Received, conn.Last = conn.Received+1, a.Now().UTC()
+	if f.opened.Header.FromName != "" {
+		conn.Name = f.opened.Header.FromName
+	}
+	if pair := conn.PairOf(f.pair.Fingerprint); pair != nil {
+		pair.Received++
+		newest := conn.Pairs[len(conn.Pairs)-1].Bond == pair.Bond
+		if f.opened.Stamp != nil && newest { // an older pair's count says nothing of now
+			conn.FreeThere = hear(f.opened.Stamp.Free, *pair, conn.FreeThere)
+		}
+	}
+	m.State, m.Subject, m.Name = store.MailAccepted, f.opened.Header.Subject, f.opened.Header.FromName
+	m.Unprotected, m.KeyIDs = !f.opened.Protected, nil
+	return errors.Join(store.Put(tx, store.Content{ID: m.ID, Opened: true, Raw: f.opened.Inner}), store.Put(tx, m), store.Put(tx, *conn))
+}
+
+// spend counts one mail down. It is false where none is left.
+func spend(conn *store.Connection) bool {
+	n, always, _ := agentclient.Free(conn.Free).Count()
+	if always {
+		return true
+	}
+	if n == 0 {
+		return false
+	}
+	conn.Free = string(agentclient.FreeMails(n - 1))
+	return true
+}
+
+// seenBefore notes what a mail cannot share with another: the digest that its
+// signature signs and its Message-ID, which is signed too. It reports whether
+// one of them was here.
+func seenBefore(tx *store.Tx, connection string, opened openpgp.Opened) (again bool, err error) {
+	marks := []string{"digest " + opened.Proof.Hash()}
+	if opened.Protected && opened.Header.MessageID != "" {
+		marks = append(marks, "message "+opened.Header.MessageID)
+	}
+	for _, mark := range marks {
+		seen := store.Seen{ID: escrow.Hash([]byte(connection + "\x00" + mark)), Connection: connection}
+		_, known, err := store.Get[store.Seen](tx, seen.ID)
+		if err != nil {
+			return false, err
+		}
+		again = again || known
+		if err := store.Put(tx, seen); err != nil {
+			return false, err
+		}
+	}
+	return again, nil
+}
+
+// tellFree is how a mail says how much its reader may write: always, or how many
+// are left after so many that came with these keys.
+func tellFree(conn store.Connection, pair store.Pair) string {
+	n, always, ok := agentclient.Free(conn.Free).Count()
+	if always || !ok {
+		return conn.Free
+	}
+	return strconv.Itoa(n) + " " + strconv.Itoa(pair.Received)
+}
+
+// hear reads what tellFree says. What was sent with these keys and is still on
+// its way comes off.
+func hear(said string, pair store.Pair, before string) string {
+	if said == string(agentclient.FreeAlways) {
+		return said
+	}
+	left, came, ok := strings.Cut(said, " ")
+	n, always, valid := agentclient.Free(left).Count()
+	received, _, counts := agentclient.Free(came).Count()
+	if !ok || always || !valid || !counts {
+		return before
+	}
+	return string(agentclient.FreeMails(max(n-max(pair.Sent-received, 0), 0)))
+}
+
+// freeInWords says for a person why a mail of a connection is not opened.
+func freeInWords(reason error) string {
+	switch {
+	case errors.Is(reason, openpgp.ErrUnsigned):
+		return "Nobody signed this mail, so nothing shows who has sent it."
+	case errors.Is(reason, openpgp.ErrBadSignature):
+		return "This mail is not signed by the one with whom its key is shared."
+	case errors.Is(reason, openpgp.ErrNotForKey):
+		return "It names a key of yours but cannot be decrypted with it."
+	}
+	return inWords(reason)
+}
+
+// decideFree decides about a mail that came over a connection. Only one whose
+// sender has no free mails left is open to it.
+func (a *account) decideFree(ctx context.Context, m store.Mail, chosen choice) error {
+	if m.State != store.MailUnpaid || chosen.verdict == escrow.Undo {
+		return &agentclient.Failure{Code: agentclient.CodeState,
+			Happened: "This mail came free, from somebody with whom you are connected: no bond hangs on it.",
+			Means:    "Nothing was changed, and no money is in it.",
+			Do:       "Say how much they may write with: earnest people set " + string(m.From) + " --free N, or end it with: earnest people remove " + string(m.From)}
+	}
+	if chosen.verdict == escrow.Reject {
+		m.Reason = chosen.reason
+		return a.setState(ctx, m, store.MailRejected)
+	}
+	return a.acceptUnpaid(ctx, m, chosen.free)
+}
+
+// acceptUnpaid opens a mail that came when no free mails were left, and lets its
+// sender write so many further ones.
+func (a *account) acceptUnpaid(ctx context.Context, m store.Mail, free agentclient.Free) error {
+	a.opening.Lock()
+	defer a.opening.Unlock()
+	if free == agentclient.FreePolicy {
+		free = a.policy()
+	}
+	_, content, err := a.held(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	sealed, err := openpgp.Inspect(content.Raw)
+	if err != nil {
+		return err
+	}
+	f, err := a.decryptFree(ctx, sealed)
+	if err != nil {
+		return err
+	}
+	err = a.Store.Update(ctx, "free.accept", func(tx *store.Tx) error {
+		now, _, err := store.Get[store.Mail](tx, m.ID)
+		if err != nil {
+			return err
+		}
+		conn, ok, err := store.Get[store.Connection](tx, f.conn.ID)
+		if err != nil {
+			return err
+		}
+		if !ok || now.State != store.MailUnpaid {
+			return wrongState("This mail was decided in the meantime.", "Look again with: earnest inbox")
+		}
+		now.Unread, conn.Free = false, string(free)
+		return a.showFree(tx, now, &conn, f)
+	})
+	if err != nil {
+		return err
+	}
+	a.tell(agentclient.EventMail, m.ID, store.MailAccepted)
+	a.tell(agentclient.EventPeople, string(f.conn.Address), "")
+	return nil
+}

@@ -1,0 +1,139 @@
+package agent_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/crypto/keyring"
+	"earnest/crypto/openpgp"
+	"earnest/mail"
+)
+
+// caught sends a mail free and takes it out of the mailbox, as if it were still
+// on its way.
+func (w *world) caught(from, to *person, subject string) []byte {
+	w.t.Helper()
+	to.stop()
+	before := w.encrypted(to)
+	w.free(from, to, subject)
+	var raw []byte
+	eventually(w.t, "the mail is delivered", func() bool {
+		all := w.encrypted(to)
+		raw = all[len(all)-1]
+		return len(all) > len(before)
+	})
+	must(w.t, w.mail.Empty(w.t.Context(), to.address, "INBOX"))
+	w.start(to)
+	return raw
+}
+
+func (w *world) encrypted(p *person) (all [][]byte) {
+	w.t.Helper()
+	raws, err := w.mail.Messages(w.t.Context(), p.address, "INBOX")
+	must(w.t, err)
+	for _, raw := range raws {
+		if isEncrypted(raw) {
+			all = append(all, raw)
+		}
+	}
+	return all
+}
+
+// pairOf is the pair of keys that somebody shares with another.
+func (w *world) pairOf(p *person) (pair store.Pair) {
+	w.look(p, func(tx *store.Tx) error {
+		conns, err := store.List[store.Connection](tx)
+		pair = conns[0].Pairs[len(conns[0].Pairs)-1]
+		return err
+	})
+	return pair
+}
+
+// forged seals a mail to the recipient's connection key.
+func (w *world) forged(keys *openpgp.Keys, signWith, from string, to *person) []byte {
+	w.t.Helper()
+	pair := w.pairOf(to)
+	var certificate []byte
+	w.look(to, func(tx *store.Tx) error {
+		key, _, err := store.Get[store.Key](tx, pair.Fingerprint)
+		certificate = key.Certificate
+		return err
+	})
+	key, err := openpgp.ParseCertificate(certificate)
+	must(w.t, err)
+	raw, err := keys.Seal(w.t.Context(), openpgp.SealRequest{To: key, SignWith: signWith,
+		Letter: mail.Letter{From: from, To: to.address, Subject: "Forged", Text: "x", Date: time.Now(), MessageID: mail.NewMessageID(from)}})
+	must(w.t, err)
+	return raw
+}
+
+// A key id is seen by everybody on the way: it opens nothing.
+func TestK11_WrongSignatureOrForeignFromIsDamagedAndNotCounted(t *testing.T) {
+	w, recipient, sender := connected(t, agentclient.FreeMails(3))
+	w.switchOff(true)
+	strange := openpgp.NewKeys(keyring.OpenMemory(), time.Now)
+	_, err := strange.Generate(t.Context(), "own", "stranger")
+	must(t, err)
+	must(t, w.mail.Deliver(recipient.address, w.forged(strange, "own", sender.address, recipient)))
+	w.comes(recipient, "", "damaged")
+	// Signed by the right one, who says to be another.
+	own := openpgp.NewKeys(sender.ring, time.Now)
+	must(t, w.mail.Deliver(recipient.address, w.forged(own, w.pairOf(sender).Name, "boss@mail.example", recipient)))
+	eventually(t, "both are damaged", func() bool {
+		list, err := recipient.Inbox(t.Context())
+		must(t, err)
+		n := 0
+		for _, m := range list {
+			if m.State == "damaged" && m.Subject == "" && m.Free {
+				n++
+			}
+		}
+		return n == 2
+	})
+	if left := recipient.knows(w, sender).Free; left != "3" {
+		t.Errorf("%s are left", left)
+	}
+	if asked := w.askedWhileOff(); len(asked) > 0 {
+		t.Errorf("the escrow was asked for %q", asked)
+	}
+}
+
+func TestK11_TheSameMailAgainIsNeitherCountedNorShown(t *testing.T) {
+	w, recipient, sender := connected(t, agentclient.FreeMails(3))
+	raw := w.caught(sender, recipient, "Once")
+	// The same bytes, and the same mail with another outside.
+	for _, copied := range [][]byte{raw, raw, append([]byte("Received: by a relay\r\n"), raw...),
+		bytes.Replace(raw, []byte("\r\nDate:"), []byte("\r\nX-Copy: 1\r\nDate:"), 1)} {
+		must(t, w.mail.Deliver(recipient.address, copied))
+	}
+	w.comes(recipient, "Once", "accepted")
+	w.free(sender, recipient, "Last")
+	w.comes(recipient, "Last", "accepted")
+	list, err := recipient.Inbox(t.Context())
+	must(t, err)
+	if known := recipient.knows(w, sender); len(list) != 3 || known.Free != "1" || known.Received != 2 {
+		t.Errorf("%d mails, %+v", len(list), known)
+	}
+}
+
+// What is sealed is handed over again as the very same bytes, and a mail that
+// the server refuses for good counts as not written.
+func TestK11_WhatCannotBeSentIsNotCounted(t *testing.T) {
+	w, recipient, sender := connected(t, agentclient.FreeMails(2))
+	large := agentclient.Compose{To: []string{recipient.address}, Subject: "a\nb: c", Body: "x"}
+	if _, err := sender.Send(t.Context(), large); code(err) != agentclient.CodeUsage {
+		t.Errorf("a subject of two lines: %v", err)
+	}
+	if left := sender.knows(w, recipient).FreeThere; left != "2" {
+		t.Errorf("%s are left after a mail that cannot be made", left)
+	}
+	must(t, sender.RemovePerson(t.Context(), agentclient.PersonID{Address: recipient.address}))
+	sent, err := sender.Send(t.Context(), agentclient.Compose{To: []string{recipient.address}, Subject: "s", Body: "b"})
+	must(t, err)
+	if sent[0].Free {
+		t.Error("a mail went free over a removed connection")
+	}
+}

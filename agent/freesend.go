@@ -1,0 +1,185 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/crypto/openpgp"
+	"earnest/escrow"
+)
+
+// connectedTo finds the connection with an address.
+func (a *account) connectedTo(ctx context.Context, to escrow.Address) (conn store.Connection, ok bool, err error) {
+	id, err := a.blind(to)
+	if err != nil {
+		return conn, false, err
+	}
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		conn, ok, err = store.Get[store.Connection](tx, id)
+		return err
+	})
+	return conn, ok, err
+}
+
+// freeTo finds the connection over which a mail can go there free. With a
+// certificate that mail cannot be encrypted to it cannot.
+func (a *account) freeTo(ctx context.Context, to escrow.Address) (store.Connection, bool, error) {
+	conn, ok, err := a.connectedTo(ctx, to)
+	if err != nil || !ok || !left(conn.FreeThere) {
+		return conn, false, err
+	}
+	their, err := openpgp.ParseCertificate(conn.Pairs[len(conn.Pairs)-1].Their)
+	return conn, err == nil && their.CanEncrypt && their.Usable(a.Now()) == nil, nil
+}
+
+// franked finds out how the letter goes: free, with a bond that was bought ahead,
+// or with one that is bought for it. Free asks nothing of the escrow.
+func (a *account) franked(ctx context.Context, l *letter, compose agentclient.Compose) (err error) {
+	if l.free, l.goesFree, err = a.freeTo(ctx, l.to); err != nil {
+		return err
+	}
+	if l.goesFree = l.goesFree && !compose.Paid; l.goesFree {
+		return nil
+	}
+	if l.bought, l.paid, err = a.boughtBefore(ctx, l.to, nil); err == nil && !l.paid {
+		l.quote, err = a.quote(ctx, l.to, compose.Option)
+	}
+	return err
+}
+
+// left reports whether a mail can still go or come free.
+func left(free string) bool {
+	n, always, _ := agentclient.Free(free).Count()
+	return always || n > 0
+}
+
+// sendFree seals the letter to the connection's key and puts it into the outbox
+// as it will be submitted. Nothing is asked of an escrow.
+func (a *account) sendFree(ctx context.Context, l letter) (store.Sent, error) {
+	conn := l.free
+	pair := conn.Pairs[len(conn.Pairs)-1]
+	their, err := openpgp.ParseCertificate(pair.Their)
+	if err != nil {
+		return store.Sent{}, err
+	}
+	sealed, err := a.OpenPGP.Seal(ctx, openpgp.SealRequest{Letter: l.Letter, To: their, SignWith: pair.Name,
+		Stamp: openpgp.Stamp{Key: their.Fingerprint, Reply: pair.Fingerprint, Free: tellFree(conn, pair)}})
+	if err != nil {
+		return store.Sent{}, notSealed(err)
+	}
+	text, err := json.Marshal(l.Letter)
+	if err != nil {
+		return store.Sent{}, err
+	}
+	sent := store.Sent{ID: newID(), Account: a.id, Number: a.Now().UnixMilli(), State: store.SentPaid,
+		To: l.to, ToTyped: l.To, Subject: l.Subject, Draft: l.draft.id, Connection: conn.ID, Pair: pair.Bond}
+	err = a.Store.Update(ctx, "free.send", func(tx *store.Tx) error {
+		now, ok, err := store.Get[store.Connection](tx, conn.ID)
+		if err != nil {
+			return err
+		}
+		used := now.Pair(pair.Bond)
+		if !ok || used == nil || !left(now.FreeThere) {
+			return wrongState("The free mails to "+string(l.to)+" were used up in the meantime.", "Send again: it needs a bond now.")
+		}
+		countSent(&now, used, 1)
+		now.Last = a.Now().UTC()
+		return errors.Join(outOfDraft(tx, l), store.Put(tx, now), store.Put(tx, store.Letter{ID: sent.ID, Letter: text, Sealed: sealed}), store.Put(tx, sent))
+	})
+	if err != nil {
+		return store.Sent{}, err
+	}
+	a.tell(agentclient.EventSent, sent.ID, sent.State)
+	a.tell(agentclient.EventPeople, string(l.to), "")
+	return sent, nil
+}
+
+// countSent counts a mail that goes, or one back that did not.
+func countSent(conn *store.Connection, pair *store.Pair, by int) {
+	conn.Sent, pair.Sent = conn.Sent+by, pair.Sent+by
+	if n, always, ok := agentclient.Free(conn.FreeThere).Count(); ok && !always {
+		conn.FreeThere = string(agentclient.FreeMails(max(n-by, 0)))
+	}
+}
+
+// notSealed says for a person why a mail cannot be made.
+func notSealed(err error) error {
+	if !unsendable(err) {
+		return err
+	}
+	return &agentclient.Failure{Code: agentclient.CodeUsage, Happened: "The mail cannot be made: " + err.Error() + ".",
+		Means: "Nothing was sent.", Do: "Change it, then send again."}
+}
+
+// freeSubmitted notes that the mail server has the mail, and lets the text go.
+func (a *account) freeSubmitted(ctx context.Context, sent store.Sent) error {
+	sent.State, sent.Error, sent.SubmittedAt = store.SentSubmitted, "", a.Now()
+	return a.endFree(ctx, "free.submitted", sent, func(tx *store.Tx) error {
+		return store.Delete[store.Letter](tx, sent.ID)
+	})
+}
+
+// freeFailed gives up a mail that cannot be submitted. It counts as not written,
+// and its text stays.
+func (a *account) freeFailed(ctx context.Context, sent store.Sent, reason string) error {
+	sent.State, sent.Error = store.SentFailed, reason+" It was not sent. No money is in it."
+	return a.endFree(ctx, "free.failed", sent, func(tx *store.Tx) error {
+		conn, ok, err := store.Get[store.Connection](tx, sent.Connection)
+		if err != nil || !ok || conn.Pair(sent.Pair) == nil {
+			return err
+		}
+		countSent(&conn, conn.Pair(sent.Pair), -1)
+		return store.Put(tx, conn)
+	})
+}
+
+// endFree takes a free mail out of the outbox, once.
+func (a *account) endFree(ctx context.Context, label string, sent store.Sent, fn func(*store.Tx) error) error {
+	err := a.Store.Update(ctx, label, func(tx *store.Tx) error {
+		now, _, err := store.Get[store.Sent](tx, sent.ID)
+		if err != nil || now.State != store.SentPaid {
+			return err
+		}
+		return errors.Join(fn(tx), store.Put(tx, sent))
+	})
+	if err == nil {
+		a.tell(agentclient.EventSent, sent.ID, sent.State)
+		a.tell(agentclient.EventPeople, string(sent.To), "")
+	}
+	return err
+}
+
+// knownPrice adds to a price that the address is connected. Then a mail can go
+// without the escrow, and that it does not answer is no failure: only the
+// options are missing.
+func (a *Agent) knownPrice(ctx context.Context, address escrow.Address, price agentclient.Price, lookup error) (agentclient.Price, error) {
+	for _, acct := range a.each() {
+		conn, ok, err := acct.connectedTo(ctx, address)
+		if err != nil {
+			return price, err
+		}
+		if !ok {
+			continue
+		}
+		price.Address, price.Connected, price.Free = string(address), true, freeOf(conn.FreeThere)
+		if _, free, err := acct.freeTo(ctx, address); err != nil || !free {
+			price.Free = agentclient.FreeNone
+		}
+		if lookup != nil && !errors.Is(lookup, context.Canceled) {
+			a.Log.Info("the price of a connected address could not be asked for", "code", escrow.CodeOf(lookup))
+		}
+		return price, nil
+	}
+	return price, lookup
+}
+
+// freeOf is a stored Free; nothing told is none.
+func freeOf(stored string) agentclient.Free {
+	if stored == "" {
+		return agentclient.FreeNone
+	}
+	return agentclient.Free(stored)
+}
