@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"crypto"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"sync"
@@ -24,8 +23,10 @@ type account struct {
 	address escrow.Address
 	signer  crypto.Signer
 	service escrow.Service
-	submit  Server
-	mailbox Mailbox
+	// claimed gets what became of a request for the token mail.
+	claimed chan error
+	// signInNew is woken when signIn is another.
+	signInNew chan struct{}
 
 	// Each wakes the loop of its name.
 	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains, wakeBeat chan struct{}
@@ -34,6 +35,10 @@ type account struct {
 	changing    sync.Mutex
 	mu          sync.Mutex
 	settings    store.Account
+	signIn      *credential
+	submit      Server
+	mailbox     Mailbox
+	stopWatch   context.CancelFunc // of the mailbox that is watched now
 	phase       imapwatch.State
 	escrowErr   error
 	escrowSince time.Time
@@ -47,6 +52,10 @@ type account struct {
 }
 
 func (a *Agent) newAccount(ctx context.Context, settings store.Account) (*account, error) {
+	return a.accountWith(ctx, settings, &credential{Agent: a, address: settings.Typed, provider: settings.Provider, item: passwordItem(settings)})
+}
+
+func (a *Agent) accountWith(ctx context.Context, settings store.Account, c *credential) (*account, error) {
 	signer, err := a.Keyring.Signer(ctx, settings.ID+"/identity")
 	if err != nil {
 		return nil, fmt.Errorf("identity of an account: %w", err)
@@ -65,16 +74,12 @@ func (a *Agent) newAccount(ctx context.Context, settings store.Account) (*accoun
 		trials:    limiter{most: hiddenMailsAnHour, every: time.Hour},
 	}
 	acct.service = watched{service, acct}
-	password := func(ctx context.Context) (string, error) {
-		return a.Keyring.Password(ctx, settings.ID+"/password")
-	}
-	acct.submit = Server{URL: settings.SMTP, User: settings.User, CA: settings.CA, Password: password}
-	acct.mailbox, err = a.Outside.Mailbox(
-		Server{URL: settings.IMAP, User: settings.User, CA: settings.CA, Password: password},
-		incoming{acct}, positions{acct}, acct.mailboxState)
+	acct.claimed, acct.signInNew = make(chan error, 1), make(chan struct{}, 1)
+	mailbox, err := acct.mailboxOf(settings, c)
 	if err != nil {
 		return nil, err
 	}
+	acct.reach(settings, c, mailbox)
 	return acct, nil
 }
 
@@ -85,7 +90,7 @@ func (a *account) run(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, loop := range []func(context.Context) error{
-		a.mailbox.Run, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy,
+		a.watchMailbox, a.keepAccess, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy,
 	} {
 		group.Go(func() error { return loop(ctx) })
 	}
@@ -245,103 +250,4 @@ func sleep(ctx context.Context, ch <-chan struct{}, d time.Duration) bool {
 	case <-timer.C:
 		return true
 	}
-}
-
-// AddAccount tests everything that it is given, step by step, before anything
-// is kept.
-func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (agentclient.Account, error) {
-	a.adding.Lock()
-	defer a.adding.Unlock()
-	address, err := typedAddress(req.Address)
-	if err != nil {
-		return agentclient.Account{}, err
-	}
-	if acct, err := a.byAddress(req.Address); err == nil {
-		return agentclient.Account{}, &agentclient.Failure{Code: agentclient.CodeState,
-			Happened: string(acct.address) + " is set up already.", Means: "Nothing was changed.", Do: "See: earnest status"}
-	}
-	if err := a.Keyring.Check(ctx); err != nil {
-		return agentclient.Account{}, &agentclient.Failure{Code: agentclient.CodeNoKeyring,
-			Happened: err.Error(), Means: "Nothing was saved.",
-			Do: "Start a keyring such as gnome-keyring, or choose a passphrase file: earnest agent --keyring file"}
-	}
-	password := func(context.Context) (string, error) { return req.Password, nil }
-	mailbox := Server{URL: req.IMAP, User: req.User, CA: req.CA, Password: password}
-	if err := a.Outside.CheckMailbox(ctx, mailbox); err != nil {
-		return agentclient.Account{}, notAdded(explain("The mailbox", err))
-	}
-	mailbox.URL = req.SMTP
-	if err := a.Outside.CheckSubmission(ctx, mailbox); err != nil {
-		return agentclient.Account{}, notAdded(explain("The server that sends your mail", err))
-	}
-	settings := store.Account{
-		ID: newID(), Number: a.Now().UnixMilli(), Address: address, Typed: req.Address,
-		IMAP: req.IMAP, SMTP: req.SMTP, User: req.User, Escrow: req.Escrow, CA: req.CA,
-	}
-	acct, err := a.openAccount(ctx, settings, req.Password)
-	if err != nil {
-		return agentclient.Account{}, err
-	}
-	a.start(acct)
-	a.tell(agentclient.EventStatus, acct.id, "")
-	return acct.status(ctx)
-}
-
-// notAdded says of a server that cannot be used what that means for an account
-// which does not exist yet: nothing is kept that could be tried again.
-func notAdded(err error) error {
-	failure, ok := errors.AsType[*agentclient.Failure](err)
-	if !ok {
-		return err
-	}
-	told := *failure
-	told.Means = "The account was not added: nothing was saved, the password neither. No mail and no money was touched."
-	return &told
-}
-
-// openAccount makes the keys, opens the account at the escrow and pins its
-// receipt key. If it fails, the keyring is left as it was.
-func (a *Agent) openAccount(ctx context.Context, settings store.Account, password string) (acct *account, err error) {
-	names := []string{settings.ID + "/identity", settings.ID + "/password"}
-	defer func() {
-		if err == nil {
-			return
-		}
-		for _, name := range names {
-			if gone := a.Keyring.Delete(context.WithoutCancel(ctx), name); gone != nil {
-				err = errors.Join(err, gone)
-			}
-		}
-	}()
-	signer, err := a.Keyring.NewSigner(ctx, names[0])
-	if err != nil {
-		return nil, err
-	}
-	if err := a.Keyring.PutPassword(ctx, names[1], password); err != nil {
-		return nil, err
-	}
-	settings.Identity = escrow.PublicKey(signer.Public().(ed25519.PublicKey))
-	service, err := a.Outside.Escrow(settings.Escrow, settings.CA, signer)
-	if err != nil {
-		return nil, err
-	}
-	if settings.Info, err = service.Info(ctx); err != nil {
-		return nil, notAdded(explain("The escrow", err))
-	}
-	if len(settings.Info.Currencies) == 0 || len(settings.Info.Beneficiaries) == 0 {
-		return nil, &agentclient.Failure{Code: agentclient.CodeUnreachable,
-			Happened: "That escrow names no currency or nobody for forfeits.", Means: "Nothing was saved.", Do: "Use another escrow, or tell its operator."}
-	}
-	settings.ReceiptKey = settings.Info.ReceiptKey
-	if _, err := service.OpenAccount(ctx, escrow.OpenAccount{Key: settings.Identity}); err != nil {
-		return nil, err
-	}
-	if acct, err = a.newAccount(ctx, settings); err != nil {
-		return nil, err
-	}
-	err = a.Store.Update(ctx, "account", func(tx *store.Tx) error { return store.Put(tx, settings) })
-	if err != nil {
-		return nil, err
-	}
-	return acct, nil
 }

@@ -51,6 +51,9 @@ type Server struct {
 	User     string
 	CA       []byte // further certificates to trust, PEM
 	Password func(context.Context) (string, error)
+	// Token, if set, is asked for OAuth 2.0 access in place of the password.
+	// refused is one that the server did not take.
+	Token func(ctx context.Context, refused string) (string, error)
 }
 
 // Mailbox watches one account's mail until the context ends.
@@ -73,6 +76,13 @@ type Config struct {
 	Keyring Keyring
 	OpenPGP OpenPGP
 	Outside Outside
+	// Finder and SignIn find servers and sign in to providers; without them that
+	// is left to the person.
+	Finder Finder
+	SignIn SignIn
+	// DefaultEscrow is the escrow of accounts that name none. Optional.
+	DefaultEscrow string
+
 	Now     func() time.Time
 	Log     *slog.Logger
 	Version string
@@ -82,6 +92,7 @@ type Config struct {
 type Agent struct {
 	Config
 	events  events
+	logins  logins
 	started time.Time
 
 	adding   sync.Mutex // one account is set up at a time

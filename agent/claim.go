@@ -41,6 +41,10 @@ func (a *account) keepAddress(ctx context.Context) {
 	if err == nil {
 		err = a.service.ClaimAddress(ctx, escrow.AddressClaim{Address: settings.Typed, Nonce: nonce})
 	}
+	select {
+	case a.claimed <- err: // a set-up waits for it
+	default:
+	}
 	if err != nil && ctx.Err() == nil {
 		a.Log.Warn("the address could not be claimed yet", "code", escrow.CodeOf(err))
 		if retryLater(err) {

@@ -30,11 +30,11 @@ func (a *Agent) Doctor(ctx context.Context) ([]agentclient.Check, error) {
 func (a *account) doctor(ctx context.Context) []agentclient.Check {
 	settings := a.get()
 	name := func(part string) string { return part + " of " + string(a.address) }
-	imap := a.submit
-	imap.URL = settings.IMAP
+	c := a.signedInAs()
+	imap := c.server(settings.IMAP, settings.User, settings.CA)
 	checks := []agentclient.Check{
-		check(name("mailbox"), explain("The mailbox", a.Outside.CheckMailbox(ctx, imap)), "it can be read", ""),
-		check(name("submission"), explain("The server that sends your mail", a.Outside.CheckSubmission(ctx, a.submit)), "it takes mail", ""),
+		check(name("mailbox"), c.explain("The mailbox", a.Outside.CheckMailbox(ctx, imap)), "it can be read", ""),
+		check(name("submission"), c.explain("The server that sends your mail", a.Outside.CheckSubmission(ctx, a.submission())), "it takes mail", ""),
 	}
 	info, err := a.service.Info(ctx)
 	checks = append(checks, check(name("escrow"), explain("The escrow", err), settings.Info.Name+" answers", ""))

@@ -102,7 +102,7 @@ func (a *account) submitMail(ctx context.Context, sent store.Sent) error {
 		return err
 	}
 	settings := a.get()
-	err = a.Outside.Submit(ctx, a.submit, settings.Typed, sent.ToTyped, sealed)
+	err = a.Outside.Submit(ctx, a.submission(), settings.Typed, sent.ToTyped, sealed)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -49,7 +49,7 @@ func (a *account) status(context.Context) (agentclient.Account, error) {
 		Card: "earnest:" + string(s.Address) + "?escrow=" + s.Info.Name + "&fp=" + string(s.Identity.ID()),
 	}
 	if a.phase.Err != nil {
-		view.MailboxError = explain("The mailbox", a.phase.Err).Error()
+		view.MailboxError = a.signIn.explain("The mailbox", a.phase.Err).Error()
 	}
 	if a.escrowErr != nil {
 		view.EscrowError = explain("The escrow", a.escrowErr).Error()

@@ -35,9 +35,14 @@ type Servers struct {
 	IMAP    string `json:"imap"` // as AddAccount takes it; empty where nothing was found
 	SMTP    string `json:"smtp"`
 	User    string `json:"user"`
-	Escrow  string `json:"escrow,omitempty"` // that the domain names by SRV
+	// Escrow is the one that the domain names by SRV, or else the one that this
+	// machine's agents take (EARNEST_ESCROW).
+	Escrow string `json:"escrow,omitempty"`
 	// Source is autoconfig, srv, guess or none.
 	Source string `json:"source"`
+	// Elsewhere is the domain that the servers are in, where it is not the
+	// address's own: a person is shown it before a password goes there.
+	Elsewhere string `json:"elsewhere,omitempty"`
 	// Provider names the OAuth 2.0 provider that the servers want; empty for a
 	// password.
 	Provider string `json:"provider,omitempty"`

@@ -21,6 +21,10 @@ type Account struct {
 	User    string
 	Escrow  string
 	CA      []byte
+	// Provider is where the account signs in by OAuth 2.0; empty for a password.
+	// Secret names the keyring's item of either, where it is not the first one.
+	Provider string
+	Secret   string
 	// ReceiptKey is the escrow's key as pinned when the account was made.
 	ReceiptKey escrow.PublicKey
 	Info       escrow.Info
