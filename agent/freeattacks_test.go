@@ -9,6 +9,7 @@ import (
 	"earnest/agentclient"
 	"earnest/crypto/keyring"
 	"earnest/crypto/openpgp"
+	"earnest/internal/mailhost"
 	"earnest/mail"
 )
 
@@ -119,21 +120,37 @@ func TestK11_TheSameMailAgainIsNeitherCountedNorShown(t *testing.T) {
 	}
 }
 
-// What is sealed is handed over again as the very same bytes, and a mail that
-// the server refuses for good counts as not written.
+// A mail that the server refuses for good counts as not written, and its text
+// stays.
 func TestK11_WhatCannotBeSentIsNotCounted(t *testing.T) {
 	w, recipient, sender := connected(t, agentclient.FreeMails(2))
-	large := agentclient.Compose{To: []string{recipient.address}, Subject: "a\nb: c", Body: "x"}
-	if _, err := sender.Send(t.Context(), large); code(err) != agentclient.CodeUsage {
-		t.Errorf("a subject of two lines: %v", err)
+	w.mail.SetFault(mailhost.RefuseForGood, 1)
+	sent := w.free(sender, recipient, "Refused")
+	eventually(t, "it failed", func() bool {
+		now, err := sender.SentByID(t.Context(), sent.ID)
+		must(t, err)
+		return now.State == "failed" && now.Kept && now.Error != ""
+	})
+	if known := sender.knows(w, recipient); known.FreeThere != "2" || known.Sent != 0 {
+		t.Errorf("after a mail that was refused: %+v", known)
 	}
-	if left := sender.knows(w, recipient).FreeThere; left != "2" {
-		t.Errorf("%s are left after a mail that cannot be made", left)
+	if _, err := sender.Withdraw(t.Context(), sent.ID); code(err) != agentclient.CodeState {
+		t.Errorf("withdraw: %v", err)
 	}
-	must(t, sender.RemovePerson(t.Context(), agentclient.PersonID{Address: recipient.address}))
-	sent, err := sender.Send(t.Context(), agentclient.Compose{To: []string{recipient.address}, Subject: "s", Body: "b"})
-	must(t, err)
-	if sent[0].Free {
-		t.Error("a mail went free over a removed connection")
+	// The answer is lost, so it is handed over again: the recipient counts one.
+	w.mail.SetFault(mailhost.CutDelivered, 1)
+	w.free(sender, recipient, "Twice")
+	w.comes(recipient, "Twice", "accepted")
+	eventually(t, "it came twice", func() bool {
+		all := w.encrypted(recipient)
+		return len(all) >= 3 && bytes.Equal(body(all[len(all)-1]), body(all[len(all)-2]))
+	})
+	w.free(sender, recipient, "Last")
+	w.comes(recipient, "Last", "accepted")
+	if known := recipient.knows(w, sender); known.Free != "0" || known.Received != 2 {
+		t.Errorf("the recipient counted %+v", known)
 	}
 }
+
+// body is a mail from its own first header on: the server writes before it.
+func body(raw []byte) []byte { return raw[max(bytes.Index(raw, []byte("From: ")), 0):] }

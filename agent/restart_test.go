@@ -32,7 +32,7 @@ func TestNewUIDValidityRepeatsNothing(t *testing.T) {
 	waiting := w.write(w.join("other", "1.00"), recipient, "Waiting")
 	// A third bond of the same sender is open, whose mail does not come.
 	w.mail.SetFault(mailhost.RefuseForNow, 0)
-	open, err := sender.Send(t.Context(), agentclient.Compose{To: []string{recipient.address}, Subject: "Held", Body: "b"})
+	open, err := sender.Send(t.Context(), agentclient.Compose{To: []string{recipient.address}, Subject: "Held", Body: "b", Paid: true})
 	must(t, err)
 	w.keyOf(recipient, open[0].Bond)
 	before, err := recipient.Inbox(t.Context())
