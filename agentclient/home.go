@@ -31,15 +31,20 @@ const maxSocketPath = 103
 // where that would be too long for a socket, under a name derived from it in a
 // folder of the user's own. The folder is 0700; who listens makes it, and who
 // dials refuses it if it is somebody else's.
-func SocketPath(home string) string {
-	path := filepath.Join(home, "agent.sock")
+func SocketPath(home string) string { return socketPath(home, "agent.sock", "earnest-") }
+
+// WindowSocketPath is where the window of that home listens for a second one.
+func WindowSocketPath(home string) string { return socketPath(home, "window.sock", "earnest-window-") }
+
+func socketPath(home, name, folder string) string {
+	path := filepath.Join(home, name)
 	if len(path) <= maxSocketPath {
 		return path
 	}
 	sum := sha256.Sum256([]byte(home))
 	// Not XDG_RUNTIME_DIR: a command run by cron or over ssh -T does not have
 	// it, and would look for the agent elsewhere than where it listens.
-	return filepath.Join(shortDir(), "earnest-"+strconv.Itoa(os.Getuid()), hex.EncodeToString(sum[:12])+".sock")
+	return filepath.Join(shortDir(), folder+strconv.Itoa(os.Getuid()), hex.EncodeToString(sum[:12])+".sock")
 }
 
 // shortDir is a folder with a short name. TMPDIR is not used: it is long on

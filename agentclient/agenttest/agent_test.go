@@ -103,11 +103,12 @@ func TestEventsAreToldInOrderAndFailuresInjected(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-heard
+	<-heard
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if want := []string{"status ", "mail accepted"}; !slices.Equal(got, want) {
+	if want := []string{"status ", "mail accepted", "people "}; !slices.Equal(got, want) {
 		t.Fatalf("events %q, want %q", got, want)
 	}
 	injected := errors.New("injected")

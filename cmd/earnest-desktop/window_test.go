@@ -26,7 +26,7 @@ const (
 // TestWindow drives the real window by keyboard and mouse: decide, undo, write
 // and send, and an agent that goes away and comes back.
 func TestWindow(t *testing.T) {
-	s := newStage(t)
+	s := newStage(t, scene(time.Now))
 	s.open("--size", "1280x800", "--theme", "light")
 
 	// Keyboard: down to the new mail; reject it, take it back.

@@ -4,6 +4,7 @@
 package screen
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -92,12 +93,12 @@ func (s *Screen) display(width, height int) (string, error) {
 	if err := read.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return "", err
 	}
-	line := make([]byte, 16)
-	n, err := read.Read(line)
+	// To the end of the line: it dies if nobody hears all of it.
+	line, err := bufio.NewReader(read).ReadString('\n')
 	if err != nil {
 		return "", fmt.Errorf("Xvfb told no display: %w", err)
 	}
-	return strings.TrimSpace(string(line[:n])), nil
+	return strings.TrimSpace(line), nil
 }
 
 // Run starts a program on the screen. It is stopped with the screen, by its pid,

@@ -5,8 +5,10 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"sync"
@@ -16,22 +18,24 @@ import (
 
 	"earnest/agentclient"
 	"earnest/assets"
+	"earnest/gui/desktop"
 	"earnest/gui/pages"
 	"earnest/gui/theme"
 	"earnest/gui/viewmodel"
+	"earnest/gui/words"
 	"earnest/internal/localsock"
 )
 
 // ID names the window's own few preferences, such as light or dark.
 const ID = "earnest.desktop"
 
-const prefLook = "look"
-
 // Config is what the window is started with.
 type Config struct {
 	Home    string       // of the agent
 	Look    theme.Choice // empty: as kept from last time
 	NoStart bool         // never start an agent
+	Hidden  bool         // stay in the tray until called, where there is one
+	Login   bool         // started by the system: hidden if that was chosen
 	Width   float32
 	Height  float32
 	Log     *slog.Logger
@@ -43,18 +47,37 @@ func Run(ctx context.Context, cfg Config) error {
 	if cfg.Home == "" {
 		return errors.New("run the window: no home folder")
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	// A second window of the same agent would say everything twice.
+	raise := make(chan struct{}, 1)
+	first, release, err := desktop.Single(ctx, agentclient.WindowSocketPath(cfg.Home), func() { signal(raise) })
+	if err != nil {
+		return fmt.Errorf("run the window: %w", err)
+	}
+	if !first {
+		return nil
+	}
+	defer release()
+
 	fyneapp.SetMetadata(fyne.AppMetadata{ID: ID, Name: "Earnest", Migrations: map[string]bool{"fyneDo": true}})
 	a := fyneapp.NewWithID(ID)
-	a.SetIcon(fyne.NewStaticResource("earnest.png", assets.Icon()))
-	look := cfg.Look
-	if look == "" {
-		look = theme.Choice(a.Preferences().StringWithFallback(prefLook, string(theme.System)))
+	icon := fyne.NewStaticResource("earnest.png", assets.Icon())
+	a.SetIcon(icon)
+	prefs := newPrefs(a.Preferences())
+	if cfg.Look == "" {
+		cfg.Look = prefs.look()
 	}
-	a.Settings().SetTheme(theme.New(look))
+	if err := prefs.size(); err != nil {
+		return fmt.Errorf("run the window: %w", err)
+	}
+	a.Settings().SetTheme(theme.New(cfg.Look))
 
 	client := newClient(cfg.Home)
 	defer client.Close()
-	vm := viewmodel.Config{Agent: client, Log: cfg.Log}
+	vm := viewmodel.Config{Agent: client, Log: cfg.Log, Language: prefs.spoken()}
 	if !cfg.NoStart {
 		vm.Start = starter{
 			home: cfg.Home, socket: agentclient.SocketPath(cfg.Home),
@@ -62,32 +85,85 @@ func Run(ctx context.Context, cfg Config) error {
 		}.start
 	}
 	model := viewmodel.New(vm)
-
-	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer cancel()
-
-	window := a.NewWindow("Earnest")
-	window.SetPadded(false)
-	window.SetMaster()
-	window.SetContent(pages.New(model, pages.Host{
-		Window: window, Clipboard: a.Clipboard(), Post: fyne.Do, Look: look,
-		SetLook: func(choice theme.Choice) {
-			a.Preferences().SetString(prefLook, string(choice))
-			a.Settings().SetTheme(theme.New(choice))
-		},
-	}).Content())
-	window.Resize(fyne.NewSize(cfg.Width, cfg.Height))
-	window.CenterOnScreen()
-	window.Show()
+	window := newWindow(a, model, prefs, cfg)
+	out := &outside{model: model, prefs: prefs, app: a, window: window}
+	out.join(icon)
+	defer out.notifier.Close()
+	wg.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-raise:
+				out.raise()
+			}
+		}
+	})
+	// Without a tray a hidden window could not be found again.
+	if hidden := cfg.Hidden || cfg.Login && prefs.StartHidden(); !hidden || out.tray == nil {
+		window.Show()
+	}
 	wg.Go(func() { model.Run(ctx) })
 	stop := context.AfterFunc(ctx, func() { fyne.Do(a.Quit) })
 	defer stop()
 	a.Run()
 	// The loop has ended: nobody would draw what is still posted.
 	model.OnChange(nil)
+	model.OnWatch(nil)
+	model.OnNews(nil)
 	return nil
+}
+
+// newWindow makes the window, and makes its content anew when the language
+// changes.
+func newWindow(a fyne.App, model *viewmodel.Model, prefs *prefs, cfg Config) fyne.Window {
+	window := a.NewWindow("Earnest")
+	window.SetPadded(false)
+	look := cfg.Look
+	host := pages.Host{
+		Window: window, Clipboard: a.Clipboard(), Post: fyne.Do, Prefs: prefs,
+		SetLook: func(choice theme.Choice) {
+			look = choice
+			a.Preferences().SetString(prefLook, string(choice))
+			a.Settings().SetTheme(theme.New(choice))
+		},
+		OpenURL: func(text string) error {
+			page, err := url.Parse(text)
+			if err != nil {
+				return err
+			}
+			return a.OpenURL(page)
+		},
+	}
+	build := func() {
+		host.Look = look
+		window.SetContent(pages.New(model, host).Content())
+	}
+	prefs.draw = func() { a.Settings().SetTheme(theme.New(look)) }
+	prefs.speak = func(l words.Language) {
+		model.OnChange(nil) // of the old content
+		model.Speak(l)
+		build()
+	}
+	build()
+	window.SetCloseIntercept(func() {
+		if prefs.Tray() && desktop.HasTray() {
+			window.Hide()
+			return
+		}
+		a.Quit()
+	})
+	window.Resize(fyne.NewSize(cfg.Width, cfg.Height))
+	window.CenterOnScreen()
+	return window
+}
+
+// signal tells once, however often.
+func signal(to chan<- struct{}) {
+	select {
+	case to <- struct{}{}:
+	default:
+	}
 }
 
 func newClient(home string) *agentclient.Client {
