@@ -31,7 +31,7 @@ func (w *world) connect(from, to *person, free agentclient.Free) {
 		there, here := from.knows(w, to), to.knows(w, from)
 		sent, err := from.SentByID(w.t.Context(), m.Bond)
 		must(w.t, err)
-		return there != nil && here != nil && sent.FreeThere != ""
+		return there != nil && here != nil && sent.FreeThere != "" && w.keepsReceipts(to, m.Bond) && w.keepsReceipts(from, m.Bond)
 	})
 }
 

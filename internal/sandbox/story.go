@@ -238,7 +238,7 @@ func (s *System) playVerify(ctx context.Context) (string, error) {
 
 // deliver sends a mail to the recipient and waits until it waits for a decision.
 func (s *System) deliver(ctx context.Context, subject, body string) (agentclient.Mail, error) {
-	sent, err := s.Sender.Agent.Send(ctx, agentclient.Compose{To: []string{s.Recipient.Address}, Subject: subject, Body: body})
+	sent, err := s.Sender.Agent.Send(ctx, agentclient.Compose{To: []string{s.Recipient.Address}, Subject: subject, Body: body, Paid: true})
 	if err != nil {
 		return agentclient.Mail{}, err
 	}

@@ -63,7 +63,7 @@ func killedInTheMiddle(ctx context.Context, r *rig, dir string) error {
 		sent, err := r.sentAs(ctx, words[0])
 		if err == nil && len(sent) == 0 {
 			// The agent dies in this call.
-			_, _ = r.Sender.Agent.Send(ctx, agentclient.Compose{To: []string{r.Recipient.Address}, Subject: words[0], Body: strings.Repeat(words[1]+" ", 40),
+			_, _ = r.Sender.Agent.Send(ctx, agentclient.Compose{To: []string{r.Recipient.Address}, Subject: words[0], Body: strings.Repeat(words[1]+" ", 40), Paid: true,
 				Attachments: []agentclient.Attachment{{Name: words[2] + ".txt", Type: "text/plain", Data: []byte(words[2] + " for two\n")}}})
 		}
 		select {

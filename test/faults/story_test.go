@@ -28,7 +28,7 @@ func (r *rig) send(ctx context.Context, l *letter) error {
 			return false, err
 		}
 		if len(sent) == 0 {
-			_, err := r.Sender.Agent.Send(ctx, agentclient.Compose{To: []string{r.Recipient.Address}, Subject: l.subject, Body: "Good day.\n"})
+			_, err := r.Sender.Agent.Send(ctx, agentclient.Compose{To: []string{r.Recipient.Address}, Subject: l.subject, Body: "Good day.\n", Paid: true})
 			return false, err
 		}
 		l.bond = sent[0].Bond
