@@ -24,6 +24,7 @@ import (
 	"earnest/crypto/openpgp"
 	"earnest/escrow"
 	"earnest/imapwatch"
+	"earnest/internal/logx"
 )
 
 // Keyring is where private keys and passwords rest.
@@ -83,8 +84,10 @@ type Config struct {
 	// DefaultEscrow is the escrow of accounts that name none. Optional.
 	DefaultEscrow string
 
-	Now     func() time.Time
-	Log     *slog.Logger
+	Now func() time.Time
+	Log *slog.Logger
+	// Recent are the last lines of the log; nil where none are kept.
+	Recent  func() []logx.Line
 	Version string
 }
 

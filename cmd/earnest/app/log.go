@@ -1,0 +1,23 @@
+package app
+
+import (
+	"log/slog"
+
+	"earnest/internal/logx"
+)
+
+// recentLines is how much of the log is kept in memory, for the person and for
+// diagnostics.
+const recentLines = 500
+
+// keepLog has the last lines of the log kept beside the real one. Without a key
+// for addresses they all get one name: that is no reason not to start.
+func keepLog(config *Config) *logx.Recent {
+	hasher, err := logx.LoadHasher(config.Home)
+	recent := logx.NewRecent(recentLines, hasher)
+	config.Log = slog.New(slog.NewMultiHandler(config.Log.Handler(), recent.Handler(slog.LevelInfo)))
+	if err != nil {
+		config.Log.Warn("the key for addresses in logs cannot be used, all addresses have one name there", "err", err)
+	}
+	return recent
+}
