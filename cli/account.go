@@ -10,36 +10,39 @@ import (
 )
 
 type accountCmd struct {
-	Add accountAddCmd `cmd:"" help:"Watch a mailbox, and prove its address to an escrow."`
+	Add    accountAddCmd    `cmd:"" help:"Watch a mailbox, and prove its address to an escrow."`
+	Change accountChangeCmd `cmd:"" help:"Give an account another password, sign-in or server, tested before it replaces the old."`
 }
 
-type accountAddCmd struct {
-	Address       string `required:"" placeholder:"A" help:"The e-mail address."`
-	IMAP          string `name:"imap" required:"" placeholder:"URL" help:"imaps://HOST:PORT, or imap://HOST:PORT for STARTTLS."`
-	SMTP          string `name:"smtp" required:"" placeholder:"URL" help:"smtps://HOST:PORT, or smtp://HOST:PORT for STARTTLS."`
-	User          string `placeholder:"U" help:"The mail server's name for you; the address where left out."`
+// accountFlags say how the mail servers are reached. What is left out is found out.
+type accountFlags struct {
+	IMAP          string `name:"imap" placeholder:"URL" help:"imaps://HOST:PORT, or imap://HOST:PORT for STARTTLS."`
+	SMTP          string `name:"smtp" placeholder:"URL" help:"smtps://HOST:PORT, or smtp://HOST:PORT for STARTTLS."`
+	User          string `placeholder:"U" help:"The mail server's name for you; often the address."`
+	Login         bool   `help:"Sign in with the provider in a browser (OAuth 2.0) instead of a password."`
+	Provider      string `placeholder:"P" help:"The provider to sign in with, where the servers do not tell: a name in providers.toml."`
 	PasswordStdin bool   `help:"Read the password from standard input, first line. Else it is asked for."`
-	Escrow        string `required:"" placeholder:"URL" help:"https://HOST:PORT of the escrow."`
 	CA            string `name:"ca" placeholder:"FILE" help:"PEM file of further certificate authorities to trust, for mail server and escrow."`
 }
 
+type accountAddCmd struct {
+	Address string `arg:"" help:"The e-mail address."`
+	accountFlags
+	Escrow string `placeholder:"URL" help:"https://HOST:PORT of the escrow; where left out, the one that the address's domain or EARNEST_ESCROW names."`
+}
+
 func (c *accountAddCmd) Run(s *session) error {
-	req := agentclient.AddAccount{Address: c.Address, IMAP: c.IMAP, SMTP: c.SMTP, User: c.User, Escrow: c.Escrow}
-	if req.User == "" {
-		req.User = c.Address
-	}
-	if c.CA != "" {
-		pem, err := s.readFile(c.CA, 1<<19)
-		if err != nil {
-			return err
-		}
-		req.CA = pem
-	}
-	password, err := s.password(c.PasswordStdin, fmt.Sprintf("Password of %s at the mail server: ", line(req.User)))
+	req, err := c.request(s, c.Address)
 	if err != nil {
 		return err
 	}
-	req.Password = password
+	req.Escrow = c.Escrow
+	if err := c.findServers(s, &req); err != nil {
+		return err
+	}
+	if err := c.prove(s, &req); err != nil {
+		return err
+	}
 	account, err := s.agent.AddAccount(s.ctx, req)
 	if err != nil {
 		return err
@@ -51,6 +54,107 @@ func (c *accountAddCmd) Run(s *session) error {
 	s.account(account)
 	s.say("\nGive this card to people who want to write to you:\n  %s\n", line(account.Card))
 	return nil
+}
+
+type accountChangeCmd struct {
+	Address string `arg:"" help:"The e-mail address."`
+	accountFlags
+}
+
+func (c *accountChangeCmd) Run(s *session) error {
+	req, err := c.request(s, c.Address)
+	if err != nil {
+		return err
+	}
+	servers := req.IMAP != "" || req.SMTP != "" || req.User != "" || len(req.CA) > 0
+	if c.Login || c.PasswordStdin || !servers {
+		if err := c.prove(s, &req); err != nil {
+			return err
+		}
+	}
+	account, err := s.agent.ChangeAccount(s.ctx, req)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(account)
+	}
+	s.say("Changed %s. The servers took it.\n", line(account.Address))
+	s.account(account)
+	return nil
+}
+
+func (f *accountFlags) request(s *session, address string) (agentclient.AddAccount, error) {
+	req := agentclient.AddAccount{Address: address, IMAP: f.IMAP, SMTP: f.SMTP, User: f.User}
+	if f.CA != "" {
+		pem, err := s.readFile(f.CA, 1<<19)
+		if err != nil {
+			return req, err
+		}
+		req.CA = pem
+	}
+	if f.Login && f.PasswordStdin {
+		return req, agentclient.Failf(agentclient.CodeUsage, "Either sign in with --login, or give a password.")
+	}
+	return req, nil
+}
+
+// findServers finds out what was left out, and shows it before any password is
+// asked for.
+func (f *accountFlags) findServers(s *session, req *agentclient.AddAccount) error {
+	if req.IMAP != "" && req.SMTP != "" && (!f.Login || f.Provider != "") {
+		return nil
+	}
+	found, err := s.agent.Discover(s.ctx, req.Address)
+	if err != nil {
+		return err
+	}
+	if req.IMAP == "" && found.IMAP == "" || req.SMTP == "" && found.SMTP == "" {
+		failure := agentclient.Failf(agentclient.CodeUsage, "The mail servers of %s could not be found out.", line(req.Address))
+		failure.Do = "Name them as your provider's help pages do: --imap imaps://HOST:993 --smtp smtps://HOST:465"
+		return failure
+	}
+	if req.User == "" && req.IMAP == "" {
+		req.User = found.User
+	}
+	for _, part := range []struct {
+		said  *string
+		found string
+	}{{&req.IMAP, found.IMAP}, {&req.SMTP, found.SMTP}, {&f.Provider, found.Provider}} {
+		if *part.said == "" {
+			*part.said = part.found
+		}
+	}
+	if s.json {
+		return nil
+	}
+	s.say("Mail is read at %s and sent at %s.\n", line(req.IMAP), line(req.SMTP))
+	if found.Elsewhere != "" {
+		s.say("These servers are not in the address's own domain but at %s, which gets your password. Stop here if that is not your provider.\n", line(found.Elsewhere))
+	}
+	if found.Provider != "" && !f.Login {
+		s.say("They want you to sign in with %s.", line(found.Provider))
+		if found.ProviderReady {
+			s.say(" That is: --login\n")
+		} else {
+			s.say(" %s\n", line(found.ProviderHint))
+		}
+	}
+	return nil
+}
+
+// prove gets what the servers want to see: a password or a sign-in.
+func (f *accountFlags) prove(s *session, req *agentclient.AddAccount) (err error) {
+	if f.Login {
+		req.Login, err = s.signIn(req.Address, f.Provider)
+		return err
+	}
+	user := req.User
+	if user == "" {
+		user = req.Address
+	}
+	req.Password, err = s.password(f.PasswordStdin, fmt.Sprintf("Password of %s at the mail server: ", line(user)))
+	return err
 }
 
 // password never comes from the arguments: others can read those.

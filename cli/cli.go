@@ -42,6 +42,7 @@ type Hooks struct {
 type AgentFlags struct {
 	Keyring        string `enum:"os,file,memory" default:"os" help:"Where keys and passwords rest: the system's keyring, a file sealed by a passphrase, or memory (lost at the end)."`
 	PassphraseFile string `placeholder:"FILE" help:"Read the passphrase of --keyring file from FILE."`
+	NoDiscovery    bool   `help:"Ask nobody for the servers of an address (EARNEST_NO_DISCOVERY=1 does the same)."`
 	LogLevel       string `enum:"debug,info,warn,error" default:"info" help:"How much to log: debug, info, warn or error."`
 }
 
@@ -71,6 +72,7 @@ type root struct {
 	Accept   acceptCmd   `cmd:"" help:"Accept a mail: its money goes back to the sender."`
 	Reject   rejectCmd   `cmd:"" help:"Reject a mail: its money is forfeited."`
 	Undo     undoCmd     `cmd:"" help:"Take back a reject that has not taken effect."`
+	People   peopleCmd   `cmd:"" help:"Who may write to you free, and to whom you may."`
 	Topup    topupCmd    `cmd:"" help:"Redeem a voucher."`
 	Balance  balanceCmd  `cmd:"" help:"The money at the escrow."`
 	Receipts receiptsCmd `cmd:"" help:"The signed receipts of a mail's money."`

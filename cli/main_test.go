@@ -180,6 +180,22 @@ func tellAgent(ts *testscript.TestScript, neg bool, args []string) {
 		w.agent.SetReceipts(r)
 	case "sick": // NAME DETAIL REMEDY: the doctor finds that
 		w.agent.SetChecks(agentclient.Check{Name: rest[0], Detail: rest[1], Remedy: rest[2]})
+	case "servers": // DOMAIN IMAP SMTP [PROVIDER]: that is what is found for it
+		found := agentclient.Servers{IMAP: rest[1], SMTP: rest[2], Source: "srv"}
+		if !strings.Contains(rest[1], rest[0]) {
+			found.Elsewhere = "hoster.example"
+		}
+		if len(rest) > 3 {
+			found.Provider, found.ProviderReady = rest[3], true
+		}
+		w.agent.SetServers(rest[0], found)
+	case "signs": // in: the sign-in that was begun ends well
+		for deadline := time.Now().Add(10 * time.Second); len(w.agent.Logins()) == 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				ts.Fatalf("nobody signs in")
+			}
+		}
+		w.agent.EndLogin(w.agent.Logins()[0], true)
 	case "password": // ADDRESS PASSWORD: that is what it was given
 		if got := w.agent.Password(rest[0]); got != rest[1] {
 			ts.Fatalf("the password is %q", got)

@@ -46,7 +46,7 @@ func TestAnInterruptEndsWaitingForInput(t *testing.T) {
 		"the question":      append(send[:5:5], "--body-file", text),
 		"the text":          append(send[:5:5], "--body-file", "-"),
 		"an attached pipe":  append(send[:5:5], "--body-file", text, "--attach", pipe),
-		"the password":      {"account", "add", "--address", "a@b.example", "--imap", "imaps://b.example", "--smtp", "smtps://b.example", "--escrow", "https://b.example", "--password-stdin"},
+		"the password":      {"account", "add", "a@b.example", "--imap", "imaps://b.example", "--smtp", "smtps://b.example", "--escrow", "https://b.example", "--password-stdin"},
 		"text after a flag": append(send[:5:5], "--yes", "--body-file", "-"),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,8 @@ package agenttest
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +23,13 @@ func (a *Agent) EndLogin(id string, well bool) {
 	defer a.mu.Unlock()
 	a.logins[id] = well
 	a.emit(agentclient.EventLogin, id, map[bool]string{true: "done", false: "failed"}[well])
+}
+
+// Logins are the ids of those that were begun, in no order.
+func (a *Agent) Logins() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Collect(maps.Keys(a.logins))
 }
 
 // SetLog replaces the log.
@@ -52,6 +61,7 @@ func (a *Agent) BeginLogin(ctx context.Context, req agentclient.BeginLogin) (age
 	}
 	defer a.mu.Unlock()
 	id := a.id("login")
+	a.logins[id] = false
 	return agentclient.Login{ID: id, URL: "https://login.example/" + req.Provider + "?id=" + id, Expires: a.now().Add(10 * time.Minute)}, nil
 }
 

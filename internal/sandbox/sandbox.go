@@ -149,7 +149,7 @@ func (s *System) StartAgent(ctx context.Context, p *Person) (err error) {
 	if s.PassphraseFile != "" {
 		args = append(args, "--passphrase-file", s.PassphraseFile)
 	}
-	p.agent, err = s.run(append([]string{"EARNEST_HOME=" + p.Home}, s.Env...), p.Name, "earnest", args...)
+	p.agent, err = s.run(append([]string{"EARNEST_HOME=" + p.Home, "EARNEST_NO_DISCOVERY=1"}, s.Env...), p.Name, "earnest", args...)
 	if err != nil {
 		return err
 	}

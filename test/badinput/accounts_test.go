@@ -29,11 +29,11 @@ func TestSettingUpAndPaying(t *testing.T) {
 	half := own
 	half.SMTP = expired.SMTP
 	half.CA = expired.CA
-	s.fails(s.Sender, 4, "The server that sends your mail shows a certificate that has expired", "The account was not added", "clock",
+	s.fails(s.Sender, 4, "shows a certificate that has expired", "The account was not added", "clock",
 		s.Sender.Password+"\n", s.add(s.Sender, s.Sender.Mailbox, half)...)
 	away := own
 	away.IMAP = "imaps://127.0.0.1:1"
-	s.fails(s.Sender, 9, "The mailbox does not answer", "The account was not added", "name and port",
+	s.fails(s.Sender, 9, "The mailbox at 127.0.0.1:1 does not answer", "The account was not added", "name and port",
 		s.Sender.Password+"\n", s.add(s.Sender, s.Sender.Mailbox, away)...)
 
 	s.join(s.Sender, s.Sender.Mailbox)

@@ -199,7 +199,7 @@ func (s *system) add(p *sandbox.Person, m sandbox.Mailbox, servers sandbox.Serve
 	s.t.Helper()
 	ca := filepath.Join(s.dir, "ca.pem")
 	must(s.t, os.WriteFile(ca, append(append([]byte{}, s.CA...), servers.CA...), 0o600))
-	return []string{"account", "add", "--address", m.Address, "--imap", servers.IMAP, "--smtp", servers.SMTP,
+	return []string{"account", "add", m.Address, "--imap", servers.IMAP, "--smtp", servers.SMTP,
 		"--user", m.User, "--password-stdin", "--escrow", s.EscrowURL, "--ca", ca}
 }
 

@@ -29,9 +29,14 @@ type Config struct {
 	Keyring string
 	// Passphrase opens the file; it is asked only with Keyring file.
 	Passphrase func(context.Context) ([]byte, error)
-	Version    string
-	Log        *slog.Logger
-	Now        func() time.Time
+	// NoDiscovery asks nobody for the servers of an address, but the files that
+	// name them.
+	NoDiscovery bool
+	// Escrow is the escrow of accounts that name none. Optional.
+	Escrow  string
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time
 	// Ready, if set, is called once the local API answers.
 	Ready func()
 }
@@ -58,6 +63,7 @@ func run(ctx context.Context, config Config) error {
 			Do: "Use the running one, or set EARNEST_HOME to another folder."}
 	}
 	defer lock.Unlock()
+	recent := keepLog(&config)
 	ring, err := openKeyring(config)
 	if err != nil {
 		return err
@@ -67,9 +73,14 @@ func run(ctx context.Context, config Config) error {
 		return err
 	}
 	defer memory.Close()
+	finder, signIn, err := finding(config)
+	if err != nil {
+		return err
+	}
 	a, err := agent.New(ctx, agent.Config{
+		Finder: finder, SignIn: signIn, DefaultEscrow: config.Escrow,
 		Store: memory, Keyring: ring, OpenPGP: openpgp.NewKeys(ring, config.Now),
-		Outside: outside{config.Log, config.Now}, Now: config.Now, Log: config.Log, Version: config.Version,
+		Outside: outside{config.Log, config.Now}, Now: config.Now, Log: config.Log, Recent: recent.Lines, Version: config.Version,
 	})
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func (o outside) imap(server agent.Server, state func(imapwatch.State)) (imapwat
 		mode = imapwatch.StartTLS
 	}
 	return imapwatch.Config{Addr: at.Host, TLS: mode, TLSConfig: config, User: server.User,
-		Password: server.Password, Log: o.log, OnState: state, Now: o.now}, nil
+		Password: server.Password, Token: server.Token, Log: o.log, OnState: state, Now: o.now}, nil
 }
 
 // CheckSubmission logs in once and sends nothing.
@@ -92,7 +92,7 @@ func (o outside) smtp(server agent.Server) (smtpsubmit.Config, error) {
 	if at.Scheme == "smtp" {
 		mode = smtpsubmit.StartTLS
 	}
-	return smtpsubmit.Config{Addr: at.Host, TLS: mode, TLSConfig: config, User: server.User, Password: server.Password}, nil
+	return smtpsubmit.Config{Addr: at.Host, TLS: mode, TLSConfig: config, User: server.User, Password: server.Password, Token: server.Token}, nil
 }
 
 // place reads a server's URL; the scheme says how TLS begins, and gives the port
@@ -127,7 +127,7 @@ func trust(ca []byte) (*tls.Config, error) {
 	}
 	if !roots.AppendCertsFromPEM(ca) {
 		return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
-			Happened: "The file of further certificates holds none.", Means: "Nothing was saved.",
+			Field: "ca", Happened: "The file of further certificates holds none.", Means: "Nothing was saved.",
 			Do: "Give --ca a PEM file."}
 	}
 	config.RootCAs = roots
