@@ -40,7 +40,12 @@ func forms() map[string]any {
 		"Status": agentclient.Status{Version: "1.0", Started: at(22), Keyring: "os", Accounts: []agentclient.Account{account},
 			Waiting: 2, Outbox: 1, Queued: 1},
 		"AddAccount": agentclient.AddAccount{Address: "recipient@example.org", IMAP: "imaps://mail.example.org:993",
-			SMTP: "smtps://mail.example.org:465", User: "recipient", Password: "…", Escrow: "https://escrow.example", CA: []byte("-----BEGIN")},
+			SMTP: "smtps://mail.example.org:465", User: "recipient", Password: "…", Login: "51c0…", Escrow: "https://escrow.example", CA: []byte("-----BEGIN")},
+		"Servers": agentclient.Servers{Address: "recipient@example.org", IMAP: "imaps://imap.example.net:993", SMTP: "smtps://smtp.example.net:465",
+			User: "recipient@example.org", Escrow: "https://escrow.example", Source: "srv", Elsewhere: "example.net", Provider: "Campus",
+			ProviderReady: true, ProviderHint: "words"},
+		"BeginLogin": agentclient.BeginLogin{Address: "recipient@example.org", Provider: "Campus"},
+		"Login":      agentclient.Login{ID: "51c0…", URL: "https://login.example.net/authorize?…", Expires: at(22)},
 		"Price": agentclient.Price{Address: "author@example.net", Options: []agentclient.Option{{Index: 1,
 			Instruction: "ESCROW/1 escrow.example 0.25", Price: euro("0.25")}}, Beneficiary: "Example Escrow Society", Identity: "2Ws…",
 			TellRead: true, DecideWithin: 1209600, DeliverWithin: 2592000},
@@ -66,8 +71,15 @@ func forms() map[string]any {
 			Verified: false, Fault: "receipt 2 does not name the one before", ReceiptKey: "2Ws…"},
 		"Check":   agentclient.Check{Name: "keyring", OK: false, Detail: "words", Remedy: "words"},
 		"Event":   agentclient.Event{Type: agentclient.EventMail, ID: "9f2c…", State: "accepted", Time: at(22)},
-		"Failure": agentclient.Fail(agentclient.CodeNoKeyring),
+		"Failure": wrongField(),
 	}
+}
+
+// wrongField is a failure of one field.
+func wrongField() *agentclient.Failure {
+	f := agentclient.Fail(agentclient.CodeNoKeyring)
+	f.Field = "password"
+	return f
 }
 
 // The document shows the forms as they are. UPDATE_FORMS=1 writes them into it.
