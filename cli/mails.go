@@ -40,14 +40,18 @@ func (c *inboxCmd) Run(s *session) error {
 			decide = s.away(m.DecideBy)
 		case "rejecting":
 			decide = "undo " + s.away(m.EffectiveAt)
-		case "held", "damaged":
+		case "held", "damaged", "unpaid":
 			subject = "(not opened)"
+		}
+		bond := m.Price.String()
+		if m.Free {
+			bond = "free"
 		}
 		state := mailState(m.State)
 		if m.Queued {
 			state += ", kept until the escrow answers"
 		}
-		rows = append(rows, []string{id, state, m.Price.String(), cut(line(m.From), 32), cut(subject, 40), decide})
+		rows = append(rows, []string{id, state, bond, cut(line(m.From), 32), cut(subject, 40), decide})
 	}
 	if len(mails) > 0 {
 		s.table(rows, 2)
@@ -119,7 +123,7 @@ func (s *session) message(m agentclient.Message) {
 		date, label = m.At, "came" // nothing inside says when it was written
 	}
 	subject := line(m.Subject)
-	if m.State == "held" || m.State == "damaged" {
+	if m.State == "held" || m.State == "damaged" || m.State == "unpaid" {
 		subject = "(not opened)"
 	}
 	s.say("from      %s\nto        %s\nsubject   %s\n%s      %s\nmoney     %s\n",
@@ -217,12 +221,13 @@ func reason(err error) string {
 }
 
 type acceptCmd struct {
-	ID string `arg:"" name:"id" help:"The mail, or the beginning of its id."`
+	ID   string `arg:"" name:"id" help:"The mail, or the beginning of its id."`
+	Free string `placeholder:"N" help:"How many further mails of its sender come free: a number, or always. What your price says where left out."`
 }
 
 func (c *acceptCmd) Run(s *session) error {
 	return s.decide(c.ID, func(ctx context.Context, id string) (agentclient.Mail, error) {
-		return s.agent.Accept(ctx, id, agentclient.Accept{})
+		return s.agent.Accept(ctx, id, agentclient.Accept{Free: agentclient.Free(c.Free)})
 	})
 }
 

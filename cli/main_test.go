@@ -121,7 +121,7 @@ func (w *world) start(home string) error {
 func tellAgent(ts *testscript.TestScript, neg bool, args []string) {
 	w := ts.Value(worldKey{}).(*world)
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: agent stop|empty|later|fail|poor|offer|mail|sent|id|listeners|away|forge|sick|password ...")
+		ts.Fatalf("usage: agent stop|empty|later|fail|poor|offer|mail|person|free|sent|id|listeners|away|forge|sick|password ...")
 	}
 	switch rest := args[1:]; args[0] {
 	case "stop": // it does not run
@@ -151,6 +151,11 @@ func tellAgent(ts *testscript.TestScript, neg bool, args []string) {
 		w.agent.SetOffer(rest[0], rest[1:]...)
 	case "mail": // ID SUBJECT TEXT: a mail comes in; \u escapes are read
 		w.mail(ts, rest[0], rest[1], rest[2])
+	case "person": // ADDRESS FREE FREETHERE: somebody is connected
+		w.agent.AddPerson(agentclient.Person{PersonID: agentclient.PersonID{Address: rest[0]}, Name: "Ada", Why: agentclient.WhyPaid,
+			Free: agentclient.Free(rest[1]), FreeThere: agentclient.Free(rest[2])})
+	case "free": // ID STATE SUBJECT TEXT: a mail comes in over a connection
+		w.agent.AddMail(agentclient.Message{Text: rest[3], Mail: agentclient.Mail{ID: rest[0], State: rest[1], From: "ada@example.org", Subject: rest[2], Free: true}})
 	case "sent": // SUBJECT STATE: the sent mail of that subject goes on
 		for _, m := range must(w.agent.Sent(context.Background()))(ts) {
 			if m.Subject == rest[0] {

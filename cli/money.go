@@ -52,7 +52,11 @@ func (c *sentCmd) Run(s *session) error {
 	rows := [][]string{{"ID", "STATE", "BOND", "MONEY", "TO", "SUBJECT", "SENT"}}
 	for i, id := range shorten(ids) {
 		m := sent[i]
-		rows = append(rows, []string{id, line(m.State), m.Price.String(), line(m.Money), cut(line(m.To), 32), cut(line(m.Subject), 40), s.away(m.At)})
+		bond, money := m.Price.String(), line(m.Money)
+		if m.Free {
+			bond, money = "free", ""
+		}
+		rows = append(rows, []string{id, line(m.State), bond, money, cut(line(m.To), 32), cut(line(m.Subject), 40), s.away(m.At)})
 	}
 	s.table(rows, 2)
 	return nil
@@ -77,7 +81,10 @@ func (s *session) showSent(typed string) error {
 	if !m.ReadAt.IsZero() {
 		s.say("read      %s\n", s.moment(m.ReadAt))
 	}
-	s.say("bond      %s\n\n%s\n", line(m.Bond), s.sentWords(m))
+	if !m.Free {
+		s.say("bond      %s\n", line(m.Bond))
+	}
+	s.say("\n%s\n", s.sentWords(m))
 	if m.Error != "" {
 		s.say("%s\n", line(m.Error))
 	}

@@ -40,6 +40,12 @@ func (s *session) price(price agentclient.Price) error {
 	if s.json {
 		return s.printJSON(price)
 	}
+	if price.Connected {
+		s.say("%s", connectedWords(price))
+	}
+	if len(price.Options) == 0 && price.Connected {
+		return nil
+	}
 	if len(price.Options) == 0 {
 		s.say("No price is set for %s, so nobody can write to it with a bond.\nIf the address is yours, set what strangers put down, such as: earnest price set 0.25\n", line(price.Address))
 		return nil

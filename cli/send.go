@@ -22,12 +22,13 @@ type sendCmd struct {
 	BodyFile string   `required:"" placeholder:"F" help:"File with the text; - is standard input."`
 	Attach   []string `sep:"none" placeholder:"F" help:"A file to attach; may be repeated."`
 	Option   int      `placeholder:"N" help:"Which way to pay, as price show numbers them; the first where left out."`
+	Paid     bool     `help:"Send with a bond although it could go free."`
 	Yes      bool     `short:"y" help:"Do not ask before paying. Without a terminal nothing is asked."`
 	Wait     string   `enum:",submitted,arrived,decided" default:"" placeholder:"STATE" help:"Wait until the mail is submitted, arrived or decided."`
 }
 
 func (c *sendCmd) Run(s *session) error {
-	mail := agentclient.Compose{From: c.From, To: c.To, Subject: c.Subject, Option: c.Option}
+	mail := agentclient.Compose{From: c.From, To: c.To, Subject: c.Subject, Option: c.Option, Paid: c.Paid}
 	body, err := s.readFile(c.BodyFile, agentclient.MaxMail)
 	if err != nil {
 		return overfull(err, c.BodyFile)
@@ -44,7 +45,7 @@ func (c *sendCmd) Run(s *session) error {
 			Name: filepath.Base(name), Type: kindOf(name, data), Size: int64(len(data)), Data: data})
 	}
 	if s.streams.Interactive && !c.Yes && c.BodyFile != "-" {
-		if err := s.confirm(c.To, c.Option); err != nil {
+		if err := s.confirm(c.To, c.Option, c.Paid); err != nil {
 			return err
 		}
 	}
@@ -109,12 +110,16 @@ func kindOf(name string, data []byte) string {
 }
 
 // confirm shows what it costs and where the money may go, and asks.
-func (s *session) confirm(to []string, option int) error {
+func (s *session) confirm(to []string, option int, paid bool) error {
 	var prices []string
 	for _, address := range to {
 		price, err := s.agent.Price(s.ctx, address)
 		if err != nil {
 			return err
+		}
+		if left, always, _ := price.Free.Count(); price.Connected && !paid && (always || left > 0) {
+			s.warn("%s: free, over your connection.\n", line(address))
+			continue
 		}
 		n := max(option, 1)
 		if n > len(price.Options) {
@@ -124,6 +129,9 @@ func (s *session) confirm(to []string, option int) error {
 		prices = append(prices, cost)
 		s.warn("%s: %s, held until decided. It comes back unless rejected; then it goes to %s.\n",
 			line(address), cost, line(price.Beneficiary))
+	}
+	if len(prices) == 0 {
+		return nil // nothing moves, so there is nothing to ask
 	}
 	s.warn("Pay %s and send? [y/N] ", strings.Join(prices, " and "))
 	answer, _ := await(s.ctx, func() (string, error) { return bufio.NewReader(s.streams.In).ReadString('\n') })
@@ -143,6 +151,9 @@ func (s *session) confirm(to []string, option int) error {
 // will not get there any more.
 func reached(m agentclient.Sent, goal string) (there, never bool) {
 	order := []string{"paying", "paid", "submitted", "arrived"}
+	if m.Free && goal != "paid" {
+		goal = "submitted" // of a free mail nobody tells more
+	}
 	switch goal {
 	case "decided":
 		there = m.State == "accepted" || m.State == "rejected" || m.State == "expired" && !m.ArrivedAt.IsZero()

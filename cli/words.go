@@ -68,6 +68,8 @@ func mailState(state string) string {
 		return "waits for the escrow"
 	case "rejecting":
 		return "rejected, can be undone"
+	case "unpaid":
+		return "free mails used up"
 	case "expired":
 		return "expired, refunded"
 	}
@@ -77,6 +79,9 @@ func mailState(state string) string {
 // decided says what a decision did, with the money in it.
 func (s *session) decided(m agentclient.Mail) string {
 	var b strings.Builder
+	if m.Free {
+		return freeDecided(m)
+	}
 	switch m.State {
 	case "accepted":
 		if !m.DecideBy.IsZero() && s.now().After(m.DecideBy) {
@@ -101,6 +106,9 @@ func (s *session) decided(m agentclient.Mail) string {
 
 // mailMoney says where a received mail's money is.
 func (s *session) mailMoney(m agentclient.Mail) string {
+	if m.Free {
+		return freeMoney(m)
+	}
 	switch m.State {
 	case "held":
 		return fmt.Sprintf("%s, to be confirmed by the escrow", m.Price)
@@ -121,6 +129,9 @@ func (s *session) mailMoney(m agentclient.Mail) string {
 // sentWords says where a sent mail and its money are.
 func (s *session) sentWords(m agentclient.Sent) string {
 	to := line(m.To)
+	if m.Free {
+		return freeSent(m)
+	}
 	back := s.back(m)
 	switch m.State {
 	case "paying":
@@ -132,7 +143,7 @@ func (s *session) sentWords(m agentclient.Sent) string {
 	case "arrived":
 		return fmt.Sprintf("Delivered. %s is held until %s decides, at the latest until %s; then it comes back.", m.Price, to, s.moment(m.DecideBy))
 	case "accepted":
-		return "Accepted. " + back
+		return "Accepted. " + back + freeThere(m)
 	case "rejected":
 		return fmt.Sprintf("Rejected. %s went to %s. Your key was deleted.", m.Price, line(m.Beneficiary))
 	case "expired":

@@ -157,6 +157,16 @@ func (a *Agent) decide(ctx context.Context, method, id, to string, from ...strin
 	if !slices.Contains(from, m.State) {
 		return agentclient.Mail{}, failure(agentclient.CodeState, "The mail is "+m.State+", so this cannot be done.")
 	}
+	if m.Free { // no bond hangs on it
+		if m.State != "unpaid" {
+			return agentclient.Mail{}, failure(agentclient.CodeState, "This mail came free: no bond hangs on it.")
+		}
+		if m.State = to; to == "rejecting" {
+			m.State = "rejected"
+		}
+		a.emit(agentclient.EventMail, m.ID, m.State)
+		return m.Mail, nil
+	}
 	m.State, m.EffectiveAt = to, time.Time{}
 	if to == "rejecting" {
 		m.EffectiveAt = a.now().Add(Undo)

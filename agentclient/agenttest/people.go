@@ -36,6 +36,14 @@ func (a *Agent) connect(m agentclient.Mail, free agentclient.Free) {
 	if free == agentclient.FreePolicy {
 		free = agentclient.FreeAlways
 	}
+	a.mu.Lock()
+	if p := a.person(m.From); p != nil {
+		p.Free = free
+		a.emit(agentclient.EventPeople, p.Address, "")
+		a.mu.Unlock()
+		return
+	}
+	a.mu.Unlock()
 	a.AddPerson(agentclient.Person{PersonID: agentclient.PersonID{Account: m.To, Address: m.From}, Name: m.Name, Free: free, Bond: m.Bond})
 }
 

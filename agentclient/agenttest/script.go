@@ -138,6 +138,9 @@ func (a *Agent) filled(m agentclient.Message) agentclient.Message {
 	if m.ID == "" {
 		m.ID = a.id("mail")
 	}
+	if m.Free {
+		return a.filledFree(m)
+	}
 	if m.Bond == "" {
 		m.Bond = a.id("bond")
 	}
@@ -170,6 +173,26 @@ func (a *Agent) filled(m agentclient.Message) agentclient.Message {
 	}
 	a.receipt(m.Bond, "paid", "held")
 	a.receipt(m.Bond, "arrived", "")
+	return m
+}
+
+// filledFree is the same for a mail that comes over a connection: with no bond.
+func (a *Agent) filledFree(m agentclient.Message) agentclient.Message {
+	if m.To == "" && len(a.status.Accounts) > 0 {
+		m.To = a.status.Accounts[0].Address
+	}
+	if m.At.IsZero() {
+		m.At = a.now()
+	}
+	if m.Date.IsZero() {
+		m.Date = m.At
+	}
+	if m.State == "" {
+		m.State = "accepted"
+	}
+	if m.Checks == nil && m.State == "accepted" {
+		m.Checks = []string{"encrypted to the key of your connection with its sender, and signed with theirs"}
+	}
 	return m
 }
 

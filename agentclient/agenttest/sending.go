@@ -33,6 +33,9 @@ func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, e
 
 func (a *Agent) offer(address string) (agentclient.Price, error) {
 	price, ok := a.offers[strings.ToLower(address)]
+	if p := a.person(address); !ok && p != nil { // as with the escrow away
+		return agentclient.Price{Address: address, Connected: true, Free: p.FreeThere}, nil
+	}
 	if !ok {
 		return agentclient.Price{}, failure("no_offer", "Nobody set a price for that address here.")
 	}
@@ -171,7 +174,10 @@ func (a *Agent) Send(ctx context.Context, mail agentclient.Compose) ([]agentclie
 	list := []agentclient.Sent{}
 	for _, to := range mail.To {
 		now := a.now()
-		if p := a.person(to); p != nil && !mail.Paid {
+		if p := a.person(to); p != nil && !mail.Paid && p.FreeThere != agentclient.FreeNone {
+			if n, always, _ := p.FreeThere.Count(); !always {
+				p.FreeThere = agentclient.FreeMails(n - 1)
+			}
 			sent := agentclient.Sent{ID: a.id("sent"), To: to, Subject: mail.Subject, At: now, State: "submitted",
 				Money: "none", SubmittedAt: now, Free: true}
 			p.Sent, p.Last = p.Sent+1, now
