@@ -62,7 +62,13 @@ func (o *output) String() string {
 }
 
 // newStage is a screen with that agent; none where it is nil.
-func newStage(t *testing.T, agent *agenttest.Agent, env ...string) *stage {
+func newStage(t *testing.T, agent *agenttest.Agent) *stage {
+	t.Helper()
+	return newStageOn(t, agent, "")
+}
+
+// newStageOn is a stage with a session bus.
+func newStageOn(t *testing.T, agent *agenttest.Agent, bus string) *stage {
 	t.Helper()
 	home, err := os.MkdirTemp("", "ewin") // t.TempDir is too long for a socket
 	if err != nil {
@@ -70,7 +76,7 @@ func newStage(t *testing.T, agent *agenttest.Agent, env ...string) *stage {
 	}
 	t.Cleanup(func() { os.RemoveAll(home) })
 	s := &stage{t: t, home: home, agent: agent, stderr: &output{}}
-	options := screen.Options{Home: filepath.Join(home, "x"), Width: 1400, Height: 900, Env: append(env, "EARNEST_HOME="+home)}
+	options := screen.Options{Home: filepath.Join(home, "x"), Width: 1400, Height: 900, Bus: bus, Env: []string{"EARNEST_HOME=" + home}}
 	s.screen, err = screen.Start(options)
 	t.Cleanup(s.screen.Stop)
 	if err != nil {

@@ -24,6 +24,7 @@ type TrayItem struct {
 type Tray struct {
 	app   fynedesktop.App
 	icon  fyne.Resource
+	menu  *fyne.Menu
 	shown int
 	words string // of the menu as it stands
 }
@@ -34,7 +35,7 @@ func NewTray(app fyne.App, icon fyne.Resource) *Tray {
 	if !ok || !HasTray() {
 		return nil
 	}
-	return &Tray{app: place, icon: icon, shown: -1}
+	return &Tray{app: place, icon: icon, menu: fyne.NewMenu("Earnest"), shown: -1}
 }
 
 // Set shows how many mails wait, and the menu. It is called on the drawing
@@ -45,18 +46,19 @@ func (t *Tray) Set(waiting int, items []TrayItem) {
 		words += item.Title + "\n"
 	}
 	if words != t.words {
-		t.words = words
-		menu := fyne.NewMenu("Earnest")
+		// One menu for good: the tray, once it is ready, shows the menu that it was
+		// first given, and would bring an older one back.
+		t.words, t.menu.Items = words, nil
 		for _, item := range items {
 			if item.Title == "" {
-				menu.Items = append(menu.Items, fyne.NewMenuItemSeparator())
+				t.menu.Items = append(t.menu.Items, fyne.NewMenuItemSeparator())
 				continue
 			}
 			line := fyne.NewMenuItem(item.Title, item.Do)
 			line.Disabled = item.Do == nil
-			menu.Items = append(menu.Items, line)
+			t.menu.Items = append(t.menu.Items, line)
 		}
-		t.app.SetSystemTrayMenu(menu)
+		t.app.SetSystemTrayMenu(t.menu)
 	}
 	if waiting != t.shown {
 		t.shown = waiting
@@ -101,4 +103,3 @@ func Badge(icon fyne.Resource, n int) fyne.Resource {
 	}
 	return fyne.NewStaticResource("earnest-"+number+".png", data.Bytes())
 }
-
