@@ -48,6 +48,7 @@ first_valid_uid = 1
 first_valid_gid = 1
 auth_username_format = %Ln
 auth_failure_delay = 0
+auth_mechanisms = plain{{if .OAuth}} {{.Mechanisms}}{{end}}
 ssl = yes
 ssl_cert = <{{.Dir}}/cert.pem
 ssl_key = <{{.Dir}}/key.pem
@@ -55,10 +56,18 @@ ssl_dh =
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 200
 mail_fsync = never
+{{if .OAuth}}
+passdb {
+  driver = oauth2
+  mechanisms = {{.Mechanisms}}
+  args = {{.Dir}}/oauth2.conf
+}
+{{end}}
 passdb {
   driver = passwd-file
   args = {{.Dir}}/users
-}
+{{if .OAuth}}  mechanisms = plain
+{{end}}}
 userdb {
   driver = passwd-file
   args = {{.Dir}}/users
@@ -110,6 +119,18 @@ service lmtp {
 // whoever runs the test.
 func StartDovecot(t T, logins ...string) *Dovecot {
 	t.Helper()
+	return startDovecot(t, "", "", logins)
+}
+
+// StartDovecotOAuth starts one that takes the tokens of an issuer, too, by these
+// mechanisms.
+func StartDovecotOAuth(t T, issuer *Issuer, mechanisms string, logins ...string) *Dovecot {
+	t.Helper()
+	return startDovecot(t, issuer.IntrospectionURL, mechanisms, logins)
+}
+
+func startDovecot(t T, introspection, mechanisms string, logins []string) *Dovecot {
+	t.Helper()
 	program := find(t, "dovecot", "dovecot-imapd")
 	if _, err := os.Stat("/usr/lib/dovecot/lmtp"); err != nil {
 		t.Fatalf("dovecot's lmtp is missing (package dovecot-lmtpd): run `make test`, which installs it with scripts/install-deps")
@@ -132,9 +153,14 @@ func StartDovecot(t T, logins ...string) *Dovecot {
 	d.write(t, "users", users.String())
 	p := ports(t, 4)
 	d.IMAPStartTLSAddr, d.IMAPAddr, d.LMTPAddr, d.authAddr = loopback(p[0]), loopback(p[1]), loopback(p[2]), loopback(p[3])
+	if introspection != "" {
+		d.write(t, "oauth2.conf", "introspection_url = "+introspection+"\nintrospection_mode = auth\n"+
+			"username_attribute = username\nusername_format = %Ln\nactive_attribute = active\nactive_value = true\n")
+	}
 	d.fill(t, "dovecot.conf", dovecotConfig, map[string]any{
 		"Dir": d.dir, "Name": filepath.Base(d.dir), "User": who.internal, "Group": who.group, "Login": who.login,
 		"UID": who.uid, "GID": who.gid,
+		"OAuth": introspection != "", "Mechanisms": mechanisms,
 		"IMAP": p[0], "IMAPS": p[1], "LMTP": p[2], "Auth": p[3],
 	})
 	d.start(t, program)
