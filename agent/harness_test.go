@@ -76,7 +76,7 @@ func newWorld(t *testing.T, terms escrow.Terms) *world {
 	w.receiptKey = key
 	w.server, err = escrowserver.New(escrowserver.Config{
 		Name: "escrow.example", Operator: "Tests", LegalForm: "association", Currencies: []payment.Currency{euro},
-		Beneficiaries: []escrow.Beneficiary{{ID: ledger.Company, Name: "the escrow's company account"}},
+		Beneficiaries: []escrow.Beneficiary{{ID: ledger.Company, Name: "the escrow's company account"}, {ID: ledger.Burned, Name: "nobody"}},
 		Terms:         terms, TokenSender: "escrow@escrow.example", ReceiptSigner: key, Store: w.books,
 		Mailer: tokenMailer{w}, Certificates: openpgp.Certificates{Now: time.Now}, Now: w.now,
 	})
@@ -419,6 +419,13 @@ func (u unreliable) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Si
 		return nil, &escrow.Error{Code: escrow.Unavailable}
 	}
 	return u.wrapped().Receipts(ctx, id)
+}
+
+func (u unreliable) PublishOffer(ctx context.Context, offer escrow.Signed) error {
+	if err := u.cut(); err != nil {
+		return err
+	}
+	return u.wrapped().PublishOffer(ctx, offer)
 }
 
 func (u unreliable) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, error) {
