@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -33,10 +34,12 @@ func forms() map[string]any {
 	attachment := agentclient.Attachment{Name: "draft.pdf", Type: "application/pdf", Size: 5, Data: []byte("%PDF-")}
 	mail := agentclient.Mail{ID: "9f2c…", Bond: "01939f…", To: "recipient@example.org", From: "student@example.edu", Name: "Ada Student",
 		Subject: "A question", Price: euro("0.25"), At: at(22), State: "rejecting", DecideBy: at(29), EffectiveAt: at(22).Add(10 * time.Minute),
-		Beneficiary: "Example Escrow Society", FirstTime: true, MixedScript: true, Unprotected: true, Unread: true, Queued: true, Error: "words"}
+		Beneficiary: "Example Escrow Society", FirstTime: true, MixedScript: true, Unprotected: true, Unread: true, Queued: true, Free: true, Late: true, Error: "words"}
+	person := agentclient.PersonID{Account: "recipient@example.org", Address: "author@example.net"}
 	listed := attachment
 	listed.Data = nil
-	return map[string]any{
+	all := moneyForms(at, euro)
+	maps.Copy(all, map[string]any{
 		"Status": agentclient.Status{Version: "1.0", Started: at(22), Keyring: "os", Accounts: []agentclient.Account{account},
 			Waiting: 2, Outbox: 1, Queued: 1},
 		"AddAccount": agentclient.AddAccount{Address: "recipient@example.org", IMAP: "imaps://mail.example.org:993",
@@ -46,18 +49,17 @@ func forms() map[string]any {
 			ProviderReady: true, ProviderHint: "words"},
 		"BeginLogin": agentclient.BeginLogin{Address: "recipient@example.org", Provider: "Campus"},
 		"Login":      agentclient.Login{ID: "51c0…", URL: "https://login.example.net/authorize?…", Expires: at(22)},
-		"Price": agentclient.Price{Address: "author@example.net", Options: []agentclient.Option{{Index: 1,
-			Instruction: "ESCROW/1 escrow.example 0.25", Price: euro("0.25")}}, Beneficiary: "Example Escrow Society", Identity: "2Ws…",
-			TellRead: true, DecideWithin: 1209600, DeliverWithin: 2592000},
-		"SetPrice": agentclient.SetPrice{Address: "recipient@example.org", Options: []string{"0.25", "ESCROW/1 escrow.example 1.00"}},
-		"Balance":  agentclient.Balance{Account: "recipient@example.org", Escrow: "escrow.example", Available: euro("4.75"), Held: euro("0.50")},
-		"Redeem":   agentclient.Redeem{Voucher: "…"},
 		"Compose": agentclient.Compose{From: "recipient@example.org", To: []string{"author@example.net"}, Subject: "Your book",
-			Body: "Dear author", Attachments: []agentclient.Attachment{attachment}, Option: 1, InReplyTo: "<id@example.net>"},
+			Body: "Dear author", Attachments: []agentclient.Attachment{attachment}, Option: 1, Paid: true, InReplyTo: "<id@example.net>"},
 		"Sent": agentclient.Sent{ID: "41ab…", Bond: "01939f…", To: "author@example.net", Subject: "Your book", Price: euro("0.25"), At: at(20),
 			State: "accepted", Money: "refunded", Beneficiary: "Example Escrow Society", SubmittedAt: at(20), ArrivedAt: at(20), ReadAt: at(21),
-			EndedAt: at(22), DecideBy: at(29), DeliverBy: at(30), Error: "words"},
-		"BuyKey": agentclient.BuyKey{From: "recipient@example.org", To: "author@example.net", Option: 1, Certificate: []byte("cert")},
+			EndedAt: at(22), DecideBy: at(29), DeliverBy: at(30), FreeThere: agentclient.FreeAlways, Free: true, Kept: true, Error: "words"},
+		"Accept":   agentclient.Accept{Free: agentclient.FreeMails(3)},
+		"PersonID": person,
+		"Person": agentclient.Person{PersonID: person, Name: "An Author", Since: at(20), Why: agentclient.WhyPaid, Free: agentclient.FreeAlways,
+			FreeThere: agentclient.FreeMails(3), Received: 4, Sent: 2, Last: at(22), Bond: "01939f…"},
+		"SetPerson": agentclient.SetPerson{PersonID: person, Free: agentclient.FreeMails(3)},
+		"BuyKey":    agentclient.BuyKey{From: "recipient@example.org", To: "author@example.net", Option: 1, Certificate: []byte("cert")},
 		"Bought": agentclient.Bought{Bond: "01939f…", To: "author@example.net", Price: euro("0.25"),
 			Key: "-----BEGIN PGP PUBLIC KEY BLOCK-----…", Fingerprint: "a1b2…", DeliverBy: at(30)},
 		"Mail": mail,
@@ -66,13 +68,11 @@ func forms() map[string]any {
 			Date: at(22), MessageID: "<id@example.edu>", Text: "Dear author,\n", FromHTML: true,
 			Attachments: []agentclient.Attachment{listed}, Checks: []string{"words"}},
 		"Attachment": attachment,
-		"Receipts": agentclient.Receipts{Bond: "01939f…", Quote: "hash", Receipts: []string{"eyJ…"},
-			Steps:    []agentclient.Receipt{{N: 1, Event: "paid", Money: "held", Time: at(20)}},
-			Verified: false, Fault: "receipt 2 does not name the one before", ReceiptKey: "2Ws…"},
-		"Check":   agentclient.Check{Name: "keyring", OK: false, Detail: "words", Remedy: "words"},
-		"Event":   agentclient.Event{Type: agentclient.EventMail, ID: "9f2c…", State: "accepted", Time: at(22)},
-		"Failure": wrongField(),
-	}
+		"Check":      agentclient.Check{Name: "keyring", OK: false, Detail: "words", Remedy: "words"},
+		"Event":      agentclient.Event{Type: agentclient.EventMail, ID: "9f2c…", State: "accepted", Time: at(22)},
+		"Failure":    wrongField(),
+	})
+	return all
 }
 
 // wrongField is a failure of one field.
