@@ -46,14 +46,14 @@ func runChild(kind string) int {
 // obey measures frames while it is told to: the drawing goroutine takes a job
 // only between two frames, so how long one waits is how long a frame took.
 func obey(orders io.Reader) {
-	var longest atomic.Int64
-	var frames atomic.Int64
+	var longest, frames atomic.Int64
+	var told atomic.Bool
 	lines := bufio.NewScanner(orders)
 	for lines.Scan() {
 		switch lines.Text() {
 		case "measure":
 			go func() {
-				for {
+				for !told.Load() {
 					began := time.Now()
 					fyne.DoAndWait(func() {})
 					took := int64(time.Since(began))
@@ -65,6 +65,7 @@ func obey(orders io.Reader) {
 				}
 			}()
 		case "tell":
+			told.Store(true)
 			fmt.Println(longest.Load(), frames.Load())
 		}
 	}
