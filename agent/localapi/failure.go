@@ -179,7 +179,7 @@ func statusOf(code string) int {
 		return http.StatusBadRequest
 	case agentclient.CodeNotFound, string(escrow.NoOffer):
 		return http.StatusNotFound
-	case string(escrow.InsufficientFunds):
+	case string(escrow.InsufficientFunds), agentclient.CodeLimit:
 		return http.StatusPaymentRequired
 	case string(escrow.Forbidden), string(escrow.Blocked), string(escrow.Unauthorized), string(escrow.Unproven):
 		return http.StatusForbidden
