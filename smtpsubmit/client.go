@@ -34,10 +34,21 @@ type client struct {
 	raw  *timedConn
 	smtp *smtp.Client
 	stop func() bool
+	// refused is a token that the server has just refused.
+	refused string
 }
 
 // open connects, begins TLS and logs in.
 func open(ctx context.Context, cfg Config) (*client, error) {
+	if cfg.Token != nil {
+		return openTwice(ctx, cfg)
+	}
+	c, _, err := openWith(ctx, cfg, "")
+	return c, err
+}
+
+// openWith is told of a token that was refused, and tells of another.
+func openWith(ctx context.Context, cfg Config, refused string) (*client, string, error) {
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = time.Minute
 	}
@@ -48,20 +59,23 @@ func open(ctx context.Context, cfg Config) (*client, error) {
 		cfg.Hello = "localhost"
 	}
 	if cfg.User != "" && cfg.TLS == Plain {
-		return nil, &Error{Stage: StageLogin, Err: ErrInsecure}
+		return nil, "", &Error{Stage: StageLogin, Err: ErrInsecure}
 	}
 	dialer := net.Dialer{Timeout: cfg.Timeout}
 	plain, err := dialer.DialContext(ctx, "tcp", cfg.Addr)
 	if err != nil {
-		return nil, &Error{Stage: StageConnect, Err: err}
+		return nil, "", &Error{Stage: StageConnect, Err: err}
 	}
-	c := &client{ctx: ctx, cfg: cfg, raw: &timedConn{Conn: plain, timeout: cfg.Timeout}}
+	c := &client{ctx: ctx, cfg: cfg, raw: &timedConn{Conn: plain, timeout: cfg.Timeout}, refused: refused}
 	c.stop = context.AfterFunc(ctx, func() { plain.Close() })
 	if err := c.begin(); err != nil {
 		c.close()
-		return nil, err
+		if c.refused == refused {
+			return nil, "", err
+		}
+		return nil, c.refused, err
 	}
-	return c, nil
+	return c, "", nil
 }
 
 func (c *client) begin() error {

@@ -1,6 +1,7 @@
 package smtpsubmit
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -33,29 +34,35 @@ func (c *client) present() (tried bool, err error) {
 	return true, c.smtp.Auth(mechanism)
 }
 
-// presentToken tries a second token where the first is refused: it may have been
-// taken back before its time.
+// presentToken shows a token once: after a refusal the library leaves the
+// connection in a state that some servers end it for.
 func (c *client) presentToken(offered []string) (tried bool, err error) {
 	host, number, _ := net.SplitHostPort(c.cfg.Addr)
 	port, _ := strconv.Atoi(number) // 0 is left out
-	refused := ""
-	for range 2 {
-		token, wrong := c.cfg.Token(c.ctx, refused)
-		if wrong != nil {
-			return false, fmt.Errorf("sign in: %w", wrong)
-		}
-		if tried && token == refused {
-			break
-		}
-		mechanism, wrong := bearer.Client(offered, c.cfg.User, token, host, port)
-		if wrong != nil {
-			return false, fmt.Errorf("sign in: %w", wrong)
-		}
-		tried, err = true, c.smtp.Auth(mechanism)
-		if reply, answered := errors.AsType[*smtp.SMTPError](err); !answered || reply.Code < 500 {
-			break
-		}
-		refused = token
+	token, err := c.cfg.Token(c.ctx, c.refused)
+	if err != nil {
+		return false, fmt.Errorf("sign in: %w", err)
 	}
-	return tried, err
+	if token == c.refused {
+		return false, ErrLogin
+	}
+	mechanism, err := bearer.Client(offered, c.cfg.User, token, host, port)
+	if err != nil {
+		return false, fmt.Errorf("sign in: %w", err)
+	}
+	err = c.smtp.Auth(mechanism)
+	if reply, answered := errors.AsType[*smtp.SMTPError](err); answered && reply.Code >= 500 {
+		c.refused = token
+	}
+	return true, err
+}
+
+// openTwice tries a second token, on a connection of its own, where the first is
+// refused: it may have been taken back before its time.
+func openTwice(ctx context.Context, cfg Config) (*client, error) {
+	c, refused, err := openWith(ctx, cfg, "")
+	if refused != "" {
+		c, _, err = openWith(ctx, cfg, refused)
+	}
+	return c, err
 }
