@@ -11,7 +11,9 @@ type DraftsAgent interface {
 	Drafts(ctx context.Context) ([]Draft, error)
 	// DraftByID is one draft with all its data.
 	DraftByID(ctx context.Context, id string) (Draft, error)
-	// SaveDraft keeps a draft, sealed. One without an id is new.
+	// SaveDraft keeps a draft, sealed. One without an id is new. An attachment with
+	// a size and without data is the one of that name and size that is kept: so
+	// what the list or an earlier answer showed can be saved and sent as it is.
 	SaveDraft(ctx context.Context, draft Draft) (Draft, error)
 	DeleteDraft(ctx context.Context, id string) error
 	// Redraft makes a draft of a mail that was never submitted (failed, withdrawn

@@ -59,27 +59,31 @@ type root struct {
 	JSON    bool             `help:"Print exactly one JSON value; a failure too."`
 	Version kong.VersionFlag `help:"Print the version."`
 
-	Account  accountCmd  `cmd:"" help:"Set up mail accounts."`
-	Agent    agentCmd    `cmd:"" help:"Run the agent, which watches the mailbox."`
-	Status   statusCmd   `cmd:"" help:"What the agent is doing."`
-	Price    priceCmd    `cmd:"" help:"What it costs to write to somebody, or to you."`
-	Send     sendCmd     `cmd:"" help:"Send a mail with a bond."`
-	Buy      buyCmd      `cmd:"" help:"Buy a one-time key to use with other OpenPGP tools."`
-	Sent     sentCmd     `cmd:"" help:"Mails that you sent, and where their money is."`
-	Withdraw withdrawCmd `cmd:"" help:"Ask for a sent mail's money back before it arrived."`
-	Inbox    inboxCmd    `cmd:"" help:"Paid mails that came in, newest first."`
-	Read     readCmd     `cmd:"" help:"Open a mail."`
-	Accept   acceptCmd   `cmd:"" help:"Accept a mail: its money goes back to the sender."`
-	Reject   rejectCmd   `cmd:"" help:"Reject a mail: its money is forfeited."`
-	Undo     undoCmd     `cmd:"" help:"Take back a reject that has not taken effect."`
-	People   peopleCmd   `cmd:"" help:"Who may write to you free, and to whom you may."`
-	Topup    topupCmd    `cmd:"" help:"Redeem a voucher."`
-	Balance  balanceCmd  `cmd:"" help:"The money at the escrow."`
-	Receipts receiptsCmd `cmd:"" help:"The signed receipts of a mail's money."`
-	Doctor   doctorCmd   `cmd:"" help:"Look for what is wrong, and say what to do."`
-	Events   eventsCmd   `cmd:"" help:"Print what happens as it happens, for scripts."`
-	Demo     demoCmd     `cmd:"" help:"Play the whole story on this machine, with everything in a sandbox."`
-	Help     helpCmd     `cmd:"" help:"Explain a verb, or the exit codes."`
+	Account     accountCmd     `cmd:"" help:"Set up mail accounts."`
+	Agent       agentCmd       `cmd:"" help:"Run the agent, which watches the mailbox."`
+	Status      statusCmd      `cmd:"" help:"What the agent is doing."`
+	Price       priceCmd       `cmd:"" help:"What it costs to write to somebody, or to you."`
+	Send        sendCmd        `cmd:"" help:"Send a mail with a bond."`
+	Buy         buyCmd         `cmd:"" help:"Buy a one-time key to use with other OpenPGP tools."`
+	Drafts      draftsCmd      `cmd:"" help:"Mails that are not sent yet."`
+	Sent        sentCmd        `cmd:"" help:"Mails that you sent, and where their money is."`
+	Withdraw    withdrawCmd    `cmd:"" help:"Ask for a sent mail's money back before it arrived."`
+	Inbox       inboxCmd       `cmd:"" help:"Paid mails that came in, newest first."`
+	Read        readCmd        `cmd:"" help:"Open a mail."`
+	Accept      acceptCmd      `cmd:"" help:"Accept a mail: its money goes back to the sender."`
+	Reject      rejectCmd      `cmd:"" help:"Reject a mail: its money is forfeited."`
+	Undo        undoCmd        `cmd:"" help:"Take back a reject that has not taken effect."`
+	People      peopleCmd      `cmd:"" help:"Who may write to you free, and to whom you may."`
+	Topup       topupCmd       `cmd:"" help:"Redeem a voucher."`
+	Balance     balanceCmd     `cmd:"" help:"The money at the escrow."`
+	Receipts    receiptsCmd    `cmd:"" help:"The signed receipts of a mail's money."`
+	Settings    settingsCmd    `cmd:"" help:"How you want to pay."`
+	Doctor      doctorCmd      `cmd:"" help:"Look for what is wrong, and say what to do."`
+	Events      eventsCmd      `cmd:"" help:"Print what happens as it happens, for scripts."`
+	Log         logCmd         `cmd:"" help:"What the agent logged last."`
+	Diagnostics diagnosticsCmd `cmd:"" help:"A report for somebody who helps you: no addresses, subjects or amounts are in it."`
+	Demo        demoCmd        `cmd:"" help:"Play the whole story on this machine, with everything in a sandbox."`
+	Help        helpCmd        `cmd:"" help:"Explain a verb, or the exit codes."`
 }
 
 // session is one run of one verb.

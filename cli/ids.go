@@ -60,15 +60,15 @@ func shorten(ids []string) []string {
 	for i, id := range ids {
 		short[i] = bare(id)
 	}
-	for i, a := range short {
-		for _, b := range short[i+1:] {
-			common := 0
-			for common < len(a) && common < len(b) && a[common] == b[common] {
-				common++
-			}
-			if a != b {
-				length = max(length, common+1)
-			}
+	// In order, those that have most in common are neighbours.
+	sorted := slices.Sorted(slices.Values(short))
+	for i := range len(sorted) - 1 {
+		a, b, common := sorted[i], sorted[i+1], 0
+		for common < len(a) && common < len(b) && a[common] == b[common] {
+			common++
+		}
+		if a != b {
+			length = max(length, common+1)
 		}
 	}
 	for i, id := range short {

@@ -75,14 +75,18 @@ func (s *session) ownPrice() string {
 }
 
 type readCmd struct {
-	ID   string `arg:"" name:"id" help:"The mail, or the beginning of its id."`
-	Save string `placeholder:"DIR" type:"path" help:"Write the attachments into DIR. Existing files are never overwritten."`
+	ID     string `arg:"" name:"id" help:"The mail, or the beginning of its id."`
+	Save   string `placeholder:"DIR" type:"path" help:"Write the attachments into DIR. Existing files are never overwritten."`
+	Source bool   `help:"Print the mail as it was inside the encryption, byte for byte. A terminal gets it without what would steer it."`
 }
 
 func (c *readCmd) Run(s *session) error {
 	id, err := s.mail(c.ID)
 	if err != nil {
 		return err
+	}
+	if c.Source {
+		return s.source(id)
 	}
 	m, err := s.agent.Message(s.ctx, id)
 	if err != nil {
@@ -139,6 +143,9 @@ func (s *session) message(m agentclient.Message) {
 	}
 	if m.Error != "" && !slices.Contains(m.Checks, m.Error) {
 		s.say("note      %s\n", line(m.Error))
+	}
+	if m.Reason != "" {
+		s.say("reason    %s\n", line(m.Reason))
 	}
 	if text := strings.TrimRight(m.Text, "\r\n"); text != "" {
 		s.say("\n%s\n\n", text)
@@ -232,12 +239,13 @@ func (c *acceptCmd) Run(s *session) error {
 }
 
 type rejectCmd struct {
-	ID string `arg:"" name:"id" help:"The mail, or the beginning of its id."`
+	ID     string `arg:"" name:"id" help:"The mail, or the beginning of its id."`
+	Reason string `placeholder:"TEXT" help:"Why, for yourself: it stays here and is told to nobody."`
 }
 
 func (c *rejectCmd) Run(s *session) error {
 	return s.decide(c.ID, func(ctx context.Context, id string) (agentclient.Mail, error) {
-		return s.agent.Reject(ctx, id, agentclient.Reject{})
+		return s.agent.Reject(ctx, id, agentclient.Reject{Reason: c.Reason})
 	})
 }
 

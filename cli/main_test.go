@@ -168,6 +168,16 @@ func tellAgent(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Setenv(rest[1], m.ID)
 			}
 		}
+	case "draft": // SUBJECT VARIABLE: the id of the draft of that subject
+		for _, d := range must(w.agent.Drafts(context.Background()))(ts) {
+			if d.Mail.Subject == rest[0] {
+				ts.Setenv(rest[1], d.ID)
+			}
+		}
+	case "logged": // TEXT: the agent has logged that; \u escapes are read
+		text, err := strconv.Unquote(`"` + rest[0] + `"`)
+		ts.Check(err)
+		w.agent.SetLog(agentclient.LogLine{Time: w.now(), Level: "WARN", Text: text})
 	case "listeners": // N: wait until so many listen to the events
 		n, err := strconv.Atoi(rest[0])
 		ts.Check(err)

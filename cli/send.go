@@ -25,27 +25,48 @@ type sendCmd struct {
 	Paid     bool     `help:"Send with a bond although it could go free."`
 	Yes      bool     `short:"y" help:"Do not ask before paying. Without a terminal nothing is asked."`
 	Wait     string   `enum:",submitted,arrived,decided" default:"" placeholder:"STATE" help:"Wait until the mail is submitted, arrived or decided."`
+	Draft    bool     `xor:"how" help:"Keep it as a draft instead of sending it."`
+	DryRun   bool     `xor:"how" help:"Show what each recipient would see, and send and pay nothing."`
 }
 
 func (c *sendCmd) Run(s *session) error {
+	mail, err := c.compose(s)
+	switch {
+	case err != nil:
+		return err
+	case c.Draft:
+		return s.keep(mail)
+	case c.DryRun:
+		return s.dryRun(mail)
+	}
+	return s.send(mail, !c.Yes && c.BodyFile != "-", c.Wait)
+}
+
+// compose makes the mail of the flags and files.
+func (c *sendCmd) compose(s *session) (agentclient.Compose, error) {
 	mail := agentclient.Compose{From: c.From, To: c.To, Subject: c.Subject, Option: c.Option, Paid: c.Paid}
 	body, err := s.readFile(c.BodyFile, agentclient.MaxMail)
 	if err != nil {
-		return overfull(err, c.BodyFile)
+		return mail, overfull(err, c.BodyFile)
 	}
 	mail.Body = string(body)
 	left := int64(agentclient.MaxMail - len(body))
 	for _, name := range c.Attach {
 		data, err := s.readFile(name, left)
 		if err != nil {
-			return overfull(err, name)
+			return mail, overfull(err, name)
 		}
 		left -= int64(len(data))
 		mail.Attachments = append(mail.Attachments, agentclient.Attachment{
 			Name: filepath.Base(name), Type: kindOf(name, data), Size: int64(len(data)), Data: data})
 	}
-	if s.streams.Interactive && !c.Yes && c.BodyFile != "-" {
-		if err := s.confirm(c.To, c.Option, c.Paid); err != nil {
+	return mail, nil
+}
+
+// send asks a person who sits there, sends, and says what came of it.
+func (s *session) send(mail agentclient.Compose, ask bool, goal string) error {
+	if s.streams.Interactive && ask {
+		if err := s.confirm(mail.To, mail.Option, mail.Paid); err != nil {
 			return err
 		}
 	}
@@ -53,8 +74,8 @@ func (c *sendCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if c.Wait != "" {
-		if sent, err = s.wait(sent, c.Wait); err != nil {
+	if goal != "" {
+		if sent, err = s.wait(sent, goal); err != nil {
 			return err
 		}
 	}

@@ -54,13 +54,30 @@ func (a *Agent) saveDraft(draft agentclient.Draft) agentclient.Draft {
 		draft.ID = a.id("draft")
 	}
 	draft.Changed = a.now()
+	draft.Mail.Attachments = slices.Clone(draft.Mail.Attachments)
 	for i := range draft.Mail.Attachments {
-		draft.Mail.Attachments[i].Size = int64(len(draft.Mail.Attachments[i].Data))
+		at := &draft.Mail.Attachments[i]
+		if len(at.Data) == 0 {
+			at.Data = a.keptFile(draft.ID, *at)
+		}
+		at.Size = int64(len(at.Data))
 	}
 	a.dropDraft(draft.ID)
 	a.drafts = slices.Insert(a.drafts, 0, draft)
 	a.emit(agentclient.EventDraft, draft.ID, "")
 	return draft
+}
+
+// keptFile is the data of a draft's file of that name and size.
+func (a *Agent) keptFile(id string, wanted agentclient.Attachment) []byte {
+	for _, d := range a.drafts {
+		for _, at := range d.Mail.Attachments {
+			if d.ID == id && at.Name == wanted.Name && at.Size == wanted.Size {
+				return at.Data
+			}
+		}
+	}
+	return nil
 }
 
 func (a *Agent) dropDraft(id string) {

@@ -76,6 +76,9 @@ func (a *Agent) Source(ctx context.Context, id string) (agentclient.Source, erro
 	if err != nil {
 		return agentclient.Source{}, err
 	}
+	if m.State == "held" || m.State == "damaged" || m.State == "unpaid" {
+		return agentclient.Source{}, failure(agentclient.CodeState, "This mail is not opened.")
+	}
 	raw := fmt.Sprintf("From: %s\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: %s\r\n\r\n%s", m.From, m.To, m.Subject, m.MessageID, m.Text)
 	return agentclient.Source{Raw: []byte(raw)}, nil
 }
