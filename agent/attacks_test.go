@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -495,10 +494,5 @@ func (w *world) keyOf(p *person, bond string) (key store.Key) {
 // change changes the store of a person whose agent does not run.
 func (w *world) change(p *person, fn func(*store.Tx) error) {
 	w.t.Helper()
-	sealer, err := p.ring.Sealer(w.t.Context(), "archive")
-	must(w.t, err)
-	memory, err := store.Open(w.t.Context(), filepath.Join(p.home, "agent.db"), sealer)
-	must(w.t, err)
-	defer memory.Close()
-	must(w.t, memory.Update(w.t.Context(), "test", fn))
+	w.open(p, func(memory *store.Store) { must(w.t, memory.Update(w.t.Context(), "test", fn)) })
 }

@@ -74,6 +74,9 @@ func dropReply(tx *store.Tx, sent store.Sent) error {
 	if err != nil {
 		return err
 	}
+	if ok && key.State == store.KeyDead {
+		return nil
+	}
 	if !ok {
 		key = replyKey(sent, reply)
 	}

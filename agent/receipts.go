@@ -194,6 +194,14 @@ func (a *Agent) bondOf(ctx context.Context, id string) (bond store.Bond, err err
 			return err
 		}
 		wanted := escrow.BondID(id)
+		sent, _, err := store.Get[store.Sent](tx, id)
+		if err != nil {
+			return err
+		}
+		if m.Connection != "" || sent.Connection != "" {
+			return wrongState("This mail went free, over a connection: there is no bond, and so there are no receipts.",
+				"See who writes free with: earnest people")
+		}
 		if isMail {
 			wanted = m.Bond
 		}

@@ -16,7 +16,7 @@ type control struct {
 }
 
 func table() []control {
-	return append(inTheAgent(), atTheEscrow()...)
+	return append(append(inTheAgent(), overConnections()...), atTheEscrow()...)
 }
 
 // inTheAgent are the protections of the one who reads and the one who pays.
