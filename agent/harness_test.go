@@ -58,6 +58,11 @@ type world struct {
 	token   []byte
 	// aliases are further addresses of mailboxes.
 	aliases map[string]string
+	// outside, if set, is what agents reach instead; finder and signIn may stay
+	// nil.
+	outside agent.Outside
+	finder  agent.Finder
+	signIn  agent.SignIn
 }
 
 var euro = payment.Currency{Name: "escrow.example", Scale: 2, Unit: "EUR"}
@@ -191,6 +196,7 @@ type person struct {
 	address string
 	home    string
 	ring    *keyring.Ring
+	names   names // that the agent has in it, without one-time keys
 	stop    func()
 }
 
@@ -233,8 +239,12 @@ func (w *world) start(p *person) {
 	must(w.t, err)
 	memory, err := store.Open(w.t.Context(), filepath.Join(p.home, "agent.db"), sealer)
 	must(w.t, err)
-	p.Agent, err = agent.New(w.t.Context(), agent.Config{Store: memory, Keyring: p.ring,
-		OpenPGP: openpgp.NewKeys(p.ring, time.Now), Outside: w, Now: w.now,
+	var outside agent.Outside = w
+	if w.outside != nil {
+		outside = w.outside
+	}
+	p.Agent, err = agent.New(w.t.Context(), agent.Config{Finder: w.finder, SignIn: w.signIn, Store: memory, Keyring: noted{p.ring, &p.names},
+		OpenPGP: openpgp.NewKeys(p.ring, time.Now), Outside: outside, Now: w.now,
 		Log: slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Version: "test"})
 	must(w.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
