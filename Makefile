@@ -18,7 +18,7 @@ endif
 
 PROGRAMS := earnest earnest-escrow
 
-.PHONY: help run test build lint fmt generate bench check-go deps-run deps-test clean
+.PHONY: help run test build lint fmt generate bench pictures check-go deps-run deps-test clean
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ generate: check-go ## write generated files anew
 bench: check-go ## print what things cost, as ratios measured side by side
 	@scripts/install-deps build test
 	@scripts/bench
+
+pictures: deps-test build ## take the pictures of the manual from the real window in a sandbox
+	@go run ./test/pictures
 
 clean: ## remove what was built
 	@rm -rf bin dist

@@ -28,6 +28,7 @@ func run(args []string, stderr io.Writer) int {
 	flags.StringVar(&cfg.Home, "home", agentclient.Home(os.Getenv), "the agent's `folder` (EARNEST_HOME)")
 	look := flags.String("theme", "", "light, dark or system, for this time; the choice in the window is kept")
 	flags.BoolVar(&cfg.NoStart, "no-start", false, "do not start an agent if none runs")
+	flags.StringVar((*string)(&cfg.Page), "page", "", "the `page` to show first: waiting, accepted, rejected, expired, sent, drafts, people, money, price, settings or write")
 	flags.BoolVar(&cfg.Hidden, "hidden", false, "stay in the tray until called, where the desktop has one")
 	flags.BoolVar(&cfg.Login, "login", false, "the system starts it: hidden if that was chosen in the settings")
 	size := flags.String("size", "1280x800", "width and height of the window")

@@ -237,8 +237,9 @@ func (s *System) playVerify(ctx context.Context) (string, error) {
 }
 
 // deliver sends a mail to the recipient and waits until it waits for a decision.
-func (s *System) deliver(ctx context.Context, subject, body string) (agentclient.Mail, error) {
-	sent, err := s.Sender.Agent.Send(ctx, agentclient.Compose{To: []string{s.Recipient.Address}, Subject: subject, Body: body, Paid: true})
+func (s *System) deliver(ctx context.Context, subject, body string, attachments ...agentclient.Attachment) (agentclient.Mail, error) {
+	sent, err := s.Sender.Agent.Send(ctx, agentclient.Compose{To: []string{s.Recipient.Address}, Subject: subject, Body: body,
+		Attachments: attachments, Paid: true})
 	if err != nil {
 		return agentclient.Mail{}, err
 	}
@@ -348,36 +349,48 @@ func until(ctx context.Context, what string, ask func() (bool, error)) error {
 	}
 }
 
+// Letter is a mail of a stranger.
+type Letter struct {
+	Name        string // of the mailbox
+	Subject     string
+	Body        string
+	Attachments []agentclient.Attachment
+}
+
+// Letters are mails of several kinds.
+func Letters() []Letter {
+	return []Letter{
+		{Name: "mara.lindqvist", Subject: "A question about your compiler paper", Body: "Dear author,\n\nI read your paper on pure passes twice and still cannot see why the second one terminates. " +
+			"Section 4 says that every rewrite shrinks the term, but the rule for let seems to copy its argument.\n\n" +
+			"Am I missing a side condition, or is it hidden in the occurrence analysis?\n\nWith thanks,\nMara Lindqvist\n"},
+		{Name: "jobs", Subject: "An exciting opportunity", Body: "Hello!\n\nYour profile is a perfect match. Click https://jobs.example/apply?candidate=you to learn more.\n"},
+		{Name: "noor", Subject: "Bug report: the parser hangs on an empty file", Body: "Steps:\n\n1. touch empty.txt\n2. run the parser on it\n\nIt never returns. Version 1.4.2 on Linux.\n\nNoor\n"},
+	}
+}
+
 // FillInbox sends mails of several kinds, from several strangers, that wait for a
 // decision.
 func (s *System) FillInbox(ctx context.Context) error {
-	for _, m := range []struct{ name, subject, body string }{
-		{"mara.lindqvist", "A question about your compiler paper", "Dear author,\n\nI read your paper on pure passes twice and still cannot see why the second one terminates. " +
-			"Section 4 says that every rewrite shrinks the term, but the rule for let seems to copy its argument.\n\n" +
-			"Am I missing a side condition, or is it hidden in the occurrence analysis?\n\nWith thanks,\nMara Lindqvist\n"},
-		{"jobs", "An exciting opportunity", "Hello!\n\nYour profile is a perfect match. Click https://jobs.example/apply?candidate=you to learn more.\n"},
-		{"noor", "Bug report: the parser hangs on an empty file", "Steps:\n\n1. touch empty.txt\n2. run the parser on it\n\nIt never returns. Version 1.4.2 on Linux.\n\nNoor\n"},
-	} {
-		if err := s.stranger(ctx, m.name, m.subject, m.body); err != nil {
+	for _, letter := range Letters() {
+		if _, err := s.Stranger(ctx, letter); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// stranger is somebody new who writes one mail. Their agent goes again: a bond
-// needs no sender that stays.
-func (s *System) stranger(ctx context.Context, name, subject, body string) error {
-	p, err := s.join(ctx, name)
+// Stranger has somebody new write one mail. Their agent goes again: a bond needs
+// no sender that stays.
+func (s *System) Stranger(ctx context.Context, letter Letter) (agentclient.Mail, error) {
+	p, err := s.join(ctx, letter.Name)
 	if err != nil {
-		return err
+		return agentclient.Mail{}, err
 	}
 	defer s.StopAgent(p)
 	writer := *s
 	writer.Sender = p
 	if err := errors.Join(s.addAccount(ctx, p), s.topUp(ctx, p, "1.00")); err != nil {
-		return err
+		return agentclient.Mail{}, err
 	}
-	_, err = writer.deliver(ctx, subject, body)
-	return err
+	return writer.deliver(ctx, letter.Subject, letter.Body, letter.Attachments...)
 }

@@ -31,11 +31,12 @@ const ID = "earnest.desktop"
 
 // Config is what the window is started with.
 type Config struct {
-	Home    string       // of the agent
-	Look    theme.Choice // empty: as kept from last time
-	NoStart bool         // never start an agent
-	Hidden  bool         // stay in the tray until called, where there is one
-	Login   bool         // started by the system: hidden if that was chosen
+	Home    string         // of the agent
+	Look    theme.Choice   // empty: as kept from last time
+	NoStart bool           // never start an agent
+	Page    viewmodel.Page // shown first; empty: what waits
+	Hidden  bool           // stay in the tray until called, where there is one
+	Login   bool           // started by the system: hidden if that was chosen
 	Width   float32
 	Height  float32
 	Log     *slog.Logger
@@ -85,6 +86,9 @@ func Run(ctx context.Context, cfg Config) error {
 		}.start
 	}
 	model := viewmodel.New(vm)
+	if cfg.Page != "" {
+		model.Show(cfg.Page)
+	}
 	window := newWindow(a, model, prefs, cfg)
 	out := &outside{model: model, prefs: prefs, app: a, window: window}
 	out.join(icon)
