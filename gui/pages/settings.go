@@ -2,71 +2,153 @@ package pages
 
 import (
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/widget"
+	"fyne.io/fyne/v2/container"
 
 	"earnest/gui/theme"
 	"earnest/gui/viewmodel"
 	"earnest/gui/widgets"
 )
 
-// settingsPage is the look, the accounts and the agent.
+// settingsPage is the accounts, how one pays, the window, and what helps. Log,
+// report, checks and keys are pages of their own behind it.
 type settingsPage struct {
 	shell    *Shell
 	root     *fyne.Container
-	accounts *fyne.Container
-	key      string
-	agent    *widget.Label
-	agentRow *fyne.Container
+	main     *fyne.Container
+	behind   map[string]*behindPage
+	open     string // the page behind that is shown; empty for the settings
+	accounts *accountList
+	paying   *payingPart
+	done     *note
+	agent    *note
+	links    []*widgets.Action
+}
+
+// behindPage is one of the pages behind the settings.
+type behindPage struct {
+	root    *fyne.Container
+	first   fyne.Focusable
+	load    func() // what to ask when it is opened
+	refresh func()
 }
 
 func newSettingsPage(s *Shell) *settingsPage {
-	p := &settingsPage{shell: s, accounts: widgets.NewColumn(theme.Space3, 0)}
-	names := map[string]theme.Choice{"As the system": theme.System, "Light": theme.Light, "Dark": theme.Dark}
-	look := widget.NewRadioGroup([]string{"As the system", "Light", "Dark"}, nil)
-	look.Horizontal = true
-	look.Required = true
-	for name, choice := range names {
-		if choice == s.host.Look {
-			look.Selected = name
-		}
+	p := &settingsPage{shell: s, accounts: newAccountList(s), paying: newPayingPart(s), done: newNote(good, theme.SizeText),
+		agent: newNote(low, theme.SizeSmall)}
+	p.behind = map[string]*behindPage{"doctor": newDoctorPage(s, p.back), "log": newLogPage(s, p.back),
+		"report": newReportPage(s, p.back), "keys": newKeysPage(s, p.back)}
+	add := widgets.NewAction(s.t("settings.account.add"), "", widgets.Quiet, s.model.NewAccount)
+	help := widgets.NewColumn(0, 0)
+	for _, l := range [][2]string{{"doctor", s.t("settings.help.doctor")}, {"log", s.t("settings.help.log")},
+		{"report", s.t("settings.help.report")}, {"keys", s.t("settings.help.keys")}} {
+		link := widgets.NewAction(l[1], "", widgets.Link, func() { p.show(l[0]) })
+		p.links = append(p.links, link)
+		help.Add(widgets.NewLine(0, -1, link))
 	}
-	look.OnChanged = func(name string) {
-		if s.host.SetLook != nil {
-			s.host.SetLook(names[name])
-		}
+	parts := []fyne.CanvasObject{title(s.t("settings.title")),
+		section(s.t("settings.accounts"), p.done.row, p.accounts.box, widgets.NewLine(0, -1, add)), widgets.NewHairline(),
+		section(s.t("settings.paying"), p.paying.box), widgets.NewHairline(),
+		section(s.t("settings.window"), newWindowPart(s))}
+	if s.host.Prefs != nil {
+		parts = append(parts, widgets.NewHairline(), section(s.t("settings.start"), newStartPart(s)))
 	}
-	p.agent = widgets.NewPara("", widget.LowImportance, theme.SizeSmall)
-	p.agentRow = widgets.Flush(p.agent)
-	add := widgets.NewAction("Add another account", "", widgets.Quiet, func() { s.model.Show(viewmodel.PageAccount) })
-	p.root = newSheet("Settings", widgets.NewText("Look", theme.Text, theme.SizeText, true), look, widgets.NewHairline(),
-		widgets.NewText("Accounts", theme.Text, theme.SizeText, true), p.accounts, widgets.NewLine(0, -1, add),
-		widgets.NewHairline(), p.agentRow)
+	parts = append(parts, widgets.NewHairline(), section(s.t("settings.help"), help), p.agent.row)
+	p.main = newSheetOf(parts...)
+	p.root = container.NewStack(p.main)
+	for _, b := range p.behind {
+		b.root.Hide()
+		p.root.Add(b.root)
+	}
 	return p
+}
+
+// title is the name of a page.
+func title(s string) fyne.CanvasObject {
+	t := widgets.NewText(s, theme.Text, theme.SizeTitle, false)
+	t.Cut = true
+	return t
+}
+
+// section is a part of the settings under its name.
+func section(name string, objects ...fyne.CanvasObject) *fyne.Container {
+	return widgets.NewColumn(theme.Space3, 0, append([]fyne.CanvasObject{widgets.NewText(name, theme.Text, theme.SizeText, true)}, objects...)...)
 }
 
 func (p *settingsPage) object() fyne.CanvasObject { return p.root }
 
-func (p *settingsPage) refresh() {
-	v := p.shell.model.Settings()
-	widgets.SetPara(p.agent, p.agentRow, v.Agent)
-	key := ""
-	for _, a := range v.Accounts {
-		key += a.Address
-		for _, l := range a.Lines {
-			key += l
-		}
+// show opens a page behind the settings, or the settings again.
+func (p *settingsPage) show(name string) {
+	left := p.open
+	p.open = name
+	widgets.Show(p.main, name == "")
+	for key, b := range p.behind {
+		widgets.Show(b.root, key == name)
 	}
-	if key == p.key {
+	b := p.behind[name]
+	if b != nil && b.load != nil {
+		b.load()
+	}
+	p.refresh()
+	c := p.shell.canvas()
+	switch {
+	case c == nil:
+	case b != nil:
+		c.Focus(b.first)
+	default:
+		c.Focus(p.links[map[string]int{"doctor": 0, "log": 1, "report": 2, "keys": 3}[left]])
+	}
+}
+
+func (p *settingsPage) back() { p.show("") }
+
+func (p *settingsPage) typedKey(e *fyne.KeyEvent) bool {
+	if e.Name != fyne.KeyEscape || p.open == "" {
+		return false
+	}
+	p.back()
+	return true
+}
+
+func (p *settingsPage) refresh() {
+	if b := p.behind[p.open]; b != nil {
+		b.refresh()
 		return
 	}
-	p.key = key
-	p.accounts.Objects = nil
-	for _, a := range v.Accounts {
-		lines := widgets.NewColumn(theme.Space1, 0, widgets.NewText(a.Address, theme.Text, theme.SizeText, false))
-		for _, l := range a.Lines {
-			lines.Add(widgets.Flush(widgets.NewPara(l, widget.LowImportance, theme.SizeSmall)))
-		}
-		p.accounts.Add(lines)
+	v := p.shell.model.Settings()
+	p.done.set(v.Done)
+	p.agent.set(v.Agent)
+	p.accounts.refresh(v.Accounts)
+	p.paying.refresh(v)
+}
+
+// choices draws options that the model lists; they are made anew only where
+// there are others.
+type choices struct {
+	box     *fyne.Container
+	options []*widgets.Option
+	key     string
+	choose  func(id string)
+}
+
+func newChoices(choose func(string)) *choices {
+	return &choices{box: widgets.NewColumn(0, 0), choose: choose}
+}
+
+func (c *choices) refresh(list []viewmodel.Choice) {
+	key := ""
+	for _, v := range list {
+		key += v.ID + "\x00" + v.Title + "\x00" + v.Text + "\x01"
 	}
-	p.accounts.Refresh()
+	if key != c.key {
+		c.key, c.options = key, nil
+		for _, v := range list {
+			c.options = append(c.options, widgets.NewOption(v.Title, v.Text, false, func() { c.choose(v.ID) }))
+		}
+		c.box.Objects = []fyne.CanvasObject{widgets.NewOptions(c.options...)}
+		c.box.Refresh()
+	}
+	for i, v := range list {
+		c.options[i].Set(v.Chosen)
+	}
+	widgets.Show(c.box, len(list) > 0)
 }

@@ -75,7 +75,7 @@ func New(model *viewmodel.Model, host Host) *Shell {
 		viewmodel.PageSent:     newSentPage(s),
 		viewmodel.PageMoney:    newMoneyPage(s),
 		viewmodel.PageDrafts:   newComingPage(s),
-		viewmodel.PagePeople:   newComingPage(s),
+		viewmodel.PagePeople:   newPeoplePage(s),
 		viewmodel.PagePrice:    newPricePage(s),
 		viewmodel.PageSettings: newSettingsPage(s),
 		viewmodel.PageWrite:    s.write,

@@ -205,50 +205,6 @@ func TestThePriceOfTheInboxIsCheckedAndChanged(t *testing.T) {
 	})
 }
 
-func TestTheFirstStartAsksForAnAccount(t *testing.T) {
-	play(t, agenttest.New, func(s *stage) {
-		if s.Page() != PageAccount || !s.FirstStart() {
-			t.Fatalf("page %s", s.Page())
-		}
-		s.Show(PageMoney)
-		if s.Page() != PageAccount {
-			t.Error("without an account there is another page")
-		}
-		s.SetField(FieldAddress, "me@example.org")
-		s.has("hint", s.Form().Hints[FieldIMAP], "imaps://imap.example.org:993")
-		s.SetField(FieldIMAP, "imap.example.org")
-		s.AddAccount()
-		for _, field := range []Field{FieldIMAP, FieldSMTP, FieldEscrow, FieldPassword} {
-			if s.Form().Errors[field] == "" {
-				t.Errorf("no fault beside %s", field)
-			}
-		}
-		if s.Form().Errors[FieldAddress] != "" || s.count("AddAccount") != 0 {
-			t.Errorf("form: %+v", s.Form())
-		}
-		s.SetField(FieldIMAP, "imaps://imap.example.org:993")
-		s.SetField(FieldSMTP, "smtp://smtp.example.org:587")
-		s.SetField(FieldEscrow, "https://escrow.example")
-		s.SetField(FieldPassword, " pass word ")
-		s.agent.Fail("AddAccount", &agentclient.Failure{Code: agentclient.CodeLogin, Happened: "The mail server refused the password.", Means: "Nothing was saved.", Do: "Type it again."})
-		s.AddAccount()
-		synctest.Wait()
-		f := s.Form()
-		if f.Errors[FieldPassword] != "The mail server refused the password. Nothing was saved. Type it again." || f.Values[FieldPassword] != " pass word " || f.Busy {
-			t.Errorf("form: %+v", f)
-		}
-		s.agent.Fail("AddAccount", nil)
-		s.AddAccount()
-		synctest.Wait()
-		if s.Page() != PageWaiting || s.agent.Password("me@example.org") != " pass word " {
-			t.Errorf("page %s, password %q", s.Page(), s.agent.Password("me@example.org"))
-		}
-		if s.Form().Values[FieldPassword] != "" {
-			t.Error("the password is still in the form")
-		}
-	})
-}
-
 func TestTheLifeOfASentMail(t *testing.T) {
 	for state, want := range map[string]string{
 		"arrived":  "Delivered. €0.50 is held until author@example.net decides, at the latest until",

@@ -75,6 +75,13 @@ func (m *Model) event(e agentclient.Event) {
 	switch e.Type {
 	case agentclient.EventStatus:
 		m.do(m.loadStatus)
+		m.do(m.loadSettings)
+	case agentclient.EventSetup:
+		m.stepHeard(e.ID, e.State)
+	case agentclient.EventLogin:
+		m.loginEnded(e.ID, e.State == "done")
+	case agentclient.EventPeople:
+		m.do(m.loadPeople)
 	case agentclient.EventMail:
 		m.do(m.loadInbox)
 		m.do(m.loadStatus)

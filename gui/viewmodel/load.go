@@ -45,7 +45,7 @@ func (m *Model) reload(ctx context.Context, r *reload, fetch func(context.Contex
 }
 
 func (m *Model) loadAll(context.Context) {
-	for _, load := range []func(context.Context){m.loadStatus, m.loadInbox, m.loadSent, m.loadBalances, m.loadPrice} {
+	for _, load := range []func(context.Context){m.loadStatus, m.loadInbox, m.loadSent, m.loadBalances, m.loadPrice, m.loadSettings, m.loadPeople} {
 		m.do(load)
 	}
 }
@@ -60,6 +60,7 @@ func (m *Model) loadStatus(ctx context.Context) {
 		m.update(func() {
 			fresh := len(m.status.Accounts) == 0 && len(status.Accounts) > 0
 			m.status, m.loaded = status, true
+			m.setupHeard(status)
 			again = fresh
 		})
 		if again {

@@ -79,7 +79,10 @@ type Model struct {
 	purse    purse
 	own      ownPrice
 	draft    draft
-	form     form
+	setups   setups
+	prefs    preferences
+	support  support
+	folk     folk
 	news     news
 	watcher  func() // beside the listener: the tray
 }
@@ -96,15 +99,15 @@ func New(cfg Config) *Model {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	m := &Model{
-		agent: cfg.Agent,
-		start: cfg.Start,
-		now:   cfg.Now,
-		say:   speech{words.In(cfg.Language), cfg.Now, cfg.Location},
-		log:   cfg.Log,
-		wake:  make(chan struct{}, 1),
-		page:  PageWaiting,
-		link:  link{state: linkConnecting},
-		form:  newForm(),
+		agent:  cfg.Agent,
+		start:  cfg.Start,
+		now:    cfg.Now,
+		say:    speech{words.In(cfg.Language), cfg.Now, cfg.Location},
+		log:    cfg.Log,
+		wake:   make(chan struct{}, 1),
+		page:   PageWaiting,
+		link:   link{state: linkConnecting},
+		setups: newSetups(),
 	}
 	return m
 }
@@ -245,15 +248,20 @@ func (m *Model) Page() Page {
 }
 
 func (m *Model) shown() Page {
-	if m.loaded && len(m.status.Accounts) == 0 {
+	if m.first() {
 		return PageAccount
 	}
 	return m.page
 }
 
-// FirstStart tells that there is no account yet, so there is nowhere else to go.
+// FirstStart tells that the first account is still being set up, so there is
+// nowhere else to go.
 func (m *Model) FirstStart() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.loaded && len(m.status.Accounts) == 0
+	return m.first()
+}
+
+func (m *Model) first() bool {
+	return m.loaded && (len(m.status.Accounts) == 0 || m.settingUp())
 }

@@ -30,6 +30,7 @@ type Text struct {
 	Mono     bool
 	Align    fyne.TextAlign
 	Cut      bool
+	CutStart bool // cut at its beginning: for an address
 }
 
 // NewText makes a text.
@@ -75,7 +76,11 @@ func (r *textRenderer) apply() {
 	r.text.Alignment = t.Align
 	r.text.Text = t.Text
 	if width := t.Size().Width; t.Cut && width > 0 {
-		r.text.Text = Ellipsis(t.Text, width, r.text.TextSize, r.text.TextStyle)
+		cut := Ellipsis
+		if t.CutStart {
+			cut = EllipsisStart
+		}
+		r.text.Text = cut(t.Text, width, r.text.TextSize, r.text.TextStyle)
 	}
 }
 

@@ -1,0 +1,418 @@
+package viewmodel
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"earnest/agentclient"
+)
+
+// folk is the connections: who writes free, and why.
+type folk struct {
+	list     []agentclient.Person
+	loaded   bool
+	err      string
+	load     reload
+	search   string
+	selected agentclient.PersonID
+	reading  bool // narrow window: the person is shown, not the list
+	asking   bool // whether to remove
+	typed    map[agentclient.PersonID]string
+	busy     map[agentclient.PersonID]bool
+	faults   map[agentclient.PersonID]string
+	said     string // what became of the last change
+	rows     []Row  // as they were made last, for key
+	key      folkKey
+	changes  int // of the list
+}
+
+// folkKey is what the rows depend on: a thousand of them are made only when one
+// of these changes.
+type folkKey struct {
+	changes  int
+	search   string
+	selected agentclient.PersonID
+	language string
+	day      string
+}
+
+// People is the list of connections.
+type People struct {
+	Search  string
+	Rows    []Row
+	Empty   Empty
+	Reading bool
+	Count   string
+}
+
+// Person is the connection that is shown.
+type Person struct {
+	Show    bool
+	Hint    bool // there are some to choose from
+	Name    string
+	Address string
+	Account string // the own address, where there are several
+	To      string // to write to
+	Why     string
+	Here    string // what they may write
+	There   string // what may be written to them
+	Counts  string
+	Always  bool
+	None    bool
+	Typed   string
+	Fault   string
+	Asking  bool
+	Means   string // of removing
+	Busy    bool
+	Said    string
+}
+
+func (m *Model) loadPeople(ctx context.Context) {
+	m.reload(ctx, &m.folk.load, func(ctx context.Context) error {
+		list, err := m.agent.People(ctx)
+		if err != nil {
+			m.update(func() { m.folk.err = m.say.failure(err) })
+			return m.unlessNoAccount(err)
+		}
+		m.update(func() { m.folk.put(list) })
+		return nil
+	})
+}
+
+func (f *folk) put(list []agentclient.Person) {
+	f.list, f.loaded, f.err = list, true, ""
+	f.changes++
+	if _, ok := f.find(f.selected); !ok {
+		f.selected, f.reading, f.asking = agentclient.PersonID{}, false, false
+	}
+}
+
+func (f *folk) find(id agentclient.PersonID) (agentclient.Person, bool) {
+	i := slices.IndexFunc(f.list, func(p agentclient.Person) bool { return p.PersonID == id })
+	if id.Address == "" || i < 0 {
+		return agentclient.Person{}, false
+	}
+	return f.list[i], true
+}
+
+// found are those whose name or address has every word of the search.
+func (f *folk) found() []agentclient.Person {
+	words := strings.Fields(strings.ToLower(f.search))
+	if len(words) == 0 {
+		return f.list
+	}
+	var list []agentclient.Person
+	for _, p := range f.list {
+		hay := strings.ToLower(p.Name + " " + p.Address)
+		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(hay, w) }) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// People lists who writes free, the newest first.
+func (m *Model) People() People {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := &m.folk
+	v := People{Search: f.search, Reading: f.reading}
+	key := folkKey{f.changes, f.search, f.selected, string(m.say.Language), m.say.now().In(m.say.loc).Format(time.DateOnly)}
+	if key != f.key || f.rows == nil {
+		f.key, f.rows = key, []Row{}
+		for _, p := range f.found() {
+			f.rows = append(f.rows, m.personRow(p))
+		}
+	}
+	v.Rows = f.rows
+	switch {
+	case len(v.Rows) > 0:
+		v.Count = m.say.N("people.count", len(v.Rows))
+	case !f.loaded && f.err != "":
+		v.Empty = Empty{Title: m.say.T("people.unknown"), Text: f.err}
+	case !f.loaded:
+		v.Empty = m.notYet()
+	case strings.TrimSpace(f.search) != "":
+		v.Empty = Empty{Title: m.say.T("people.search.none"), Text: m.say.T("people.search.none-text", "Words", line(f.search))}
+	default:
+		v.Empty = Empty{Title: m.say.T("people.empty"), Text: m.say.T("people.empty-text")}
+	}
+	return v
+}
+
+func (m *Model) personRow(p agentclient.Person) Row {
+	row := Row{ID: p.Account + " " + p.Address, Title: line(p.Name), Aside: line(p.Address), Subject: m.why(p, true),
+		Note: m.freeShort(p.Free), NoteTone: Muted, Selected: p.PersonID == m.folk.selected}
+	if row.Title == "" || row.Title == row.Aside {
+		row.Title, row.Aside = row.Aside, ""
+	}
+	return row
+}
+
+// why says in words why somebody writes free.
+func (m *Model) why(p agentclient.Person, short bool) string {
+	id := "people.why."
+	if short {
+		id = "people.why-short."
+	}
+	day := m.say.day(p.Since)
+	switch p.Why {
+	case agentclient.WhyPaid, agentclient.WhyBoth:
+		if short {
+			return m.say.T("people.why-short."+p.Why, "Day", day)
+		}
+		return m.say.T("people.why."+p.Why, "Day", day)
+	}
+	return m.say.T(id+agentclient.WhyAccepted, "Day", day)
+}
+
+func (m *Model) freeShort(f agentclient.Free) string {
+	n, always, ok := f.Count()
+	switch {
+	case always:
+		return m.say.T("people.free.always")
+	case !ok:
+		return ""
+	case n == 0:
+		return m.say.T("people.free.none")
+	}
+	return m.say.N("people.free.left", n)
+}
+
+// freeWords say how many mails may still go one way.
+func (m *Model) freeWords(f agentclient.Free, there bool) string {
+	n, always, ok := f.Count()
+	switch {
+	case always && there:
+		return m.say.T("people.there.always")
+	case always:
+		return m.say.T("people.here.always")
+	case !ok && there:
+		return m.say.T("people.there.unknown")
+	case !ok:
+		return ""
+	case n == 0 && there:
+		return m.say.T("people.there.none")
+	case n == 0:
+		return m.say.T("people.here.none")
+	case there:
+		return m.say.N("people.there.left", n)
+	}
+	return m.say.N("people.here.left", n)
+}
+
+// Person shows the one that was chosen.
+func (m *Model) Person() Person {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := &m.folk
+	p, ok := f.find(f.selected)
+	if !ok {
+		return Person{Hint: len(f.list) > 0, Said: f.said}
+	}
+	n, always, _ := p.Free.Count()
+	v := Person{Show: true, To: p.Address, Name: line(p.Name), Address: line(p.Address), Why: m.why(p, false), Said: f.said,
+		Here: m.freeWords(p.Free, false), There: m.freeWords(p.FreeThere, true), Asking: f.asking,
+		Always: always, None: !always && n == 0, Busy: f.busy[p.PersonID], Fault: f.faults[p.PersonID]}
+	if v.Name == "" {
+		v.Name, v.Address = v.Address, ""
+	}
+	if len(m.status.Accounts) > 1 {
+		v.Account = m.say.T("people.account", "Address", line(p.Account))
+	}
+	v.Counts = m.say.N("people.received", p.Received) + " · " + m.say.N("people.sent", p.Sent)
+	if !p.Last.IsZero() {
+		v.Counts += " · " + m.say.T("people.last", "When", m.say.at(p.Last))
+	}
+	v.Typed = f.typed[p.PersonID]
+	if _, typing := f.typed[p.PersonID]; !typing && !always && n > 0 {
+		v.Typed = strconv.Itoa(n)
+	}
+	name := line(p.Name)
+	if name == "" {
+		name = line(p.Address)
+	}
+	v.Means = m.say.T("people.remove.means", "Name", name)
+	return v
+}
+
+// SearchPeople narrows the list.
+func (m *Model) SearchPeople(words string) {
+	m.update(func() { m.folk.search = words })
+}
+
+// SelectPerson shows the i-th of the list.
+func (m *Model) SelectPerson(i int) {
+	m.update(func() {
+		f := &m.folk
+		if list := f.found(); i >= 0 && i < len(list) {
+			f.reading = true
+			if f.selected != list[i].PersonID {
+				f.selected, f.asking, f.said = list[i].PersonID, false, ""
+			}
+		}
+	})
+}
+
+// MovePerson chooses the next (1) or the previous (-1).
+func (m *Model) MovePerson(step int) {
+	m.mu.Lock()
+	list := m.folk.found()
+	at := slices.IndexFunc(list, func(p agentclient.Person) bool { return p.PersonID == m.folk.selected })
+	m.mu.Unlock()
+	switch {
+	case at < 0 && step < 0:
+		at = len(list) - 1
+	case at < 0:
+		at = 0
+	default:
+		at = min(max(at+step, 0), len(list)-1)
+	}
+	m.SelectPerson(at)
+}
+
+// LeavePerson goes back by one: from the question whether to remove, from the
+// person to the list.
+func (m *Model) LeavePerson() {
+	m.update(func() {
+		f := &m.folk
+		if f.asking {
+			f.asking = false
+			return
+		}
+		f.reading = false
+	})
+}
+
+// TypeFree keeps the number of free mails as typed.
+func (m *Model) TypeFree(typed string) {
+	m.mu.Lock()
+	p, ok := m.folk.find(m.folk.selected)
+	n, always, _ := p.Free.Count()
+	before, typing := m.folk.typed[p.PersonID]
+	m.mu.Unlock()
+	if !ok || typing && before == typed || !typing && (typed == "" || !always && typed == strconv.Itoa(n)) {
+		return
+	}
+	m.update(func() {
+		m.folk.typed = withPerson(m.folk.typed, p.PersonID, typed)
+		m.folk.faults = withoutPerson(m.folk.faults, p.PersonID)
+		m.folk.said = ""
+	})
+}
+
+// SaveFree gives the person the number of free mails that was typed.
+func (m *Model) SaveFree() {
+	m.mu.Lock()
+	p, ok := m.folk.find(m.folk.selected)
+	typed := strings.TrimSpace(m.folk.typed[p.PersonID])
+	if _, typing := m.folk.typed[p.PersonID]; !typing {
+		typed = string(p.Free)
+	}
+	m.mu.Unlock()
+	if !ok {
+		return
+	}
+	n, err := strconv.Atoi(typed)
+	if err != nil || n < 0 || n > agentclient.MaxFree {
+		m.update(func() { m.folk.faults = withPerson(m.folk.faults, p.PersonID, m.say.T("people.fault.count")) })
+		return
+	}
+	m.SetFree(agentclient.FreeMails(n))
+}
+
+// SetFree says how many mails the person may write free from now on.
+func (m *Model) SetFree(free agentclient.Free) {
+	m.mu.Lock()
+	p, ok := m.folk.find(m.folk.selected)
+	busy := m.folk.busy[p.PersonID]
+	m.mu.Unlock()
+	if !ok || busy {
+		return
+	}
+	m.personTask(p.PersonID, func(ctx context.Context) (string, error) {
+		changed, err := m.agent.SetPerson(ctx, agentclient.SetPerson{PersonID: p.PersonID, Free: free})
+		if err != nil {
+			return "", err
+		}
+		m.update(func() {
+			f := &m.folk
+			f.typed = withoutPerson(f.typed, p.PersonID)
+			if i := slices.IndexFunc(f.list, func(q agentclient.Person) bool { return q.PersonID == p.PersonID }); i >= 0 {
+				f.list = slices.Clone(f.list)
+				f.list[i] = changed
+				f.changes++
+			}
+		})
+		return m.say.T("people.saved"), nil
+	})
+}
+
+// AskRemove asks beside the button whether to remove the person.
+func (m *Model) AskRemove() {
+	m.update(func() { m.folk.asking = m.folk.selected.Address != "" })
+}
+
+// KeepPerson answers no.
+func (m *Model) KeepPerson() {
+	m.update(func() { m.folk.asking = false })
+}
+
+// RemovePerson ends the connection, once it was asked for and confirmed.
+func (m *Model) RemovePerson() {
+	m.mu.Lock()
+	p, ok := m.folk.find(m.folk.selected)
+	ok = ok && m.folk.asking && !m.folk.busy[p.PersonID]
+	m.mu.Unlock()
+	if !ok {
+		return
+	}
+	m.personTask(p.PersonID, func(ctx context.Context) (string, error) {
+		if err := m.agent.RemovePerson(ctx, p.PersonID); err != nil {
+			return "", err
+		}
+		m.update(func() {
+			m.folk.put(slices.DeleteFunc(slices.Clone(m.folk.list), func(q agentclient.Person) bool { return q.PersonID == p.PersonID }))
+		})
+		return m.say.T("people.removed", "Address", line(p.Address)), nil
+	})
+}
+
+// personTask asks the agent to change a person, one change at a time.
+func (m *Model) personTask(id agentclient.PersonID, task func(context.Context) (string, error)) {
+	m.update(func() {
+		f := &m.folk
+		f.busy, f.faults, f.said = withPerson(f.busy, id, true), withoutPerson(f.faults, id), ""
+	})
+	m.do(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		said, err := task(ctx)
+		m.update(func() {
+			f := &m.folk
+			f.busy = withoutPerson(f.busy, id)
+			if err != nil {
+				f.faults = withPerson(f.faults, id, m.say.failure(err))
+				return
+			}
+			f.said = said
+		})
+	})
+}
+
+func withPerson[V any](old map[agentclient.PersonID]V, key agentclient.PersonID, value V) map[agentclient.PersonID]V {
+	m := make(map[agentclient.PersonID]V, len(old)+1)
+	maps.Copy(m, old)
+	m[key] = value
+	return m
+}
+
+func withoutPerson[V any](old map[agentclient.PersonID]V, key agentclient.PersonID) map[agentclient.PersonID]V {
+	m := maps.Clone(old)
+	delete(m, key)
+	return m
+}

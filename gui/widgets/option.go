@@ -1,0 +1,188 @@
+package widgets
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/widget"
+
+	"earnest/gui/theme"
+)
+
+// Option is one of several ways to choose from, or a switch where Switch is set:
+// a mark, what it is, and what it means in a text that wraps.
+type Option struct {
+	widget.BaseWidget
+	Title, Text string
+	Switch      bool
+	On          bool
+	OnTapped    func()
+	OnStep      func(step int) // an arrow key: to the next or the previous option
+
+	hovered, focused bool
+}
+
+var (
+	_ fyne.Tappable     = (*Option)(nil)
+	_ fyne.Focusable    = (*Option)(nil)
+	_ desktop.Hoverable = (*Option)(nil)
+)
+
+// NewOption makes one; an empty text takes no room.
+func NewOption(title, text string, onOff bool, tapped func()) *Option {
+	o := &Option{Title: title, Text: text, Switch: onOff, OnTapped: tapped}
+	o.ExtendBaseWidget(o)
+	return o
+}
+
+// Set changes whether it is chosen.
+func (o *Option) Set(on bool) {
+	if o.On != on {
+		o.On = on
+		o.Refresh()
+	}
+}
+
+// Tapped chooses it.
+func (o *Option) Tapped(*fyne.PointEvent) {
+	if o.OnTapped != nil {
+		o.OnTapped()
+	}
+}
+
+// MouseIn shows that it can be chosen.
+func (o *Option) MouseIn(*desktop.MouseEvent) { o.hovered = true; o.Refresh() }
+
+// MouseMoved does nothing.
+func (o *Option) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut ends the hovering.
+func (o *Option) MouseOut() { o.hovered = false; o.Refresh() }
+
+// FocusGained shows the focus ring.
+func (o *Option) FocusGained() { o.focused = true; o.Refresh() }
+
+// FocusLost hides it.
+func (o *Option) FocusLost() { o.focused = false; o.Refresh() }
+
+// TypedRune hands the window's keys on.
+func (o *Option) TypedRune(r rune) {
+	if r != ' ' {
+		passRune(o, r)
+	}
+}
+
+// TypedKey chooses by Enter and Space, and steps by the arrows.
+func (o *Option) TypedKey(e *fyne.KeyEvent) {
+	switch {
+	case e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter || e.Name == fyne.KeySpace:
+		o.Tapped(nil)
+	case o.OnStep != nil && (e.Name == fyne.KeyDown || e.Name == fyne.KeyRight):
+		o.OnStep(1)
+	case o.OnStep != nil && (e.Name == fyne.KeyUp || e.Name == fyne.KeyLeft):
+		o.OnStep(-1)
+	default:
+		passKey(o, e)
+	}
+}
+
+// NewOptions stands options below each other; the arrows walk through them.
+func NewOptions(options ...*Option) *fyne.Container {
+	all := make([]fyne.CanvasObject, len(options))
+	for i, o := range options {
+		all[i] = o
+		o.OnStep = func(step int) {
+			if next := i + step; next >= 0 && next < len(options) {
+				if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
+					c.Focus(options[next])
+				}
+			}
+		}
+	}
+	return NewColumn(0, 0, all...)
+}
+
+// CreateRenderer draws the option.
+func (o *Option) CreateRenderer() fyne.WidgetRenderer {
+	o.ExtendBaseWidget(o)
+	r := &optionRenderer{o: o, plane: canvas.NewRectangle(color.Transparent), ring: canvas.NewRectangle(color.Transparent),
+		dot: canvas.NewRectangle(color.Transparent), title: NewPara("", widget.MediumImportance, theme.SizeText),
+		text: NewPara("", widget.LowImportance, theme.SizeSmall)}
+	r.textRow = Flush(r.text)
+	r.column = NewColumn(2, 0, Flush(r.title), r.textRow)
+	r.Refresh()
+	return r
+}
+
+type optionRenderer struct {
+	o           *Option
+	plane       *canvas.Rectangle
+	ring, dot   *canvas.Rectangle
+	title, text *widget.Label
+	textRow     *fyne.Container
+	column      *fyne.Container
+}
+
+const (
+	markSize float32 = 16
+	markRoom         = markSize + theme.Space3
+)
+
+func (r *optionRenderer) MinSize() fyne.Size {
+	m := r.column.MinSize()
+	return fyne.NewSize(m.Width+markRoom+2*theme.Space2, m.Height+2*theme.Space2)
+}
+
+func (r *optionRenderer) Layout(size fyne.Size) {
+	// The ring of the focus reaches out of the column that the texts stand in.
+	r.plane.Move(fyne.NewPos(-theme.Space2, 0))
+	r.plane.Resize(fyne.NewSize(size.Width+2*theme.Space2, size.Height))
+	first := fyne.MeasureText("X", r.o.Theme().Size(theme.SizeText), fyne.TextStyle{}).Height
+	y := theme.Space2 + (first-markSize)/2
+	r.ring.Move(fyne.NewPos(0, y))
+	r.ring.Resize(fyne.NewSize(markSize, markSize))
+	r.dot.Move(fyne.NewPos(4, y+4))
+	r.dot.Resize(fyne.NewSize(markSize-8, markSize-8))
+	r.column.Move(fyne.NewPos(markRoom, theme.Space2))
+	r.column.Resize(fyne.NewSize(max(0, size.Width-markRoom), max(0, size.Height-2*theme.Space2)))
+}
+
+func (r *optionRenderer) Refresh() {
+	o := r.o
+	for label, s := range map[*widget.Label]string{r.title: o.Title, r.text: o.Text} {
+		if label.Text != s {
+			label.SetText(s)
+		}
+	}
+	show(r.textRow, o.Text != "")
+	r.plane.CornerRadius, r.plane.StrokeWidth = 6, 0
+	r.plane.FillColor, r.plane.StrokeColor = color.Transparent, color.Transparent
+	if o.hovered {
+		r.plane.FillColor = colorOf(o, theme.Hover)
+	}
+	if o.focused {
+		r.plane.StrokeColor, r.plane.StrokeWidth = colorOf(o, theme.Accent), 2
+	}
+	round, inner := markSize/2, (markSize-8)/2
+	if o.Switch {
+		round, inner = 4, 2
+	}
+	r.ring.CornerRadius, r.dot.CornerRadius = round, inner
+	r.ring.StrokeWidth, r.ring.StrokeColor = 1, colorOf(o, theme.Border)
+	r.dot.FillColor = color.Transparent
+	if o.On {
+		r.ring.StrokeWidth, r.ring.StrokeColor = 2, colorOf(o, theme.Accent)
+		r.dot.FillColor = colorOf(o, theme.Accent)
+	}
+	r.Layout(o.Size())
+	for _, object := range r.Objects() {
+		object.Refresh()
+	}
+}
+
+func (r *optionRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.plane, r.ring, r.dot, r.column}
+}
+func (r *optionRenderer) Destroy() {}
