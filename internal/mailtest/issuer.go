@@ -124,6 +124,15 @@ func (i *Issuer) Grant(user string) (access, refresh string) {
 	return i.issue(user)
 }
 
+// Good says whether an access token opens anything now.
+func (i *Issuer) Good(access string) (good bool) {
+	i.set(func() {
+		s, ok := i.access[access]
+		good = ok && time.Now().Before(s.expires)
+	})
+	return good
+}
+
 func (i *Issuer) describe(w http.ResponseWriter, _ *http.Request) {
 	tell(w, http.StatusOK, map[string]any{"issuer": i.URL, "authorization_endpoint": i.URL + "/authorize", "token_endpoint": i.URL + "/token"})
 }
