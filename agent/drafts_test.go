@@ -261,3 +261,40 @@ func TestDrafts_RestSealed(t *testing.T) {
 	must(t, p.DeleteDraft(t.Context(), saved.ID))
 	search("when it is deleted")
 }
+
+// Over a connection a mail takes its draft as one with a bond does, is previewed
+// as free, and is the draft again where it cannot be sent.
+func TestSend_TakesItsDraftWhenItGoesFree(t *testing.T) {
+	w, recipient, sender := connected(t, agentclient.FreeMails(2))
+	ctx := t.Context()
+	draft, err := sender.SaveDraft(ctx, agentclient.Draft{Mail: agentclient.Compose{To: []string{recipient.address}, Subject: "Free", Body: "Text"}})
+	must(t, err)
+	compose := draft.Mail
+	compose.Draft = draft.ID
+	previews, err := sender.Preview(ctx, compose)
+	must(t, err)
+	if m := previews[0].Message; !m.Free || m.State != "accepted" || m.Text != "Text" {
+		t.Errorf("foreseen: %+v", m)
+	}
+	paid := compose
+	paid.Paid = true
+	if previews, err = sender.Preview(ctx, paid); err != nil || previews[0].Message.Free {
+		t.Errorf("with a bond: %+v, %v", previews, err)
+	}
+	w.mail.SetFault(mailhost.RefuseForGood, 1)
+	sent, err := sender.Send(ctx, compose)
+	must(t, err)
+	eventually(t, "it is the draft again", func() bool {
+		back, err := sender.DraftByID(ctx, draft.ID)
+		return err == nil && back.Mail.Body == "Text" && slices.Equal(back.Mail.To, []string{recipient.address})
+	})
+	if now, err := sender.SentByID(ctx, sent[0].ID); err != nil || now.State != "failed" || now.Kept {
+		t.Errorf("refused: %+v, %v", now, err)
+	}
+	_, err = sender.Send(ctx, compose)
+	must(t, err)
+	w.comes(recipient, "Free", "accepted")
+	if list, err := sender.Drafts(ctx); err != nil || len(list) != 0 {
+		t.Errorf("sent, and the drafts are %+v, %v", list, err)
+	}
+}

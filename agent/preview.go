@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"earnest/agent/store"
 	"earnest/agentclient"
 	"earnest/crypto/openpgp"
 	"earnest/escrow"
@@ -28,17 +29,28 @@ func (a *Agent) Preview(ctx context.Context, compose agentclient.Compose) ([]age
 	}
 	list := make([]agentclient.Preview, 0, len(letters))
 	for _, l := range letters {
-		preview, err := acct.preview(l)
+		conn, free, err := acct.freeTo(ctx, l.to)
 		if err != nil {
 			return nil, err
+		}
+		stamp := blankStamp()
+		if free = free && !compose.Paid; free {
+			stamp.Bond, stamp.Free = "", tellFree(conn, conn.Pairs[len(conn.Pairs)-1])
+		}
+		preview, err := acct.preview(l, stamp)
+		if err != nil {
+			return nil, err
+		}
+		if free {
+			preview.Message.Free, preview.Message.State = true, store.MailAccepted
 		}
 		list = append(list, preview)
 	}
 	return list, nil
 }
 
-func (a *account) preview(l letter) (agentclient.Preview, error) {
-	dry, err := openpgp.DryRun(l.Letter, blankStamp())
+func (a *account) preview(l letter, stamp openpgp.Stamp) (agentclient.Preview, error) {
+	dry, err := openpgp.DryRun(l.Letter, stamp)
 	if err != nil {
 		return agentclient.Preview{}, cannotBuild(err)
 	}
@@ -52,7 +64,7 @@ func (a *account) preview(l letter) (agentclient.Preview, error) {
 	}
 	preview := agentclient.Preview{Outside: dry.Outside, Size: dry.Size}
 	preview.Message.Mail = agentclient.Mail{From: string(from), Name: read.Header.FromName, To: string(l.to), Subject: read.Header.Subject,
-		At: a.Now().UTC(), State: "waiting", MixedScript: from.MixedScript(), Unread: true}
+		At: a.Now().UTC(), State: store.MailWaiting, MixedScript: from.MixedScript(), Unread: true}
 	viewContent(&preview.Message, read)
 	return preview, nil
 }
