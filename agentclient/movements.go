@@ -12,7 +12,7 @@ type MoneyAgent interface {
 	// the newest first, as the escrow's books have it. An empty address asks for
 	// every account.
 	Movements(ctx context.Context, account string) ([]Movement, error)
-	// Limits are what mails may cost, one for each currency that has one.
+	// Limits are what mails may cost, one for each currency of the own escrows.
 	Limits(ctx context.Context) ([]Limit, error)
 	// SetLimit changes the limits of a currency.
 	SetLimit(ctx context.Context, req SetLimit) ([]Limit, error)

@@ -76,6 +76,8 @@ type root struct {
 	People      peopleCmd      `cmd:"" help:"Who may write to you free, and to whom you may."`
 	Topup       topupCmd       `cmd:"" help:"Redeem a voucher."`
 	Balance     balanceCmd     `cmd:"" help:"The money at the escrow."`
+	Statement   statementCmd   `cmd:"" help:"What happened to your money, as the escrow's books have it, newest first."`
+	Limits      limitsCmd      `cmd:"" help:"What your mails may cost: each, and in 24 hours."`
 	Receipts    receiptsCmd    `cmd:"" help:"The signed receipts of a mail's money."`
 	Settings    settingsCmd    `cmd:"" help:"How you want to pay."`
 	Doctor      doctorCmd      `cmd:"" help:"Look for what is wrong, and say what to do."`

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"strconv"
 
 	"earnest/agentclient"
 )
@@ -115,11 +114,12 @@ func (c *withdrawCmd) Run(s *session) error {
 }
 
 type topupCmd struct {
-	Code string `arg:"" name:"code" help:"The voucher's code."`
+	Code    string `arg:"" name:"code" help:"The voucher's code."`
+	Account string `placeholder:"A" help:"Which address of yours; the only account where left out."`
 }
 
 func (c *topupCmd) Run(s *session) error {
-	balances, err := s.agent.TopUp(s.ctx, agentclient.Redeem{Voucher: c.Code})
+	balances, err := s.agent.TopUp(s.ctx, agentclient.Redeem{Account: c.Account, Voucher: c.Code})
 	if err != nil {
 		return err
 	}
@@ -151,49 +151,4 @@ func (s *session) balances(balances []agentclient.Balance) {
 		rows = append(rows, []string{line(b.Escrow), b.Available.String(), b.Held.String()})
 	}
 	s.table(rows, 1, 2)
-}
-
-type receiptsCmd struct {
-	ID     string `arg:"" name:"id" help:"A mail or a bond, or the beginning of its id."`
-	Verify bool   `help:"Say what the receipts prove. This asks the agent alone, not the escrow."`
-}
-
-func (c *receiptsCmd) Run(s *session) error {
-	bond, err := s.bond(c.ID)
-	if err != nil {
-		return err
-	}
-	receipts, err := s.agent.Receipts(s.ctx, bond)
-	if err != nil {
-		return err
-	}
-	var fault error
-	if c.Verify && !receipts.Verified {
-		failure := agentclient.Failf(agentclient.CodeDamaged, "The receipts do not prove what they say: %s.", line(receipts.Fault))
-		failure.Means = "The escrow says that the money went so, and cannot prove it."
-		failure.Do = "Keep the receipts (earnest receipts ID --json) and show them to the escrow's operator."
-		fault = failure
-	}
-	if s.json {
-		if err := s.printJSON(receipts); err != nil {
-			return err
-		}
-		if fault != nil {
-			return &shown{fault.(*agentclient.Failure)}
-		}
-		return nil
-	}
-	s.say("Bond %s\n", line(receipts.Bond))
-	rows := [][]string{}
-	for _, step := range receipts.Steps {
-		rows = append(rows, []string{"", strconv.FormatInt(step.N, 10), line(step.Event), line(step.Money), s.receiptTime(step)})
-	}
-	s.table(rows, 1)
-	if fault != nil {
-		return fault
-	}
-	if c.Verify {
-		s.say("Verified: every receipt is signed by the escrow's key that was pinned when the account\nwas made, names the one before, and contains the recipient's signed statement where\none is needed.\n  key    %s\n  quote  %s\n", line(receipts.ReceiptKey), line(receipts.Quote))
-	}
-	return nil
 }

@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"earnest/agentclient"
 )
 
 type priceCmd struct {
-	Show priceShowCmd `cmd:"" help:"What it costs to write to an address; without one, to you."`
-	Set  priceSetCmd  `cmd:"" help:"Set what it costs to write to you."`
+	Show    priceShowCmd    `cmd:"" help:"What it costs to write to an address; without one, to you."`
+	Set     priceSetCmd     `cmd:"" help:"Set what it costs to write to you, and what becomes of the money; what is left out stays."`
+	History priceHistoryCmd `cmd:"" help:"The prices that you had, newest first."`
 }
 
 type priceShowCmd struct {
@@ -24,16 +28,84 @@ func (c *priceShowCmd) Run(s *session) error {
 }
 
 type priceSetCmd struct {
-	Address string   `placeholder:"A" help:"Which address of yours; the only account where left out."`
-	Options []string `arg:"" name:"option" help:"A way to pay, without a transaction id: \"ESCROW/1 escrow.example 0.25\", or short 0.25."`
+	Address     string   `placeholder:"A" help:"Which address of yours; the only account where left out."`
+	Beneficiary string   `placeholder:"ID" help:"Who gets the money of rejected mails; price show lists them."`
+	Decide      string   `placeholder:"TIME" help:"How long you may take to decide, such as 3d or 12h: at least 1h, at most the escrow's own."`
+	Free        string   `placeholder:"N" help:"How many further mails an accept lets its sender write free: a number, or always."`
+	TellRead    *bool    `negatable:"" help:"Tell the sender when a mail was read, or not."`
+	Public      *bool    `negatable:"" help:"Tell the price to anybody, or only to accounts of the escrow."`
+	Options     []string `arg:"" optional:"" name:"option" help:"A way to pay, without a transaction id: \"ESCROW/1 escrow.example 0.25\", or short 0.25."`
 }
 
 func (c *priceSetCmd) Run(s *session) error {
-	price, err := s.agent.SetPrice(s.ctx, agentclient.SetPrice{Address: c.Address, Options: c.Options})
+	req := agentclient.SetPrice{Address: c.Address, Options: c.Options, Beneficiary: c.Beneficiary,
+		FreeAfter: agentclient.Free(c.Free), TellRead: c.TellRead, Public: c.Public}
+	if len(c.Options) == 0 && c.Beneficiary == "" && c.Decide == "" && c.Free == "" && c.TellRead == nil && c.Public == nil {
+		failure := agentclient.Failf(agentclient.CodeUsage, "There is nothing to set.")
+		failure.Means, failure.Do = "The price is as it was.", "Give an amount, such as: earnest price set 0.25"
+		return failure
+	}
+	if c.Decide != "" {
+		within, ok := seconds(c.Decide)
+		if !ok {
+			failure := agentclient.Failf(agentclient.CodeUsage, "%q is no time.", line(c.Decide))
+			failure.Means, failure.Do = "The price is as it was.", "Write it like 3d or 12h."
+			return failure
+		}
+		req.DecideWithin = within
+	}
+	price, err := s.agent.SetPrice(s.ctx, req)
 	if err != nil {
 		return err
 	}
 	return s.price(price)
+}
+
+// seconds reads a time such as 3d, 12h or 90m.
+func seconds(text string) (int64, bool) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseInt(days, 10, 32)
+		return n * 24 * 60 * 60, err == nil && n > 0
+	}
+	d, err := time.ParseDuration(text)
+	return int64(d / time.Second), err == nil && d >= time.Second
+}
+
+type priceHistoryCmd struct {
+	Address string `arg:"" optional:"" name:"a" help:"Which address of yours; all where left out."`
+}
+
+func (c *priceHistoryCmd) Run(s *session) error {
+	changes, err := s.agent.PriceHistory(s.ctx, c.Address)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(changes)
+	}
+	if len(changes) == 0 {
+		s.say("No price was set yet: earnest price set 0.25\n")
+		return nil
+	}
+	rows := [][]string{{"SINCE", "PRICE", "DECIDE", "REJECTED GOES TO", "FREE AFTER ACCEPT", "READ TOLD", "PUBLIC", "ADDRESS"}}
+	for _, change := range changes {
+		price := change.Price
+		var options []string
+		for _, option := range price.Options {
+			options = append(options, option.Price.String())
+		}
+		rows = append(rows, []string{s.day(change.Time), strings.Join(options, " or "), durationWords(price.DecideWithin), line(price.Beneficiary),
+			line(string(price.FreeAfter)), yesNo(price.TellRead), yesNo(price.Public), line(price.Address)})
+	}
+	s.table(rows)
+	return nil
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
 }
 
 func (s *session) price(price agentclient.Price) error {
@@ -61,8 +133,40 @@ func (s *session) price(price agentclient.Price) error {
 	if price.TellRead {
 		s.say("The sender is told when the mail was read.\n")
 	}
+	s.ownPolicy(price)
 	if price.Identity != "" {
 		s.say("Identity of %s: %s\n", line(price.Address), line(price.Identity))
 	}
 	return nil
+}
+
+// ownPolicy says what only the owner of a price sees of it.
+func (s *session) ownPolicy(price agentclient.Price) {
+	if len(price.Beneficiaries) == 0 {
+		return
+	}
+	switch n, always, ok := price.FreeAfter.Count(); {
+	case always:
+		s.say("Who was accepted writes to you free from then on.\n")
+	case ok && n > 0:
+		s.say("Who was accepted may write to you free %s.\n", times(n))
+	case ok:
+		s.say("Who was accepted pays for the next mail, too.\n")
+	}
+	if price.Public {
+		s.say("The price is told to anybody.\n")
+	}
+	s.say("Who can get the money of rejected mails:\n")
+	rows := [][]string{}
+	for _, b := range price.Beneficiaries {
+		rows = append(rows, []string{"", line(b.ID), line(b.Name)})
+	}
+	s.table(rows)
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once more"
+	}
+	return fmt.Sprintf("%d more times", n)
 }

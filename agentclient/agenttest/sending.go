@@ -28,7 +28,12 @@ func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, e
 		}
 		address = a.status.Accounts[0].Address
 	}
-	return a.offer(address)
+	price, err := a.offer(address)
+	own := slices.ContainsFunc(a.status.Accounts, func(c agentclient.Account) bool { return strings.EqualFold(c.Address, address) })
+	if !own { // what only the owner of a price sees
+		price.FreeAfter, price.Beneficiaries, price.DecideMost = "", nil, 0
+	}
+	return price, err
 }
 
 func (a *Agent) offer(address string) (agentclient.Price, error) {
@@ -58,11 +63,16 @@ func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentcl
 	if req.Address == "" {
 		return agentclient.Price{}, failure(agentclient.CodeNoAccount, "No account is set up.")
 	}
+	old := a.offers[strings.ToLower(req.Address)]
+	if len(req.Options) == 0 {
+		for _, option := range old.Options {
+			req.Options = append(req.Options, option.Instruction)
+		}
+	}
 	price, err := a.price(req.Address, req.Options)
 	if err != nil {
 		return agentclient.Price{}, failure(agentclient.CodeUsage, "That is not a price: "+err.Error()+".")
 	}
-	old := a.offers[strings.ToLower(req.Address)]
 	price.FreeAfter, price.Public, price.TellRead = old.FreeAfter, old.Public, true
 	if old.Address != "" {
 		price.TellRead, price.Beneficiary, price.DecideWithin = old.TellRead, old.Beneficiary, old.DecideWithin
