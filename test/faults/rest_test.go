@@ -88,6 +88,30 @@ func killedInTheMiddle(ctx context.Context, r *rig, dir string) error {
 	return look("after the story")
 }
 
+// draftMarkers are words of a draft alone.
+func draftMarkers() []string { return []string{"Quittengelee", "Mirabellenmus", "Schlehenlikoer"} }
+
+// draftIsReadable keeps a draft with words of its own, and tells whether a search
+// finds one of them on the sender's disk, before and after it is deleted.
+func draftIsReadable(ctx context.Context, r *rig, dir string) (bool, error) {
+	words := draftMarkers()
+	draft, err := r.Sender.Agent.SaveDraft(ctx, agentclient.Draft{Mail: agentclient.Compose{To: []string{words[0] + "@example.org"},
+		Subject: words[0], Body: strings.Repeat(words[1]+" ", 40),
+		Attachments: []agentclient.Attachment{{Name: words[2] + ".txt", Type: "text/plain", Data: []byte(words[2] + " for two\n")}}}})
+	if err != nil {
+		return false, err
+	}
+	kept, _, err := search(words, dir)
+	if err == nil {
+		err = r.Sender.Agent.DeleteDraft(ctx, draft.ID)
+	}
+	if err != nil {
+		return false, err
+	}
+	deleted, _, err := search(words, dir)
+	return len(kept)+len(deleted) > 0, err
+}
+
 func (r *rig) readAndAccept(ctx context.Context) error {
 	var l letter
 	err := r.until(ctx, "the mail can be read", func() (bool, error) {
@@ -126,6 +150,9 @@ func TestPlaintextNeverRests(t *testing.T) {
 			r, err := newRig(ctx, programs.build(t, variant.build, variant.more...), dir, paths()[0].terms)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if readable, err := draftIsReadable(ctx, r, dir); err != nil || readable == variant.holds {
+				t.Errorf("a draft is readable: %v (%v)", readable, err)
 			}
 			err = killedInTheMiddle(ctx, r, dir)
 			if stopped := r.close(); err == nil && stopped != nil {

@@ -17,18 +17,32 @@ type letter struct {
 	mail    string // its id at the recipient
 }
 
-// send sends the mail as a person does who sees an error: look whether it is on
-// its way, and only if it is not, send it again.
+// send sends the mail, which was a draft, as a person does who sees an error: look
+// whether it is on its way, and only if it is not, send it again. Its text is in
+// one place all the time.
 func (r *rig) send(ctx context.Context, l *letter) error {
 	r.mails++
 	l.subject = fmt.Sprintf("Letter %d", r.mails)
+	mail := agentclient.Compose{To: []string{r.Recipient.Address}, Subject: l.subject, Body: "Good day.\n", Paid: true}
+	saved := false
 	err := r.until(ctx, "the mail is on its way", func() (bool, error) {
 		sent, err := r.sentAs(ctx, l.subject)
 		if err != nil {
 			return false, err
 		}
-		if len(sent) == 0 {
-			_, err := r.Sender.Agent.Send(ctx, agentclient.Compose{To: []string{r.Recipient.Address}, Subject: l.subject, Body: "Good day.\n", Paid: true})
+		drafts, err := r.draftsAs(ctx, l.subject)
+		if err != nil {
+			return false, err
+		}
+		switch {
+		case saved && len(sent)+len(drafts) != 1:
+			return false, errors.Join(errFinal, found("the text is in %d drafts and %d mails", len(drafts), len(sent)))
+		case len(sent) == 0 && len(drafts) == 0:
+			_, err := r.Sender.Agent.SaveDraft(ctx, agentclient.Draft{Mail: mail})
+			return false, err
+		case len(sent) == 0:
+			saved, mail.Draft = true, drafts[0].ID
+			_, err := r.Sender.Agent.Send(ctx, mail)
 			return false, err
 		}
 		l.bond = sent[0].Bond
@@ -54,6 +68,11 @@ func (r *rig) send(ctx context.Context, l *letter) error {
 func (r *rig) sentAs(ctx context.Context, subject string) ([]agentclient.Sent, error) {
 	all, err := r.Sender.Agent.Sent(ctx)
 	return slices.DeleteFunc(all, func(s agentclient.Sent) bool { return s.Subject != subject }), err
+}
+
+func (r *rig) draftsAs(ctx context.Context, subject string) ([]agentclient.Draft, error) {
+	all, err := r.Sender.Agent.Drafts(ctx)
+	return slices.DeleteFunc(all, func(d agentclient.Draft) bool { return d.Mail.Subject != subject }), err
 }
 
 // mailOf is the one mail of a bond in the recipient's inbox.
