@@ -3,47 +3,150 @@ package pages
 import (
 	"fmt"
 	"io"
-	"path/filepath"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
+	fynetheme "fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
 	"earnest/agentclient"
+	"earnest/gui/theme"
+	"earnest/gui/viewmodel"
+	"earnest/gui/widgets"
 )
 
 // maxAttachment is what a draft takes as one file.
 const maxAttachment = agentclient.MaxMail
 
-// saveFile asks where to save an attachment. The name comes from a stranger, so
-// only its last part is offered.
-func (s *Shell) saveFile(n int, name string) {
-	d := dialog.NewFileSave(func(w fyne.URIWriteCloser, err error) {
-		if err != nil || w == nil {
-			return
-		}
-		s.model.SaveAttachment(n, func(_ string, data []byte) error {
-			_, err := w.Write(data)
-			if closeErr := w.Close(); err == nil {
-				err = closeErr
-			}
-			if err != nil {
-				return fmt.Errorf("the attachment was not saved: %w", err)
-			}
-			return nil
-		})
-	}, s.host.Window)
-	d.SetFileName(safeName(name))
-	d.Show()
+// downloads is the folder where a file is saved without asking.
+func (s *Shell) downloads() string {
+	if s.host.Downloads != "" {
+		return s.host.Downloads
+	}
+	return viewmodel.Downloads()
 }
 
-func safeName(name string) string {
-	name = filepath.Base(strings.ReplaceAll(name, "\\", "/"))
-	name = strings.TrimLeft(name, ".")
-	if name == "" || name == "/" {
-		return "attachment"
+// chooseFolder lets the person choose where to save. A name that is taken there
+// gets a number, so nothing is written over.
+func (s *Shell) chooseFolder(save func(dir string)) {
+	dialog.ShowFolderOpen(func(dir fyne.ListableURI, err error) {
+		if err == nil && dir != nil {
+			save(dir.Path())
+		}
+	}, s.host.Window)
+}
+
+// fileList is the attachments of the open mail. Its lines stay while a save goes
+// on, so that the button to stop it stays under the mouse.
+type fileList struct {
+	shell *Shell
+	root  *fyne.Container
+	lines []*fileLine
+	key   string
+}
+
+func newFileList(s *Shell) *fileList {
+	l := &fileList{shell: s, root: widgets.NewColumn(theme.Space1, 0)}
+	l.root.Hide()
+	return l
+}
+
+func (l *fileList) set(id string, files []viewmodel.File) {
+	key := id
+	for _, f := range files {
+		key += "\x00" + f.Name + f.Size
 	}
-	return name
+	if key != l.key {
+		l.key = key
+		l.root.Objects, l.lines = nil, nil
+		for _, f := range files {
+			n := f.N
+			line := newFileLine(l.shell, f.Name, f.Size,
+				func() { l.shell.model.SaveAttachment(n, l.shell.downloads()) },
+				func() { l.shell.chooseFolder(func(dir string) { l.shell.model.SaveAttachment(n, dir) }) },
+				func() { l.shell.model.CancelSave(n) })
+			l.lines = append(l.lines, line)
+			l.root.Add(line.root)
+		}
+		widgets.Show(l.root, len(files) > 0)
+		l.root.Refresh()
+	}
+	for i, f := range files {
+		l.lines[i].set(f)
+	}
+}
+
+// fileLine is one file with what can be done with it.
+type fileLine struct {
+	root      *fyne.Container
+	save      *widgets.Action
+	elsewhere *widgets.Action
+	progress  *widgets.Progress
+	cancel    *widgets.Action
+	said      *widget.Label
+	row       *fyne.Container
+}
+
+func newFileLine(s *Shell, name, size string, save, elsewhere, cancel func()) *fileLine {
+	l := &fileLine{progress: widgets.NewProgress(), said: widgets.NewPara("", widget.LowImportance, theme.SizeSmall)}
+	l.save = widgets.NewAction(s.t("file.save"), "", widgets.Link, save)
+	l.elsewhere = widgets.NewAction(s.t("file.save.elsewhere"), "", widgets.Link, elsewhere)
+	l.cancel = widgets.NewAction(s.t("file.cancel"), "", widgets.Link, cancel)
+	l.said.Wrapping = fyne.TextWrapBreak
+	l.row = widgets.Flush(l.said)
+	text := widgets.NewText(name, theme.Text, theme.SizeText, false)
+	text.Cut = true
+	wide := &fyne.Container{Layout: widgets.Wide{}, Objects: []fyne.CanvasObject{text}}
+	l.root = widgets.NewColumn(0, 0, &fyne.Container{Layout: fileLayout{}, Objects: []fyne.CanvasObject{
+		widget.NewIcon(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())), wide,
+		widgets.NewText(size, theme.Muted, theme.SizeSmall, false),
+		widgets.NewLine(theme.Space3, -1, l.save, l.elsewhere, l.progress, l.cancel)}}, l.row)
+	return l
+}
+
+func (l *fileLine) set(f viewmodel.File) {
+	widgets.Show(l.save, !f.Saving)
+	widgets.Show(l.elsewhere, !f.Saving)
+	widgets.Show(l.progress, f.Saving)
+	widgets.Show(l.cancel, f.Saving)
+	l.progress.Set(f.Done)
+	said, importance := f.Saved, widget.LowImportance
+	if f.Fault != "" {
+		said, importance = f.Fault, widget.DangerImportance
+	}
+	if l.said.Importance != importance {
+		l.said.Importance = importance
+		l.said.Refresh()
+	}
+	widgets.SetPara(l.said, l.row, said)
+	l.root.Objects[0].Refresh()
+}
+
+// fileLayout puts icon, name, size and buttons on one line. The name gives way.
+type fileLayout struct{}
+
+func (fileLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	icon, name, length, act := objects[0], objects[1], objects[2], objects[3]
+	place := func(o fyne.CanvasObject, x, width float32) {
+		height := o.MinSize().Height
+		o.Resize(fyne.NewSize(width, height))
+		o.Move(fyne.NewPos(x, (size.Height-height)/2))
+	}
+	i, a, b := icon.MinSize().Width, length.MinSize().Width, act.MinSize().Width
+	x := i + theme.Space2
+	wide := max(0, min(name.MinSize().Width, size.Width-x-a-b-theme.Space2-theme.Space4))
+	place(icon, 0, i)
+	place(name, x, wide)
+	place(length, x+wide+theme.Space2, a)
+	place(act, x+wide+theme.Space2+a+theme.Space4, b)
+}
+
+func (fileLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	height := float32(0)
+	for _, o := range objects {
+		height = max(height, o.MinSize().Height)
+	}
+	return fyne.NewSize(0, height)
 }
 
 // openFile lets the person choose a file and hands over its content. It is read

@@ -100,7 +100,7 @@ func long(s *stage) {
 			MixedScript: true, Unprotected: true, FirstTime: true, Unread: true},
 		Text: strings.Repeat("A paragraph that goes on. ", 200) + "\n\n" + strings.Repeat("x", 300), FromHTML: true,
 	})
-	s.until("the mail is listed", func() bool { return len(s.model.Folder().Rows) == 1 })
+	s.until("the mail is listed", func() bool { return len(s.model.Folder().All()) == 1 })
 	s.model.Select("long")
 }
 

@@ -17,6 +17,8 @@ type (
 	hearsKeys  interface {
 		typedKey(e *fyne.KeyEvent) bool
 	}
+	// marksAll marks every row of the page's list.
+	marksAll interface{ markAll() }
 	// listsKeys tells what the list of keys says of the page.
 	listsKeys interface{ keyList() []keyHelp }
 )
@@ -34,6 +36,11 @@ func (s *Shell) keys() {
 	c.SetOnTypedKey(s.typedKey)
 	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyN, Modifier: fyne.KeyModifierShortcutDefault},
 		func(fyne.Shortcut) { s.model.Write() })
+	c.AddShortcut(&fyne.ShortcutSelectAll{}, func(fyne.Shortcut) {
+		if p, ok := s.shown.(marksAll); ok && !s.busy() && !s.help.shown() {
+			p.markAll()
+		}
+	})
 	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault},
 		func(fyne.Shortcut) {
 			if s.model.Page() == viewmodel.PageWrite {
@@ -49,6 +56,16 @@ func (s *Shell) busy() bool {
 
 func (s *Shell) typedRune(r rune) {
 	if s.busy() {
+		return
+	}
+	if s.help.shown() {
+		if r == '?' {
+			s.help.hide()
+		}
+		return
+	}
+	if r == '?' {
+		s.help.show()
 		return
 	}
 	if p, ok := s.shown.(hearsRunes); ok && p.typedRune(r) {
@@ -68,6 +85,12 @@ func (s *Shell) typedRune(r rune) {
 
 func (s *Shell) typedKey(e *fyne.KeyEvent) {
 	if s.busy() {
+		return
+	}
+	if s.help.shown() {
+		if e.Name == fyne.KeyEscape || e.Name == fyne.KeyReturn {
+			s.help.hide()
+		}
 		return
 	}
 	if p, ok := s.shown.(hearsKeys); ok && p.typedKey(e) {

@@ -25,25 +25,23 @@ type readingPane struct {
 	name    *widgets.Text
 	address *widget.Label
 	addrRow *fyne.Container
-	first   *widgets.Text
+	warning *widgets.Text
+	marks   *widgets.Text
 	date    *widgets.Text
 	money   *widgets.MoneyLine
 	notices *fyne.Container
-	text    *widgets.ReadText
-	textRow *fyne.Container
+	body    *mailText
 	more    *fyne.Container
-	files   *fyne.Container
-	saved   *widget.Label
-	savRow  *fyne.Container
-	checks  *widget.Label
-	chkRow  *fyne.Container
-	foot    *fyne.Container
-	busy    *widgets.Text
-	reject  *widgets.Action
-	accept  *widgets.Action
-	undo    *widgets.Action
+	files   *fileList
+	links   *fyne.Container
+	reply   *widgets.Action
+	details *widgets.Action
+	source  *widgets.Action
+	turn    *widgets.Action
+	aside   *asidePane
+	foot    *decideFoot
 
-	noticeKey, fileKey string
+	noticeKey string
 }
 
 func newReadingPane(s *Shell) *readingPane {
@@ -57,50 +55,48 @@ func newReadingPane(s *Shell) *readingPane {
 	p.address = widgets.NewPara("", widget.LowImportance, theme.SizeText)
 	p.address.Wrapping = fyne.TextWrapBreak
 	p.addrRow = widgets.Flush(p.address)
-	p.first = widgets.NewText("first time ✓", theme.Muted, theme.SizeSmall, false)
+	p.warning = widgets.NewText("", theme.Waiting, theme.SizeSmall, false)
+	p.marks = widgets.NewText("", theme.Muted, theme.SizeSmall, false)
+	p.marks.Cut = true
 	p.date = widgets.NewText("", theme.Muted, theme.SizeSmall, false)
 	p.money = widgets.NewMoneyLine()
 	p.notices = widgets.NewColumn(theme.Space2, 0)
 	p.notices.Hide()
-	p.text = widgets.NewReadText()
-	p.textRow = widgets.Flush(p.text)
-	p.more = widgets.NewLine(0, -1, widgets.NewAction("Show more of this mail", "", widgets.Link, s.model.More))
+	p.body = newMailText(s)
+	p.more = widgets.NewLine(0, -1, widgets.NewAction(s.t("reading.more"), "", widgets.Link, s.model.More))
 	p.more.Hide()
-	p.files = widgets.NewColumn(theme.Space1, 0)
-	p.files.Hide()
-	p.saved = widgets.NewPara("", widget.LowImportance, theme.SizeSmall)
-	p.savRow = widgets.Flush(p.saved)
-	p.checks = widgets.NewPara("", widget.LowImportance, theme.SizeSmall)
-	p.chkRow = widgets.Flush(p.checks)
+	p.files = newFileList(s)
+	p.reply = widgets.NewAction(s.t("reading.reply"), "⇧W", widgets.Link, s.model.Reply)
+	p.details = widgets.NewAction("", "D", widgets.Link, s.model.ShowDetails)
+	p.source = widgets.NewAction("", "S", widgets.Link, s.model.ShowSource)
+	p.turn = widgets.NewAction("", "", widgets.Link, s.model.Plain)
+	p.links = &fyne.Container{Layout: &wrapLine{gap: theme.Space4}, Objects: []fyne.CanvasObject{p.reply, p.details, p.source, p.turn}}
+	p.aside = newAsidePane(s)
 	body := widgets.NewColumn(theme.Space3, widgets.ReadingWidth,
 		p.backRow,
 		widgets.Flush(p.title),
 		widgets.NewColumn(theme.Space1, 0,
-			widgets.NewLine(theme.Space2, 0, p.name, p.first, p.date),
+			p.name,
 			p.addrRow,
+			widgets.Dock(nil, nil, nil, widgets.NewLine(0, -1, p.date), widgets.NewLine(theme.Space2, 1, p.warning, p.marks)),
 			p.money.Box),
-		widgets.NewHairline(), p.notices, p.textRow, p.more, p.files, p.savRow, p.chkRow)
+		widgets.NewHairline(), p.notices, p.body.root, p.more, p.files.root, p.links, p.aside.root)
 	p.view = container.NewVScroll(widgets.NewInset(theme.Space4, theme.Space5, theme.Space5, theme.Space5, body))
-	p.accept = widgets.NewAction("Accept", "A", widgets.Primary, s.model.Accept)
-	p.reject = widgets.NewAction("Reject", "R", widgets.Danger, s.model.Reject)
-	p.undo = widgets.NewAction("Undo the reject", "U", widgets.Quiet, s.model.UndoReject)
-	p.busy = widgets.NewText("", theme.Muted, theme.SizeText, false)
-	p.busy.Cut = true
-	actions := widgets.NewColumn(0, widgets.ReadingWidth, widgets.NewLine(theme.Space3, 1, p.reject, p.busy, p.undo, p.accept))
-	p.foot = widgets.NewColumn(0, 0, widgets.NewHairline(),
-		widgets.NewInset(theme.Space3, theme.Space5, theme.Space3, theme.Space5, actions))
-	p.page = widgets.Dock(nil, p.foot, nil, nil, p.view)
-	p.hint = newHint("Choose a mail", [][2]string{{"J  K", "next, previous"}, {"A", "accept: the money goes back"}, {"R", "reject: the money is lost to the sender"}, {"U", "undo a reject"}, {"W", "write"}})
+	p.foot = newDecideFoot(s)
+	p.page = widgets.Dock(nil, p.foot.root, nil, nil, p.view)
+	p.hint = newHint(s.t("reading.choose"), []keyHelp{{"J  K", s.t("keys.move")}, {"A", s.t("keys.accept")},
+		{"R", s.t("keys.reject")}, {"U", s.t("keys.undo")}, {"W", s.t("keys.write")}, {"?", s.t("keys.hint")}})
 	p.root = container.NewStack(p.hint, p.page)
 	return p
 }
 
 // newHint is what stands where nothing is chosen.
-func newHint(title string, keys [][2]string) *fyne.Container {
+func newHint(title string, keys []keyHelp) *fyne.Container {
 	rows := widgets.NewColumn(theme.Space1, 0, widgets.NewText(title, theme.Muted, theme.SizeText, true))
 	for _, k := range keys {
-		key := widgets.NewText(k[0], theme.Text, theme.SizeText, true)
-		rows.Add(widgets.NewLine(theme.Space3, -1, container.NewGridWrap(fyne.NewSize(36, 20), key), widgets.NewText(k[1], theme.Muted, theme.SizeText, false)))
+		key := widgets.NewText(k.Key, theme.Text, theme.SizeText, true)
+		rows.Add(widgets.NewLine(theme.Space3, -1, &fyne.Container{Layout: widgets.Fixed{Width: 36}, Objects: []fyne.CanvasObject{key}},
+			widgets.NewText(k.Does, theme.Muted, theme.SizeText, false)))
 	}
 	return container.NewCenter(rows)
 }
@@ -125,37 +121,51 @@ func (p *readingPane) refresh(r viewmodel.Reading) {
 		p.view.ScrollToTop()
 	}
 	setLabel(p.title, r.Subject)
-	name, address := r.Name, r.Address
-	if name == "" {
-		name, address = address, ""
-	}
-	p.name.Set(name, theme.Text)
-	widgets.SetPara(p.address, p.addrRow, address)
-	widgets.Show(p.first, r.First)
+	p.name.Set(r.Name, theme.Text)
+	widgets.Show(p.name, r.Name != "")
+	widgets.SetPara(p.address, p.addrRow, r.Address)
+	p.warning.Set(r.Warning, theme.Waiting)
+	widgets.Show(p.warning, r.Warning != "")
+	p.marks.Set(r.Marks, theme.Muted)
 	p.date.Set(r.Date, theme.Muted)
 	p.money.Set(r.Amount, r.Money, toneColor(r.Tone))
 	p.setNotices(r.Notices)
-	body := r.Text
-	if r.Loading {
-		body = "Opening…"
-	}
-	if p.text.Text != body {
-		p.text.SetText(body)
-	}
-	widgets.Show(p.textRow, body != "")
+	p.body.set(r)
 	widgets.Show(p.more, r.More)
-	p.setFiles(r.Files)
-	widgets.SetPara(p.saved, p.savRow, r.Saved)
-	checks := r.Checks
-	if checks != "" {
-		checks = "Checked: " + checks
+	p.files.set(r.ID, r.Files)
+	p.setLinks(r)
+	if p.aside.set(r.Aside) {
+		p.reveal(p.aside.root)
 	}
-	widgets.SetPara(p.checks, p.chkRow, checks)
-	p.busy.Set(r.Busy, theme.Muted)
-	widgets.Show(p.accept, r.May.Accept)
-	widgets.Show(p.reject, r.May.Reject)
-	widgets.Show(p.undo, r.May.Undo)
-	widgets.Show(p.foot, r.May != (viewmodel.May{}) || r.Busy != "")
+	p.foot.set(r)
+}
+
+func (p *readingPane) setLinks(r viewmodel.Reading) {
+	t := p.shell.t
+	details, source, turn := t("reading.details"), t("reading.source"), t("reading.plain")
+	if r.Aside.Details {
+		details = t("reading.details.hide")
+	}
+	if r.Aside.Source {
+		source = t("reading.source.hide")
+	}
+	if r.Plain {
+		turn = t("reading.looks")
+	}
+	p.details.Set(details, true)
+	p.source.Set(source, true)
+	p.turn.Set(turn, true)
+	widgets.Show(p.turn, r.MayTurn)
+	widgets.Show(p.reply, r.Reply)
+	widgets.Show(p.links, r.Opened)
+}
+
+// reveal scrolls down to what was opened under the text.
+func (p *readingPane) reveal(o fyne.CanvasObject) {
+	p.view.Content.Refresh()
+	y := o.Position().Y
+	limit := p.view.Content.MinSize().Height - p.view.Size().Height
+	p.view.ScrollToOffset(fyne.NewPos(0, max(0, min(y, limit))))
 }
 
 func (p *readingPane) setNotices(notices []viewmodel.Notice) {
@@ -192,28 +202,6 @@ func newNotice(n viewmodel.Notice) fyne.CanvasObject {
 func iconLine(icon fyne.Resource, text string) fyne.CanvasObject {
 	return widgets.Dock(nil, nil, widgets.NewInset(0, theme.Space2, 0, 0, widgets.NewTop(widget.NewIcon(icon))), nil,
 		widgets.Flush(widgets.NewPara(text, widget.MediumImportance, theme.SizeText)))
-}
-
-func (p *readingPane) setFiles(files []viewmodel.File) {
-	key := p.shown
-	for _, f := range files {
-		key += "\x00" + f.Name + f.Size
-	}
-	if key == p.fileKey {
-		return
-	}
-	p.fileKey = key
-	p.files.Objects = nil
-	for _, f := range files {
-		name := widgets.NewText(f.Name, theme.Text, theme.SizeText, false)
-		name.Cut = true
-		p.files.Add(widgets.NewLine(theme.Space2, 1,
-			widget.NewIcon(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())), name,
-			widgets.NewText(f.Size, theme.Muted, theme.SizeSmall, false),
-			widgets.NewAction("Save", "", widgets.Link, func() { p.shell.saveFile(f.N, f.Name) })))
-	}
-	widgets.Show(p.files, len(files) > 0)
-	p.files.Refresh()
 }
 
 func setLabel(l *widget.Label, s string) {

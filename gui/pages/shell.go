@@ -27,6 +27,8 @@ type Host struct {
 	SetLook func(theme.Choice)
 	// Prefs are the program's other choices; nil where it keeps none.
 	Prefs Prefs
+	// Downloads is where attachments are saved; the system's folder where empty.
+	Downloads string
 	// OpenURL shows a page in the system's browser; nil where there is none.
 	OpenURL func(string) error
 }
@@ -37,7 +39,7 @@ type page interface {
 	refresh()
 }
 
-// Shell is the window's content: navigation, page, undo bar and status line.
+// Shell is the window's content: navigation, page, status line and undo bar.
 type Shell struct {
 	model  *viewmodel.Model
 	host   Host
@@ -60,10 +62,8 @@ type Shell struct {
 	banner       *fyne.Container
 	bannerText   *widget.Label
 	bannerAction *widgets.Action
-	undo         *fyne.Container
-	undoText     *widgets.Text
-	status       *widgets.Text
-	statusIcon   *widget.Icon
+	strip        *strip
+	help         *keyHelpSheet
 }
 
 // New makes the window's content over the model and listens to it.
@@ -114,20 +114,15 @@ func (s *Shell) build() {
 	s.top.Hide()
 	s.stack = container.NewStack()
 	s.buildBanner()
-	s.buildUndo()
-	s.statusIcon = widget.NewIcon(fynetheme.NewWarningThemedResource(fynetheme.WarningIcon()))
-	s.status = widgets.NewText("", theme.Muted, theme.SizeSmall, false)
-	s.status.Cut = true
-	foot := widgets.NewColumn(0, 0, widgets.NewHairline(),
-		widgets.NewInset(theme.Space1+2, theme.Space4, theme.Space1+2, theme.Space4,
-			widgets.NewLine(theme.Space1, 1, s.statusIcon, s.status)))
+	s.strip = newStrip(s)
 	s.frame = &fyne.Container{
 		Layout: widgets.Shell{Small: &s.small, Bare: &s.bare, Menu: func(small bool) { widgets.Show(s.top, small && !s.bare) }},
 		Objects: []fyne.CanvasObject{s.nav.object(), widgets.NewHairline(),
 			widgets.Dock(s.top, nil, nil, nil, s.stack)},
 	}
+	s.help = newKeyHelpSheet(s)
 	s.content = container.NewStack(widgets.NewFill(theme.Background),
-		widgets.Dock(s.banner, widgets.NewColumn(0, 0, s.undo, foot), nil, nil, s.frame))
+		widgets.Dock(s.banner, s.strip.root, nil, nil, s.frame), s.help.root)
 }
 
 func (s *Shell) buildBanner() {
@@ -140,22 +135,6 @@ func (s *Shell) buildBanner() {
 				widgets.NewInset(0, 0, 0, theme.Space3, widgets.NewLine(0, -1, s.bannerAction)), s.bannerText)),
 		widgets.NewHairline()))
 	s.banner.Hide()
-}
-
-// buildUndo makes the bar over the status line, in the colours of the other
-// variant, so that it is no second status line. It takes room of its own: it
-// stays for minutes, and must not lie over a button.
-func (s *Shell) buildUndo() {
-	s.undoText = widgets.NewText("", theme.Background, theme.SizeText, false)
-	s.undoText.Cut = true
-	plane := widgets.NewFill(theme.Text)
-	plane.Radius = 8
-	undo := widgets.NewAction(s.t("undo.action"), "U", widgets.Inverse, s.model.UndoReject)
-	pill := container.NewStack(plane, widgets.NewInset(theme.Space1, theme.Space1, theme.Space1, theme.Space4,
-		widgets.NewLine(theme.Space5, 0, &fyne.Container{Layout: widgets.Wide{}, Objects: []fyne.CanvasObject{s.undoText}}, undo)))
-	s.undo = widgets.NewColumn(0, 0, widgets.NewHairline(), widgets.NewInset(theme.Space2, 0, theme.Space2, 0,
-		&fyne.Container{Layout: widgets.Middle{}, Objects: []fyne.CanvasObject{pill}}))
-	s.undo.Hide()
 }
 
 // Refresh draws the present state.
@@ -171,16 +150,7 @@ func (s *Shell) Refresh() {
 	s.bannerText.SetText(banner.Text)
 	widgets.Show(s.bannerAction, banner.CanStart)
 	widgets.Show(s.banner, banner.Show)
-	undo := m.Undo()
-	if undo.Show {
-		s.undoText.Set(undo.Text, theme.Background)
-	}
-	if undo.Show != s.undo.Visible() {
-		widgets.Show(s.undo, undo.Show)
-	}
-	status := m.StatusLine()
-	s.status.Set(status.Text, theme.Muted)
-	widgets.Show(s.statusIcon, status.Trouble)
+	s.strip.refresh()
 	p := s.pages[m.Page()]
 	p.refresh()
 	if p != s.shown {

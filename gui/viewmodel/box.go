@@ -19,43 +19,59 @@ const (
 	mailExpired   = "expired"
 	mailWithdrawn = "withdrawn"
 	mailDamaged   = "damaged"
+	mailUnpaid    = "unpaid"
 )
 
-// box is the mails that came in and the one that is open.
+// entry is a mail as the lists keep it. It is never changed, only replaced, so
+// that a list that was taken stays as it was.
+type entry struct {
+	mail agentclient.Mail
+	hay  string // what a search looks through
+	rev  int    // grows with each change, to know an answer that is older
+}
+
+// box is the mails that came in and the one that is open. Each page's list is
+// kept sorted and is replaced by a changed copy, so that an event costs one copy
+// of pointers, and a redraw of ten thousand mails next to nothing.
 type box struct {
-	mails    []agentclient.Mail
-	loaded   bool
-	search   string
+	byID      map[string]*entry
+	lists     map[Page][]*entry
+	rejecting map[string]*entry
+	loaded    bool
+	fresh     map[string]bool // changed while the whole inbox is being asked for
+	search    string
+	filter    Filter
+	seen      sight
+
 	selected string // id
-	reading  bool   // narrow window: the mail is shown, not the list
+	cursor   string // id of the row that marks grow from; the selected one mostly
+	marks    map[string]bool
+	reading  bool // narrow window: the mail is shown, not the list
 	open     agentclient.Message
 	opening  bool
 	more     int // how often more of a long text was asked for
 	openErr  string
+	plain    bool // the plain text of a mail that was HTML
+	aside    aside
+	saves    map[saveKey]saving
+
 	deciding map[string]string // id: what was asked and is not answered yet
 	notice   map[string]string // id: why the last decision failed
-	saved    string            // what became of an attachment
+	asks     map[string]ask    // id: the form for an accept or a reject that is open
+	batch    map[string]int    // id: the rejects that were asked for at once
+	batches  int
+	run      run
+	told     told
 }
 
-func (b *box) put(mails []agentclient.Mail) {
-	b.mails, b.loaded = mails, true
-	if mail, ok := b.find(b.open.ID); ok {
-		mail.Unread = false
-		b.open.Mail = mail
-	}
-}
-
-// turn is called when another page is shown.
-func (b *box) turn() {
-	b.selected, b.reading, b.open, b.openErr, b.saved = "", false, agentclient.Message{}, "", ""
-}
-
-func (b *box) find(id string) (agentclient.Mail, bool) {
-	i := slices.IndexFunc(b.mails, func(m agentclient.Mail) bool { return m.ID == id })
-	if id == "" || i < 0 {
-		return agentclient.Mail{}, false
-	}
-	return b.mails[i], true
+// sight is the list in sight: what was filtered, and by what.
+type sight struct {
+	of       []*entry
+	search   string
+	filter   Filter
+	selected string
+	minute   time.Time
+	list     []*entry
 }
 
 func pageOf(state string) Page {
@@ -70,24 +86,31 @@ func pageOf(state string) Page {
 	return PageWaiting
 }
 
-// in lists the mails of a page that match the search. Those that wait are in
-// the order of their deadlines: the next to decide first.
-func (b *box) in(page Page) []agentclient.Mail {
-	var mails []agentclient.Mail
-	words := strings.Fields(strings.ToLower(b.search))
-	for _, mail := range b.mails {
-		if pageOf(mail.State) != page {
-			continue
-		}
-		hay := strings.ToLower(mail.From + " " + mail.Name + " " + mail.Subject)
-		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(hay, w) }) {
-			mails = append(mails, mail)
-		}
+func newEntry(mail agentclient.Mail, old *entry) *entry {
+	e := &entry{mail: mail, hay: strings.ToLower(mail.From + " " + mail.Name + " " + mail.Subject)}
+	if old != nil {
+		e.rev = old.rev + 1
 	}
+	return e
+}
+
+// order sorts those that wait by their deadlines, the next to decide first, and
+// all others by their age, the newest first.
+func order(page Page) func(x, y *entry) int {
 	if page == PageWaiting {
-		slices.SortStableFunc(mails, func(x, y agentclient.Mail) int { return due(x).Compare(due(y)) })
+		return func(x, y *entry) int {
+			if c := due(x.mail).Compare(due(y.mail)); c != 0 {
+				return c
+			}
+			return strings.Compare(x.mail.ID, y.mail.ID)
+		}
 	}
-	return mails
+	return func(x, y *entry) int {
+		if c := y.mail.At.Compare(x.mail.At); c != 0 {
+			return c
+		}
+		return strings.Compare(x.mail.ID, y.mail.ID)
+	}
 }
 
 // due sorts a mail without a deadline yet behind those with one.
@@ -98,13 +121,107 @@ func due(m agentclient.Mail) time.Time {
 	return m.DecideBy
 }
 
-func folder(p Page) bool {
-	return p == PageWaiting || p == PageAccepted || p == PageRejected || p == PageExpired
+// putAll takes the whole inbox. What changed while it was on its way is newer.
+func (b *box) putAll(mails []agentclient.Mail) {
+	byID, lists := make(map[string]*entry, len(mails)), map[Page][]*entry{}
+	rejecting := map[string]*entry{}
+	add := func(e *entry) {
+		byID[e.mail.ID] = e
+		page := pageOf(e.mail.State)
+		lists[page] = append(lists[page], e)
+		if e.mail.State == mailRejecting {
+			rejecting[e.mail.ID] = e
+		}
+	}
+	for _, mail := range mails {
+		old := b.byID[mail.ID]
+		if b.fresh[mail.ID] && old != nil {
+			add(old)
+		} else if !b.fresh[mail.ID] {
+			add(newEntry(mail, old))
+		}
+	}
+	for id := range b.fresh {
+		if e := b.byID[id]; e != nil && byID[id] == nil {
+			add(e)
+		}
+	}
+	for page, list := range lists {
+		slices.SortFunc(list, order(page))
+	}
+	b.byID, b.lists, b.rejecting, b.loaded, b.fresh = byID, lists, rejecting, true, nil
+	b.follow(b.open.ID)
 }
 
-// Search narrows the lists to mails with these words in sender or subject.
-func (m *Model) Search(words string) {
-	m.update(func() { m.box.search = words })
+// put takes one mail that is new or has changed.
+func (b *box) put(mail agentclient.Mail) {
+	old := b.byID[mail.ID]
+	e := newEntry(mail, old)
+	if b.byID == nil {
+		b.byID, b.lists, b.rejecting = map[string]*entry{}, map[Page][]*entry{}, map[string]*entry{}
+	}
+	b.take(old)
+	b.byID[mail.ID] = e
+	page := pageOf(mail.State)
+	at, _ := slices.BinarySearchFunc(b.lists[page], e, order(page))
+	b.lists[page] = slices.Insert(slices.Clone(b.lists[page]), at, e)
+	if mail.State == mailRejecting {
+		b.rejecting[mail.ID] = e
+	}
+	b.changed(mail.ID)
+}
+
+// drop takes away a mail that is no longer there.
+func (b *box) drop(id string) {
+	b.take(b.byID[id])
+	delete(b.byID, id)
+	b.changed(id)
+}
+
+func (b *box) take(old *entry) {
+	if old == nil {
+		return
+	}
+	delete(b.rejecting, old.mail.ID)
+	page := pageOf(old.mail.State)
+	if at, found := slices.BinarySearchFunc(b.lists[page], old, order(page)); found {
+		b.lists[page] = slices.Delete(slices.Clone(b.lists[page]), at, at+1)
+	}
+}
+
+func (b *box) changed(id string) {
+	if b.fresh != nil {
+		b.fresh[id] = true
+	}
+	if id == b.open.ID {
+		b.follow(id)
+	}
+}
+
+// follow keeps the open mail's line as the list has it.
+func (b *box) follow(id string) {
+	if mail, ok := b.find(id); ok {
+		mail.Unread = false
+		b.open.Mail = mail
+	}
+}
+
+// turn is called when another page is shown.
+func (b *box) turn() {
+	b.selected, b.cursor, b.reading, b.open, b.openErr, b.plain = "", "", false, agentclient.Message{}, "", false
+	b.marks, b.aside = nil, aside{}
+}
+
+func (b *box) find(id string) (agentclient.Mail, bool) {
+	e := b.byID[id]
+	if id == "" || e == nil {
+		return agentclient.Mail{}, false
+	}
+	return e.mail, true
+}
+
+func folder(p Page) bool {
+	return p == PageWaiting || p == PageAccepted || p == PageRejected || p == PageExpired
 }
 
 // Select opens a mail. In a narrow window it takes the place of the list.
@@ -117,11 +234,10 @@ func (m *Model) Select(id string) {
 	}
 	again := m.box.selected == id
 	if !again {
-		m.box.more = 0
+		m.box.more, m.box.plain, m.box.aside = 0, false, aside{}
 	}
-	m.box.selected, m.box.reading, m.box.saved = id, true, ""
-	// A held or damaged mail is not opened: there is nothing verified to show.
-	opens := mail.State != mailHeld && mail.State != mailDamaged
+	m.box.selected, m.box.cursor, m.box.reading = id, id, true
+	opens := opens(mail)
 	switch {
 	case !opens:
 		m.box.open, m.box.opening, m.box.openErr = agentclient.Message{Mail: mail}, false, ""
@@ -135,6 +251,12 @@ func (m *Model) Select(id string) {
 	if opens {
 		m.do(func(ctx context.Context) { m.openMail(ctx, id) })
 	}
+}
+
+// opens tells whether there is something verified to show: a held, damaged or
+// unpaid mail is not opened.
+func opens(mail agentclient.Mail) bool {
+	return mail.State != mailHeld && mail.State != mailDamaged && mail.State != mailUnpaid
 }
 
 func (m *Model) openMail(ctx context.Context, id string) {
@@ -151,10 +273,11 @@ func (m *Model) openMail(ctx context.Context, id string) {
 			return
 		}
 		m.box.open = message
-		if i := slices.IndexFunc(m.box.mails, func(mail agentclient.Mail) bool { return mail.ID == id }); i >= 0 {
-			m.box.mails = slices.Clone(m.box.mails)
-			m.box.mails[i].Unread = false
+		if mail, ok := m.box.find(id); ok && mail.Unread {
+			mail.Unread = false
+			m.box.put(mail)
 		}
+		m.box.follow(id)
 	})
 }
 
@@ -162,6 +285,9 @@ func (m *Model) openMail(ctx context.Context, id string) {
 func (m *Model) More() {
 	m.update(func() { m.box.more = min(m.box.more+1, mostMore) })
 }
+
+// Plain shows the text of a mail that was HTML without its looks, or with them.
+func (m *Model) Plain() { m.update(func() { m.box.plain = !m.box.plain }) }
 
 // Back returns to the list in a narrow window.
 func (m *Model) Back() {
@@ -201,34 +327,9 @@ func (m *Model) ids(page Page) (ids []string, selected string) {
 		return ids, m.out.selected
 	}
 	if folder(page) {
-		for _, mail := range m.box.in(page) {
-			ids = append(ids, mail.ID)
+		for _, e := range m.inSight(page) {
+			ids = append(ids, e.mail.ID)
 		}
 	}
 	return ids, m.box.selected
-}
-
-// SaveAttachment fetches the n-th attachment of the open mail and gives it to
-// write, which is called outside the drawing goroutine.
-func (m *Model) SaveAttachment(n int, write func(name string, data []byte) error) {
-	m.mu.Lock()
-	id := m.box.open.ID
-	m.mu.Unlock()
-	m.do(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		defer cancel()
-		attachment, err := m.agent.Attachment(ctx, id, n)
-		if err == nil {
-			err = write(line(attachment.Name), attachment.Data)
-		}
-		m.update(func() {
-			if m.box.open.ID != id {
-				return
-			}
-			m.box.saved = "Saved " + line(attachment.Name) + "."
-			if err != nil {
-				m.box.saved = m.say.failure(err)
-			}
-		})
-	})
 }

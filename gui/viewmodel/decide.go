@@ -2,12 +2,14 @@ package viewmodel
 
 import (
 	"context"
-	"fmt"
 	"maps"
-	"time"
+	"slices"
 
 	"earnest/agentclient"
 )
+
+// decision asks the agent for what was decided on a mail.
+type decision func(ctx context.Context, id string) (agentclient.Mail, error)
 
 // May says what can be done with the open mail.
 type May struct{ Accept, Reject, Undo bool }
@@ -20,7 +22,7 @@ func (m *Model) may(mail agentclient.Mail) May {
 		return May{}
 	}
 	switch mail.State {
-	case mailWaiting:
+	case mailWaiting, mailUnpaid:
 		return May{Accept: true, Reject: true}
 	case mailRejecting:
 		return May{Undo: mail.EffectiveAt.IsZero() || m.say.now().Before(mail.EffectiveAt)}
@@ -30,151 +32,182 @@ func (m *Model) may(mail agentclient.Mail) May {
 	return May{}
 }
 
-// Accept lets the open mail in: the money goes back to the sender.
-func (m *Model) Accept() {
+// Accept lets the open mail in: the money goes back to the sender, who may write
+// further mails free, as the own price says.
+func (m *Model) Accept() { m.acceptFree(agentclient.FreePolicy) }
+
+func (m *Model) acceptFree(free agentclient.Free) {
 	m.decide("accept", func(may May) bool { return may.Accept }, func(ctx context.Context, id string) (agentclient.Mail, error) {
-		return m.agent.Accept(ctx, id, agentclient.Accept{})
+		mail, err := m.agent.Accept(ctx, id, agentclient.Accept{Free: free})
+		if err == nil {
+			m.update(func() { m.tellAccepted(mail, free) })
+		}
+		return mail, err
 	})
 }
 
 // Reject sends the open mail away; the money follows when the undo has run out.
-func (m *Model) Reject() {
+func (m *Model) Reject() { m.rejectWith("") }
+
+func (m *Model) rejectWith(reason string) {
 	m.decide("reject", func(may May) bool { return may.Reject }, func(ctx context.Context, id string) (agentclient.Mail, error) {
-		return m.agent.Reject(ctx, id, agentclient.Reject{})
+		return m.agent.Reject(ctx, id, agentclient.Reject{Reason: reason})
 	})
 }
 
-// UndoReject takes back the latest reject that can still be taken back.
+// UndoReject takes back the latest reject that can still be taken back, with all
+// that were rejected at the same time.
 func (m *Model) UndoReject() {
 	m.mu.Lock()
-	mail, ok := m.undoable()
+	latest, ok := m.undoable()
+	var ids []string
+	if ok && m.box.run.verb == "" {
+		for _, mail := range m.together(latest) {
+			if m.may(mail).Undo {
+				ids = append(ids, mail.ID)
+			}
+		}
+	}
 	m.mu.Unlock()
-	if ok {
-		m.ask(mail.ID, "undo", m.agent.Undo)
+	switch len(ids) {
+	case 0:
+	case 1:
+		m.ask(ids[0], "undo", m.agent.Undo)
+	default:
+		m.runAll("undo", ids, m.agent.Undo)
 	}
 }
 
-func (m *Model) decide(verb string, allowed func(May) bool, call func(context.Context, string) (agentclient.Mail, error)) {
+func (m *Model) decide(verb string, allowed func(May) bool, call decision) {
 	m.mu.Lock()
 	mail, ok := m.box.find(m.box.selected)
 	// What is not shown is not decided: a key never hits a mail unseen.
-	ok = ok && folder(m.shown()) && allowed(m.may(mail))
+	ok = ok && folder(m.shown()) && !m.box.opening && allowed(m.may(mail))
 	m.mu.Unlock()
 	if ok {
 		m.ask(mail.ID, verb, call)
 	}
 }
 
-func (m *Model) ask(id, verb string, call func(context.Context, string) (agentclient.Mail, error)) {
+func (m *Model) ask(id, verb string, call decision) {
 	m.update(func() {
 		m.box.deciding = with(m.box.deciding, id, verb)
 		m.box.notice = without(m.box.notice, id)
+		if verb == "reject" {
+			m.box.batches++
+			m.box.batch = with(m.box.batch, id, m.box.batches)
+		}
 	})
 	m.do(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 		mail, err := call(ctx, id)
-		m.decided(id, verb, mail, err)
+		m.decided(id, verb, mail, err, false)
 	})
 }
 
 // decided notes the answer and goes on to the next mail of the list, so that a
-// row of mails is decided with a row of keys.
-func (m *Model) decided(id, verb string, mail agentclient.Mail, err error) {
+// row of mails is decided with a row of keys. Of many marked ones the open mail
+// is left, but no other one is opened unasked.
+func (m *Model) decided(id, verb string, mail agentclient.Mail, err error, many bool) {
 	var next string
 	m.mu.Lock()
 	m.box.deciding = without(m.box.deciding, id)
 	if err != nil {
 		m.box.notice = with(m.box.notice, id, m.say.failure(err))
+		if old, ok := m.box.find(id); ok && m.box.selected != id && !many {
+			m.tell(Against, m.say.T("told.failed", "Subject", subjectOf(m.say, old), "Why", m.say.failure(err)))
+		}
 	} else {
+		m.box.asks = without(m.box.asks, id)
 		if m.box.selected == id && folder(m.page) && pageOf(mail.State) != m.page {
-			next = m.neighbour(id)
+			if !many {
+				next = m.neighbour(id)
+			}
 			if next == "" {
 				m.box.turn()
 			}
 		}
-		mails := make([]agentclient.Mail, len(m.box.mails))
-		for i, old := range m.box.mails {
-			if mails[i] = old; old.ID == id {
-				mails[i] = mail
-			}
-		}
-		m.box.put(mails)
+		m.box.put(mail)
 	}
 	m.mu.Unlock()
 	if next != "" {
 		m.Select(next)
 	}
 	m.changed()
-	m.do(m.loadInbox)
+	if err != nil {
+		m.mailChanged(id)
+	}
+	m.do(m.loadStatus)
 	m.do(m.loadBalances)
 }
 
 // neighbour is the row below, else the one above.
 func (m *Model) neighbour(id string) string {
-	mails := m.box.in(m.page)
-	for i, mail := range mails {
-		if mail.ID != id {
-			continue
-		}
-		if i+1 < len(mails) {
-			return mails[i+1].ID
-		}
-		if i > 0 {
-			return mails[i-1].ID
-		}
+	list := m.inSight(m.page)
+	i := slices.IndexFunc(list, func(e *entry) bool { return e.mail.ID == id })
+	switch {
+	case i < 0:
+		return ""
+	case i+1 < len(list):
+		return list[i+1].mail.ID
+	case i > 0:
+		return list[i-1].mail.ID
 	}
 	return ""
 }
 
+// undoable is the reject that would be taken back: the latest.
 func (m *Model) undoable() (latest agentclient.Mail, ok bool) {
-	for _, mail := range m.box.mails {
-		if mail.State != mailRejecting || !m.may(mail).Undo || mail.EffectiveAt.IsZero() {
+	for _, e := range m.box.rejecting {
+		mail := e.mail
+		if !m.may(mail).Undo || mail.EffectiveAt.IsZero() {
 			continue
 		}
-		if !ok || mail.EffectiveAt.After(latest.EffectiveAt) {
+		if !ok || m.later(mail, latest) {
 			latest, ok = mail, true
 		}
 	}
 	return latest, ok
 }
 
-// Undo is the bar that counts a reject down.
-type Undo struct {
-	Show bool
-	Text string
+func (m *Model) later(x, y agentclient.Mail) bool {
+	if c := x.EffectiveAt.Compare(y.EffectiveAt); c != 0 {
+		return c > 0
+	}
+	if bx, by := m.box.batch[x.ID], m.box.batch[y.ID]; bx != by {
+		return bx > by
+	}
+	return x.ID < y.ID
 }
 
-// Undo says what can be taken back, and how long still.
-func (m *Model) Undo() Undo {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	mail, ok := m.undoable()
-	if !ok {
-		return Undo{}
+// together is a rejecting mail with those that were rejected at the same time.
+func (m *Model) together(mail agentclient.Mail) []agentclient.Mail {
+	batch := m.box.batch[mail.ID]
+	if batch == 0 {
+		return []agentclient.Mail{mail}
 	}
-	return Undo{Show: true, Text: m.rejectWords(mail, m.say.now())}
-}
-
-func (m *Model) rejectWords(mail agentclient.Mail, now time.Time) string {
-	to := line(mail.Beneficiary)
-	if to == "" {
-		to = "the escrow's beneficiary"
+	var all []agentclient.Mail
+	for _, e := range m.box.rejecting {
+		if m.box.batch[e.mail.ID] == batch {
+			all = append(all, e.mail)
+		}
 	}
-	return fmt.Sprintf("Rejected. %s goes to %s in %s.", m.say.money(mail.Price), to, countdown(mail.EffectiveAt.Sub(now)))
+	slices.SortFunc(all, func(x, y agentclient.Mail) int { return y.At.Compare(x.At) })
+	return all
 }
 
 // with and without copy, so that a view taken earlier stays as it was.
-func with(m map[string]string, key, value string) map[string]string {
+func with[V any](m map[string]V, key string, value V) map[string]V {
 	m = maps.Clone(m)
 	if m == nil {
-		m = map[string]string{}
+		m = map[string]V{}
 	}
 	m[key] = value
 	return m
 }
 
-func without(m map[string]string, key string) map[string]string {
+func without[V any](m map[string]V, key string) map[string]V {
 	m = maps.Clone(m)
 	delete(m, key)
 	return m

@@ -83,7 +83,7 @@ func (m *Model) event(e agentclient.Event) {
 	case agentclient.EventPeople:
 		m.do(m.loadPeople)
 	case agentclient.EventMail:
-		m.do(m.loadInbox)
+		m.mailChanged(e.ID)
 		m.do(m.loadStatus)
 	case agentclient.EventSent:
 		m.do(m.loadSent)

@@ -27,7 +27,7 @@ func TestTheAgentIsStartedOnceIfNoneRuns(t *testing.T) {
 			s.has("banner", s.Banner().Text, "Starting the agent")
 			time.Sleep(3 * time.Second)
 			synctest.Wait()
-			if s.Banner().Show || len(s.Folder().Rows) != 4 || starts.Load() != 1 {
+			if s.Banner().Show || len(s.Folder().All()) != 4 || starts.Load() != 1 {
 				t.Errorf("banner %+v after %d starts", s.Banner(), starts.Load())
 			}
 		})
@@ -107,7 +107,7 @@ func TestTheWindowFindsTheAgentAgainAndKeepsWhatWasTyped(t *testing.T) {
 
 func (s *stage) model(p Page) int {
 	s.Show(p)
-	return len(s.Folder().Rows)
+	return len(s.Folder().All())
 }
 
 func TestABurstOfEventsIsOneFurtherRequest(t *testing.T) {
@@ -134,7 +134,7 @@ func TestAFailedRequestIsAskedAgain(t *testing.T) {
 		s.agent.Fail("Inbox", nil)
 		time.Sleep(retryMost + time.Second)
 		synctest.Wait()
-		if n := len(s.Folder().Rows); n != 5 {
+		if n := len(s.Folder().All()); n != 5 {
 			t.Errorf("%d rows", n)
 		}
 	})

@@ -9,7 +9,11 @@ import (
 // events becomes one further request. So an old answer never hides a newer one.
 type reload struct{ running, again bool }
 
-type loads struct{ status, inbox, sent, balances, price reload }
+type loads struct {
+	status, inbox, sent, balances, price reload
+	mail                                 reload
+	mails                                map[string]bool // that have changed, to be asked for
+}
 
 func (m *Model) reload(ctx context.Context, r *reload, fetch func(context.Context) error) {
 	m.mu.Lock()
@@ -67,17 +71,6 @@ func (m *Model) loadStatus(ctx context.Context) {
 			m.do(m.loadPrice)
 			m.do(m.loadBalances)
 		}
-		return nil
-	})
-}
-
-func (m *Model) loadInbox(ctx context.Context) {
-	m.reload(ctx, &m.loads.inbox, func(ctx context.Context) error {
-		mails, err := m.agent.Inbox(ctx)
-		if err != nil {
-			return err
-		}
-		m.update(func() { m.box.put(mails) })
 		return nil
 	})
 }

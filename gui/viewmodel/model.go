@@ -175,7 +175,7 @@ func (m *Model) tick(ctx context.Context) {
 		case <-second.C:
 		}
 		now := m.now()
-		if m.Undo().Show || now.Sub(last) >= time.Minute {
+		if m.counts(now) || now.Sub(last) >= time.Minute {
 			last = now
 			m.changed()
 		}

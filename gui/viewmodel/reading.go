@@ -1,7 +1,6 @@
 package viewmodel
 
 import (
-	"fmt"
 	"strings"
 
 	"earnest/agentclient"
@@ -16,12 +15,6 @@ type Notice struct {
 	Tone Tone
 }
 
-// File is an attachment as it is listed.
-type File struct {
-	N          int
-	Name, Size string
-}
-
 // Reading is the open mail, ready to draw.
 type Reading struct {
 	Show    bool
@@ -29,115 +22,129 @@ type Reading struct {
 	Subject string
 	Name    string // empty where the address stands alone
 	Address string // the proven one
-	First   bool   // nothing from this sender before
+	Warning string // what to beware of, in a word each
+	Marks   string // why it can be trusted, in a word each
 	Date    string
 	Amount  string
 	Money   string // what becomes of the money, beside the amount
 	Tone    Tone   // of Money
 	Notices []Notice
 	Loading bool
-	Text    string
-	More    bool // the text goes on
+	Parts   []TextPart // of a plain text
+	Paras   []Para     // of one that was HTML, in place of the parts
+	Plain   bool       // its looks are taken away for now
+	MayTurn bool       // it has looks that can be taken away, or brought back
+	More    bool       // the text goes on
 	Files   []File
-	Saved   string
-	Checks  string
+	Aside   Aside
+	Link    LinkAsk
+	Ask     Ask
 	May     May
+	Reply   bool
+	Opened  bool   // its content is known: it has a source, and details
+	Wait    bool   // it is being opened: nothing is decided unread
 	Busy    string // what was asked and is not answered yet
 	Hint    bool   // nothing is chosen, but there is something to choose
+	Many    bool   // rows are marked: keys decide those, not the open mail
 }
 
 // Reading is the mail that is open on the page shown.
 func (m *Model) Reading() Reading {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	mail := m.box.open.Mail
-	if m.box.selected == "" || m.box.open.ID != m.box.selected {
-		return Reading{Hint: len(m.box.in(m.shown())) > 0}
+	b := &m.box
+	mail := b.open.Mail
+	if b.selected == "" || b.open.ID != b.selected {
+		return Reading{Hint: len(m.inSight(m.shown())) > 0, Many: len(b.marks) > 0}
 	}
-	r := Reading{Show: true, ID: mail.ID, Subject: subject(mail.Subject), Name: line(mail.Name), Address: line(mail.From),
-		First: mail.FirstTime, Date: m.say.moment(mail.At), Amount: m.say.money(mail.Price),
-		Loading: m.box.opening, Saved: m.box.saved, May: m.may(mail), Busy: m.busy(mail.ID)}
+	r := Reading{Show: true, ID: mail.ID, Subject: subjectOf(m.say, mail), Name: line(mail.Name), Address: line(mail.From),
+		Date: m.say.moment(mail.At), Amount: amountOf(m.say, mail), Many: len(b.marks) > 0,
+		Loading: b.opening, Wait: b.opening, May: m.may(mail), Busy: busyWords(m.say, b.deciding[mail.ID]), Ask: m.askView(mail)}
 	if r.Name == r.Address {
 		r.Name = ""
 	}
+	r.Warning, r.Marks = trust(m.say, mail)
 	r.Money, r.Tone = m.fate(mail)
 	r.Notices = m.notices(mail)
-	if mail.State == mailHeld {
-		r.Subject = "One paid mail, waiting for the escrow"
-	}
-	if mail.State == mailHeld || mail.State == mailDamaged || m.box.opening {
+	if !opens(mail) || b.opening || b.openErr != "" {
 		return r
 	}
-	var cut bool
-	r.Text, cut = text(m.box.open.Text, m.box.more)
-	r.More = cut && m.box.more < mostMore
-	if cut && !r.More {
-		r.Notices = append(r.Notices, Notice{Tone: Waits,
-			Text: fmt.Sprintf("This mail is very long (%s). The window shows no more of it; all of it: earnest read %s", m.say.size(int64(len(m.box.open.Text))), mail.ID)})
+	r.Opened, r.Reply = true, true
+	r.Link, r.Aside = m.linkView(), m.asideView()
+	m.readText(&r)
+	r.Files = m.files(mail.ID)
+	if n := len(b.open.Attachments); n > maxFiles {
+		r.Notices = append(r.Notices, Notice{Tone: Waits, Text: m.say.T("reading.many-files",
+			"Files", m.say.N("reading.attachments", n), "Shown", maxFiles, "ID", mail.ID)})
 	}
-	for i, a := range m.box.open.Attachments {
-		if i == maxFiles {
-			r.Notices = append(r.Notices, Notice{Tone: Waits, Text: fmt.Sprintf(
-				"It has %s; the first %d are listed. All of them: earnest read %s", m.say.N("reading.attachments", len(m.box.open.Attachments)), maxFiles, mail.ID)})
-			break
-		}
-		r.Files = append(r.Files, File{N: i, Name: named(a.Name), Size: m.say.size(a.Size)})
-	}
-	var checks []string
-	for _, check := range m.box.open.Checks {
-		checks = append(checks, line(check))
-	}
-	r.Checks = strings.Join(checks, "  ·  ")
 	return r
 }
 
-func named(s string) string {
-	if s = line(s); s == "" {
-		return "unnamed"
+// readText fills in the text: with its looks where it was HTML and they are wanted.
+func (m *Model) readText(r *Reading) {
+	b := &m.box
+	var cut bool
+	r.MayTurn, r.Plain = len(b.open.Blocks) > 0, b.plain
+	if r.MayTurn && !r.Plain {
+		r.Paras, cut = paras(b.open.Blocks, b.more)
+	} else {
+		var s string
+		s, cut = text(b.open.Text, b.more)
+		r.Parts = partsOf(s)
 	}
-	return s
+	r.More = cut && b.more < mostMore
+	if cut && !r.More {
+		r.Notices = append(r.Notices, Notice{Tone: Waits,
+			Text: m.say.T("reading.too-long", "Size", m.say.size(int64(len(b.open.Text))), "ID", r.ID)})
+	}
 }
 
-func (m *Model) busy(id string) string {
-	switch m.box.deciding[id] {
-	case "accept":
-		return "Accepting…"
-	case "reject":
-		return "Rejecting…"
-	case "undo":
-		return "Taking the reject back…"
+func busyWords(say speech, verb string) string {
+	if verb == "" {
+		return ""
 	}
-	return ""
+	return say.T("busy." + verb)
 }
 
 // fate says what becomes of a mail's money. "Refunded" is said only when the
 // sender can spend it again, which a queued decision has not reached yet.
 func (m *Model) fate(mail agentclient.Mail) (string, Tone) {
-	to := line(mail.Beneficiary)
+	to := m.beneficiary(mail)
+	switch {
+	case mail.State == mailUnpaid:
+		return m.say.T("fate.unpaid"), Waits
+	case mail.Free:
+		return m.say.T("fate.free"), Muted
+	}
 	switch mail.State {
 	case mailHeld:
-		return "held", Waits
+		return m.say.T("fate.held"), Waits
 	case mailWaiting:
-		s := "held · comes back to the sender unless you reject"
-		if !mail.DecideBy.IsZero() {
-			s += " · decide by " + m.say.moment(mail.DecideBy)
+		if mail.DecideBy.IsZero() {
+			return m.say.T("fate.waiting"), Waits
 		}
-		return s, Waits
+		return m.say.T("fate.waiting.until", "When", m.say.moment(mail.DecideBy)), Waits
 	case mailRejecting:
-		return "held · goes to " + to + " at " + mail.EffectiveAt.In(m.say.loc).Format("15:04") + " unless you undo", Waits
-	case mailAccepted:
-		if mail.Queued {
-			return "held · goes back to the sender when the escrow answers", Waits
+		if mail.EffectiveAt.IsZero() {
+			return m.say.T("fate.rejecting.queued", "To", to), Waits
 		}
-		return "refunded to the sender", Good
+		return m.say.T("fate.rejecting", "To", to, "Clock", m.say.clock(mail.EffectiveAt)), Waits
+	case mailAccepted:
+		switch {
+		case mail.Queued:
+			return m.say.T("fate.accepted.queued"), Waits
+		case mail.Late:
+			return m.say.T("fate.accepted.late"), Good
+		}
+		return m.say.T("fate.accepted"), Good
 	case mailRejected:
-		return "forfeited to " + to, Against
+		return m.say.T("fate.rejected", "To", to), Against
 	case mailExpired:
-		return "refunded to the sender, because nobody decided in time", Good
+		return m.say.T("fate.expired"), Good
 	case mailWithdrawn:
-		return "refunded: the sender took the mail back", Muted
+		return m.say.T("fate.withdrawn"), Muted
 	case mailDamaged:
-		return "held · nothing was decided", Waits
+		return m.say.T("fate.damaged"), Waits
 	}
 	return "", Muted
 }
@@ -154,22 +161,34 @@ func (m *Model) notices(mail agentclient.Mail) (all []Notice) {
 	}
 	switch {
 	case mail.State == mailDamaged && mail.Error == "":
-		add(Against, "This mail was changed on its way and cannot be trusted. It was not opened; nothing was decided.")
+		add(Against, m.say.T("notice.damaged"))
 	case mail.State == mailHeld:
-		add(Waits, "It is opened as soon as the escrow confirms that it is paid. Nothing is lost; its deadlines wait too.")
+		add(Waits, m.say.T("notice.held"))
+	case mail.State == mailUnpaid:
+		who := line(mail.Name)
+		if who == "" {
+			who = line(mail.From)
+		}
+		add(Waits, m.say.T("notice.unpaid", "Who", who))
 	}
-	add(Against, mail.Error)
+	add(Against, m.say.agent(mail.Error))
+	if mail.Late {
+		add(Waits, m.say.T("notice.late"))
+	}
 	if mail.Queued {
-		add(Waits, "The escrow does not answer. Your decision is kept and goes out when it is back; its deadlines wait too.")
+		add(Waits, m.say.T("notice.queued"))
 	}
 	if mail.MixedScript {
-		add(Waits, "The address mixes letters of several scripts, as forged addresses do. Compare it with care.")
+		add(Waits, m.say.T("notice.mixed"))
 	}
 	if mail.Unprotected {
-		add(Waits, "Sender and subject of this mail travelled unencrypted, so its carriers could read and change them.")
+		add(Waits, m.say.T("notice.unprotected"))
+	}
+	if reason := strings.TrimSpace(mail.Reason); reason != "" {
+		add(Muted, m.say.T("notice.reason", "Reason", reason))
 	}
 	if m.box.open.ID == mail.ID && m.box.open.FromHTML {
-		add(Muted, "Written as a web page; shown as its text. Nothing was fetched from elsewhere.")
+		add(Muted, m.say.T("notice.html"))
 	}
 	return all
 }

@@ -147,7 +147,7 @@ func (s speech) failure(err error) string {
 	parts := []string{}
 	for _, part := range []string{f.Happened, f.Means, f.Do} {
 		if part != "" {
-			parts = append(parts, s.Sentence(part))
+			parts = append(parts, s.agent(part))
 		}
 	}
 	return line(strings.Join(parts, " "))

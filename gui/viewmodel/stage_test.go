@@ -2,7 +2,8 @@ package viewmodel
 
 import (
 	"context"
-	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -75,7 +76,7 @@ var errAway = &agentclient.Failure{Code: agentclient.CodeNoAgent, Happened: "No 
 
 func TestTheWindowListsWhatWaitsByDeadline(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
-		rows := s.Folder().Rows
+		rows := s.Folder().All()
 		var ids []string
 		for _, r := range rows {
 			ids = append(ids, r.ID)
@@ -107,8 +108,8 @@ func TestReadingShowsMoneyBesideItsState(t *testing.T) {
 		synctest.Wait()
 		r := s.Reading()
 		s.has("money", r.Amount+" "+r.Money, "€0.25 held · comes back to the sender unless you reject · decide by ")
-		s.has("text", r.Text, "in section 3")
-		if len(r.Files) != 1 || r.Files[0].Name != "draft.pdf" || !r.First || !r.May.Accept || !r.May.Reject || r.May.Undo {
+		s.has("text", r.plain(), "in section 3")
+		if len(r.Files) != 1 || r.Files[0].Name != "draft.pdf" || !strings.Contains(r.Marks, "first time") || !r.May.Accept || !r.May.Reject || r.May.Undo {
 			t.Errorf("reading: %+v", r)
 		}
 		s.Select(agenttest.SceneQuestion)
@@ -125,7 +126,7 @@ func TestALongMailIsShownInParts(t *testing.T) {
 		synctest.Wait()
 		s.Select("long")
 		synctest.Wait()
-		before := len(s.Reading().Text)
+		before := len(s.Reading().plain())
 		for range mostMore {
 			if !s.Reading().More {
 				t.Fatal("there is no more")
@@ -133,14 +134,14 @@ func TestALongMailIsShownInParts(t *testing.T) {
 			s.More()
 		}
 		r := s.Reading()
-		if len(r.Text) < 7*before || r.More || len(r.Notices) != 1 {
-			t.Errorf("%d of %d bytes, more %v, notices %v", len(r.Text), before, r.More, r.Notices)
+		if len(r.plain()) < 7*before || r.More || len(r.Notices) != 1 {
+			t.Errorf("%d of %d bytes, more %v, notices %v", len(r.plain()), before, r.More, r.Notices)
 		}
 		s.has("notice", r.Notices[0].Text, "earnest read long")
 		s.Select(agenttest.SceneTalk)
 		s.Select("long")
 		synctest.Wait()
-		if got := len(s.Reading().Text); got != before {
+		if got := len(s.Reading().plain()); got != before {
 			t.Errorf("opened again it begins with %d bytes", got)
 		}
 	})
@@ -152,7 +153,7 @@ func TestAHeldOrDamagedMailIsNeverOpened(t *testing.T) {
 			s.Select(id)
 			synctest.Wait()
 			r := s.Reading()
-			if r.May != (May{}) || r.Text != "" || len(r.Notices) == 0 {
+			if r.May != (May{}) || r.plain() != "" || len(r.Notices) == 0 {
 				t.Fatalf("%s: %+v", id, r)
 			}
 			s.has("notice", r.Notices[0].Text, want)
@@ -188,7 +189,7 @@ func TestK13_RejectCountsDownAndUndoTakesItBack(t *testing.T) {
 			t.Errorf("the countdown was drawn %d times in 2 s", drawn)
 		}
 		s.OnChange(nil)
-		if sel := s.Folder().Rows[0]; sel.ID != agenttest.SceneDamaged || !sel.Selected {
+		if sel := s.Folder().All()[0]; sel.ID != agenttest.SceneDamaged || !sel.Selected {
 			t.Errorf("the next mail is not chosen: %+v", sel)
 		}
 		s.UndoReject()
@@ -247,7 +248,7 @@ func TestASlowAnswerDoesNotTakeThePlaceOfTheMailChosenSince(t *testing.T) {
 		s.Select(agenttest.SceneHeld)
 		release()
 		synctest.Wait()
-		if r := s.Reading(); r.ID != agenttest.SceneHeld || r.Text != "" {
+		if r := s.Reading(); r.ID != agenttest.SceneHeld || r.plain() != "" {
 			t.Errorf("reading: %+v", r)
 		}
 	})
@@ -262,7 +263,7 @@ func TestAMailThatExpiresWhileItIsOpenSaysSo(t *testing.T) {
 		synctest.Wait()
 		r := s.Reading()
 		s.has("fate", r.Money, "refunded to the sender, because nobody decided in time")
-		if r.May.Reject || !r.May.Accept || len(s.Folder().Rows) != 3 {
+		if r.May.Reject || !r.May.Accept || len(s.Folder().All()) != 3 {
 			t.Errorf("reading: %+v", r)
 		}
 	})
@@ -312,7 +313,7 @@ func TestJAndKWalkTheList(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
 		chosen := func() string {
 			synctest.Wait()
-			for _, r := range s.Folder().Rows {
+			for _, r := range s.Folder().All() {
 				if r.Selected {
 					return r.ID
 				}
@@ -334,7 +335,7 @@ func TestJAndKWalkTheList(t *testing.T) {
 			t.Errorf("last: %s", got)
 		}
 		s.Search("compiler ada")
-		if rows := s.Folder().Rows; len(rows) != 1 || rows[0].ID != agenttest.SceneQuestion {
+		if rows := s.Folder().All(); len(rows) != 1 || rows[0].ID != agenttest.SceneQuestion {
 			t.Errorf("found: %+v", rows)
 		}
 		s.Search("nobody")
@@ -360,7 +361,7 @@ func TestAnEmptyInboxSaysWhatAPriceDoes(t *testing.T) {
 		}
 		id := s.agent.AddMail(agentclient.Message{Mail: agentclient.Mail{From: "new@example.net"}})
 		synctest.Wait()
-		if rows := s.Folder().Rows; len(rows) != 1 || rows[0].ID != id || rows[0].Subject != "(no subject)" {
+		if rows := s.Folder().All(); len(rows) != 1 || rows[0].ID != id || rows[0].Subject != "(no subject)" {
 			t.Errorf("a mail that came in is not shown by itself: %+v", rows)
 		}
 	})
@@ -381,17 +382,31 @@ func TestAThousandAttachmentsAreNotAllListed(t *testing.T) {
 }
 
 func TestAttachmentsAreSavedApartFromTheDrawing(t *testing.T) {
+	dir := t.TempDir()
 	play(t, agenttest.Scene, func(s *stage) {
 		s.Select(agenttest.SceneQuestion)
 		synctest.Wait()
-		var got string
-		s.SaveAttachment(0, func(name string, data []byte) error { got = name + " " + string(data); return nil })
+		s.SaveAttachment(0, dir)
 		synctest.Wait()
-		if got != "draft.pdf %PDF-1.7 a draft\n" || s.Reading().Saved != "Saved draft.pdf." {
-			t.Errorf("saved %q: %q", got, s.Reading().Saved)
+		data, err := os.ReadFile(filepath.Join(dir, "draft.pdf"))
+		if err != nil || string(data) != "%PDF-1.7 a draft\n" {
+			t.Errorf("saved %q, %v", data, err)
 		}
-		s.SaveAttachment(0, func(string, []byte) error { return errors.New("the disk is full") })
+		s.has("saved", s.Reading().Files[0].Saved, "Saved: ", "draft.pdf")
+		s.SaveAttachment(0, dir) // never over what is there
 		synctest.Wait()
-		s.has("saved", s.Reading().Saved, "The disk is full.")
+		s.has("saved again", s.Reading().Files[0].Saved, "draft (2).pdf")
+		s.SaveAttachment(0, filepath.Join(dir, "draft.pdf"))
+		synctest.Wait()
+		s.has("fault", s.Reading().Files[0].Fault, "Not saved: The folder cannot be used")
 	})
+}
+
+// plain is the text as it stands, without its directions.
+func (r Reading) plain() string {
+	var all []string
+	for _, part := range r.Parts {
+		all = append(all, part.Text)
+	}
+	return strings.Join(all, "\n")
 }

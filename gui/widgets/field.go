@@ -13,6 +13,7 @@ type Entry struct {
 	widget.Entry
 	OnSubmit func() // Ctrl+Enter, and Enter in a field of one line without OnEnter
 	OnEnter  func() // Enter in a field of one line
+	OnEscape func() // after Escape has left the field
 }
 
 // NewEntry makes a field; several lines where multi is set.
@@ -33,6 +34,9 @@ func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 	case k.Name == fyne.KeyEscape:
 		if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil {
 			c.Unfocus()
+		}
+		if e.OnEscape != nil {
+			e.OnEscape()
 		}
 	case (k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter) && !e.MultiLine && e.OnEnter != nil:
 		e.OnEnter()

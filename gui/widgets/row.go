@@ -15,29 +15,49 @@ import (
 type RowData struct {
 	Title, Aside, Subject, Amount, Note string
 	NoteColor                           fyne.ThemeColorName
-	Unread, Selected                    bool
+	// Warning and Marks stand in a third line, where the list has one.
+	Warning, Marks   string
+	Unread, Selected bool
+	// Marking shows the box of a mark; Cursor is where marks grow from.
+	Marking, Marked, Cursor bool
 }
 
-// RowHeight is the height of every row.
-const RowHeight float32 = 60
+// Room in a row.
+const (
+	rowPad    float32 = 10
+	rowGap    float32 = 2
+	rowGutter         = theme.Space4 + theme.Space2
+	boxSize   float32 = 14
+)
+
+// rowHeight is that of every row of a list, of two lines or three.
+func rowHeight(th fyne.Theme, lines int) float32 {
+	height := func(size fyne.ThemeSizeName) float32 {
+		return fyne.MeasureText("X", th.Size(size), fyne.TextStyle{}).Height
+	}
+	return 2*rowPad + height(theme.SizeText) + float32(lines-1)*(height(theme.SizeSmall)+rowGap)
+}
 
 // Row is a line of a list: who and how much, what and how long.
 type Row struct {
 	widget.BaseWidget
 	Data     RowData
+	Lines    int // 2 or 3
 	OnTapped func()
+	OnMark   func() // nil where rows are not marked
 
 	hovered bool
 }
 
 var (
-	_ fyne.Tappable     = (*Row)(nil)
-	_ desktop.Hoverable = (*Row)(nil)
+	_ fyne.Tappable          = (*Row)(nil)
+	_ fyne.SecondaryTappable = (*Row)(nil)
+	_ desktop.Hoverable      = (*Row)(nil)
 )
 
 // NewRow makes an empty row.
 func NewRow() *Row {
-	r := &Row{}
+	r := &Row{Lines: 2}
 	r.ExtendBaseWidget(r)
 	return r
 }
@@ -51,10 +71,24 @@ func (r *Row) Set(d RowData) {
 	r.Refresh()
 }
 
-// Tapped chooses the row.
-func (r *Row) Tapped(*fyne.PointEvent) {
-	if r.OnTapped != nil {
+// Tapped chooses the row, or marks it: by its box, or with Ctrl held.
+func (r *Row) Tapped(e *fyne.PointEvent) {
+	held := false
+	if d, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok {
+		held = d.CurrentKeyModifiers()&fyne.KeyModifierShortcutDefault != 0
+	}
+	switch {
+	case r.OnMark != nil && (held || e != nil && e.Position.X < rowGutter):
+		r.OnMark()
+	case r.OnTapped != nil:
 		r.OnTapped()
+	}
+}
+
+// TappedSecondary marks the row.
+func (r *Row) TappedSecondary(*fyne.PointEvent) {
+	if r.OnMark != nil {
+		r.OnMark()
 	}
 }
 
@@ -71,32 +105,66 @@ func (r *Row) MouseOut() { r.hovered = false; r.Refresh() }
 func (r *Row) CreateRenderer() fyne.WidgetRenderer {
 	r.ExtendBaseWidget(r)
 	text := func() *canvas.Text { return canvas.NewText("", color.Black) }
-	d := &rowRenderer{r: r, plane: canvas.NewRectangle(color.Transparent), mark: canvas.NewRectangle(color.Transparent),
-		line: canvas.NewRectangle(color.Transparent), dot: canvas.NewCircle(color.Transparent),
-		title: text(), aside: text(), subject: text(), amount: text(), note: text()}
+	plane := func() *canvas.Rectangle { return canvas.NewRectangle(color.Transparent) }
+	d := &rowRenderer{r: r, plane: plane(), mark: plane(), line: plane(), box: plane(), dot: canvas.NewCircle(color.Transparent),
+		title: text(), aside: text(), subject: text(), amount: text(), note: text(), warning: text(), marks: text(), check: text()}
 	d.Refresh()
 	return d
 }
 
 type rowRenderer struct {
 	r                                   *Row
-	plane, mark, line                   *canvas.Rectangle
+	plane, mark, line, box              *canvas.Rectangle
 	dot                                 *canvas.Circle
 	title, aside, subject, amount, note *canvas.Text
+	warning, marks, check               *canvas.Text
 }
 
-func (d *rowRenderer) MinSize() fyne.Size { return fyne.NewSize(200, RowHeight) }
+func (d *rowRenderer) MinSize() fyne.Size {
+	return fyne.NewSize(200, rowHeight(d.r.Theme(), d.r.Lines))
+}
 
 func (d *rowRenderer) Layout(size fyne.Size) {
 	d.plane.Resize(size)
 	d.mark.Resize(fyne.NewSize(3, size.Height))
 	d.line.Resize(fyne.NewSize(size.Width-theme.Space4, 1))
 	d.line.Move(fyne.NewPos(theme.Space4, size.Height-1))
-	left, right := theme.Space4+theme.Space2, size.Width-theme.Space4
+	left, right := rowGutter, size.Width-theme.Space4
+	data := d.r.Data
+	y := rowPad
+	first := d.put(d.title, d.aside, d.amount, data.Title, data.Aside, left, right, y)
 	d.dot.Resize(fyne.NewSize(6, 6))
-	line1 := d.put(d.title, d.aside, d.amount, d.r.Data.Title, d.r.Data.Aside, left, right, 10)
-	d.dot.Move(fyne.NewPos(theme.Space4-5, 10+line1/2-3))
-	d.put(d.subject, nil, d.note, d.r.Data.Subject, "", left, right, size.Height-10-fyne.MeasureText("X", d.subject.TextSize, d.subject.TextStyle).Height)
+	d.dot.Move(fyne.NewPos(theme.Space4-5, y+first/2-3))
+	d.box.Resize(fyne.NewSize(boxSize, boxSize))
+	d.box.Move(fyne.NewPos(6, y+(first-boxSize)/2))
+	check := d.check.MinSize()
+	d.check.Resize(check)
+	d.check.Move(fyne.NewPos(6+(boxSize-check.Width)/2, y+(first-check.Height)/2))
+	y += first + rowGap
+	y += d.put(d.subject, nil, d.note, data.Subject, "", left, right, y) + rowGap
+	d.warning.Text, d.marks.Text = "", ""
+	if d.r.Lines > 2 {
+		d.third(left, right, y)
+	}
+}
+
+// third sets the line of the trust marks: what to beware of comes first, and
+// whole as long as there is room.
+func (d *rowRenderer) third(left, right, y float32) {
+	put := func(t *canvas.Text, s string) {
+		t.Text = ""
+		if right-left > 24 {
+			t.Text = Ellipsis(s, right-left, t.TextSize, t.TextStyle)
+		}
+		size := t.MinSize()
+		t.Resize(size)
+		t.Move(fyne.NewPos(left, y))
+		if t.Text != "" {
+			left += size.Width + theme.Space2
+		}
+	}
+	put(d.warning, d.r.Data.Warning)
+	put(d.marks, d.r.Data.Marks)
 }
 
 // put sets one line: text, a pale text beside it, and one at the right edge.
@@ -146,24 +214,48 @@ func (d *rowRenderer) Refresh() {
 		d.subject.Color = colorOf(r, theme.Text)
 	}
 	style(d.note, data.Note, small, false, note)
-	d.plane.FillColor, d.mark.FillColor, d.dot.FillColor = color.Transparent, color.Transparent, color.Transparent
-	switch {
-	case data.Selected:
-		d.plane.FillColor, d.mark.FillColor = colorOf(r, theme.Selection), colorOf(r, theme.Accent)
-	case r.hovered:
-		d.plane.FillColor = colorOf(r, theme.Hover)
-	}
-	if data.Unread {
-		d.dot.FillColor = colorOf(r, theme.Accent)
-	}
-	d.line.FillColor = colorOf(r, theme.Line)
+	style(d.warning, data.Warning, small, false, theme.Waiting)
+	style(d.marks, data.Marks, small, false, theme.Muted)
+	d.refreshPlanes(data)
 	d.Layout(r.Size())
 	for _, o := range d.Objects() {
 		o.Refresh()
 	}
 }
 
+func (d *rowRenderer) refreshPlanes(data RowData) {
+	r := d.r
+	d.plane.FillColor, d.mark.FillColor, d.dot.FillColor = color.Transparent, color.Transparent, color.Transparent
+	d.plane.StrokeColor, d.plane.StrokeWidth = color.Transparent, 0
+	switch {
+	case data.Marked && !data.Selected:
+		d.plane.FillColor = colorOf(r, theme.Selection)
+	case data.Selected:
+		d.plane.FillColor, d.mark.FillColor = colorOf(r, theme.Selection), colorOf(r, theme.Accent)
+	case r.hovered:
+		d.plane.FillColor = colorOf(r, theme.Hover)
+	}
+	if data.Cursor {
+		d.plane.StrokeColor, d.plane.StrokeWidth = colorOf(r, theme.Accent), 2
+	}
+	box := r.OnMark != nil && (data.Marking || data.Marked || r.hovered)
+	if data.Unread && !box {
+		d.dot.FillColor = colorOf(r, theme.Accent)
+	}
+	d.box.FillColor, d.box.StrokeColor, d.box.StrokeWidth, d.box.CornerRadius = color.Transparent, color.Transparent, 0, 3
+	d.check.Text, d.check.Color = "", colorOf(r, theme.OnAccent)
+	switch {
+	case data.Marked:
+		d.box.FillColor = colorOf(r, theme.Accent)
+		d.check.Text, d.check.TextSize = "✓", 11
+		d.check.TextStyle.Bold = true
+	case box:
+		d.box.FillColor, d.box.StrokeColor, d.box.StrokeWidth = colorOf(r, theme.Surface), colorOf(r, theme.Border), 1
+	}
+	d.line.FillColor = colorOf(r, theme.Line)
+}
+
 func (d *rowRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{d.plane, d.mark, d.line, d.dot, d.title, d.aside, d.subject, d.amount, d.note}
+	return []fyne.CanvasObject{d.plane, d.mark, d.line, d.dot, d.box, d.check, d.title, d.aside, d.subject, d.amount, d.note, d.warning, d.marks}
 }
 func (d *rowRenderer) Destroy() {}

@@ -6,21 +6,24 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// RowList scrolls rows of one height. Only those in sight exist, so that ten
-// thousand mails cost no more than ten.
+// RowList scrolls rows of one height. Only those in sight exist, and only their
+// data is asked for, so that ten thousand mails cost no more than ten.
 type RowList struct {
 	widget.BaseWidget
 	OnSelected func(i int)
+	OnMarked   func(i int) // nil where rows are not marked
+	Lines      int         // of a row: 2 or 3
 
-	data   []RowData
-	scroll *container.Scroll
-	box    *fyne.Container
-	pool   []*Row
+	n, chosen int
+	at        func(i int) RowData
+	scroll    *container.Scroll
+	box       *fyne.Container
+	pool      []*Row
 }
 
 // NewRowList makes an empty list.
 func NewRowList(selected func(i int)) *RowList {
-	l := &RowList{OnSelected: selected}
+	l := &RowList{OnSelected: selected, Lines: 2, chosen: -1}
 	l.box = &fyne.Container{Layout: &rowLayout{list: l}}
 	l.scroll = container.NewVScroll(l.box)
 	l.scroll.OnScrolled = func(fyne.Position) { l.fill() }
@@ -28,39 +31,46 @@ func NewRowList(selected func(i int)) *RowList {
 	return l
 }
 
-// Set shows other rows. The selected one is scrolled into sight if it changed.
+// Set shows other rows.
 func (l *RowList) Set(data []RowData) {
-	was, is := selected(l.data), selected(data)
-	fewer := len(data) != len(l.data)
-	l.data = data
+	chosen := -1
+	for i, d := range data {
+		if d.Selected {
+			chosen = i
+			break
+		}
+	}
+	l.SetRows(len(data), chosen, func(i int) RowData { return data[i] })
+}
+
+// SetRows shows n other rows, which are asked for when they come into sight. The
+// chosen one (-1: none) is scrolled into sight if it changed.
+func (l *RowList) SetRows(n, chosen int, at func(i int) RowData) {
+	other, fewer := chosen != l.chosen, n != l.n
+	l.n, l.chosen, l.at = n, chosen, at
 	if fewer {
 		l.scroll.Refresh()
 	}
-	if is >= 0 && (is != was || fewer) {
-		l.reveal(is)
+	if chosen >= 0 && (other || fewer) {
+		l.reveal(chosen)
 	}
 	l.fill()
 }
 
-func selected(data []RowData) int {
-	for i, d := range data {
-		if d.Selected {
-			return i
-		}
-	}
-	return -1
-}
+// Height is that of a row.
+func (l *RowList) Height() float32 { return rowHeight(l.Theme(), l.Lines) }
 
 func (l *RowList) reveal(i int) {
-	top, view := float32(i)*RowHeight, l.scroll.Size().Height
+	height := l.Height()
+	top, view := float32(i)*height, l.scroll.Size().Height
 	offset := l.scroll.Offset.Y
 	switch {
 	case view <= 0:
 		return
 	case top < offset:
 		offset = top
-	case top+RowHeight > offset+view:
-		offset = top + RowHeight - view
+	case top+height > offset+view:
+		offset = top + height - view
 	default:
 		return
 	}
@@ -69,25 +79,33 @@ func (l *RowList) reveal(i int) {
 
 // fill binds the rows in sight.
 func (l *RowList) fill() {
-	first := max(0, int(l.scroll.Offset.Y/RowHeight))
-	last := min(len(l.data), int((l.scroll.Offset.Y+l.scroll.Size().Height)/RowHeight)+1)
+	height := l.Height()
+	first := max(0, int(l.scroll.Offset.Y/height))
+	last := min(l.n, int((l.scroll.Offset.Y+l.scroll.Size().Height)/height)+1)
 	n := max(0, last-first)
 	for len(l.pool) < n {
-		l.pool = append(l.pool, NewRow())
+		row := NewRow()
+		row.Lines = l.Lines
+		l.pool = append(l.pool, row)
 	}
 	if len(l.box.Objects) != n {
 		l.box.Objects = make([]fyne.CanvasObject, n)
 	}
 	for k := range n {
-		row, i := l.pool[k], first+k
+		// A row in sight keeps its widget while the list scrolls.
+		i := first + k
+		row := l.pool[i%len(l.pool)]
 		row.OnTapped = func() {
 			if l.OnSelected != nil {
 				l.OnSelected(i)
 			}
 		}
-		row.Set(l.data[i])
-		row.Move(fyne.NewPos(0, float32(i)*RowHeight))
-		row.Resize(fyne.NewSize(l.scroll.Size().Width, RowHeight))
+		if l.OnMarked != nil {
+			row.OnMark = func() { l.OnMarked(i) }
+		}
+		row.Set(l.at(i))
+		row.Move(fyne.NewPos(0, float32(i)*height))
+		row.Resize(fyne.NewSize(l.scroll.Size().Width, height))
 		l.box.Objects[k] = row
 	}
 	l.box.Refresh()
@@ -110,5 +128,5 @@ type rowLayout struct{ list *RowList }
 func (r *rowLayout) Layout([]fyne.CanvasObject, fyne.Size) {}
 
 func (r *rowLayout) MinSize([]fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(200, float32(len(r.list.data))*RowHeight)
+	return fyne.NewSize(200, float32(r.list.n)*r.list.Height())
 }

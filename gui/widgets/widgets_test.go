@@ -66,11 +66,11 @@ func TestAListOfTenThousandDrawsOnlyWhatIsInSight(t *testing.T) {
 		t.Fatalf("%d rows exist", n)
 	}
 	top := l.scroll.Offset.Y
-	if y := 5000 * RowHeight; y < top || y+RowHeight > top+600 {
+	if y := 5000 * l.Height(); y < top || y+l.Height() > top+600 {
 		t.Errorf("the chosen row at %.0f is out of sight from %.0f on", y, top)
 	}
 	l.box.Objects[0].(*Row).Tapped(nil)
-	if want := int(top / RowHeight); chosen != want {
+	if want := int(top / l.Height()); chosen != want {
 		t.Errorf("chose %d, want %d", chosen, want)
 	}
 	l.Set(data[:3])

@@ -1,0 +1,81 @@
+package pages
+
+import (
+	"fyne.io/fyne/v2"
+)
+
+func (p *folderPage) typedRune(r rune) bool {
+	m := p.shell.model
+	many := p.view.Marks.N > 0
+	switch r {
+	case 'a':
+		if many {
+			m.AcceptMarked()
+		} else {
+			m.Accept()
+		}
+	case 'r':
+		if many {
+			m.RejectMarked()
+		} else {
+			m.Reject()
+		}
+	case 'A':
+		m.AskAccept()
+		p.shell.Refresh()
+		p.mail.foot.focusAsk()
+	case 'R':
+		m.AskReject()
+		p.shell.Refresh()
+		p.mail.foot.focusAsk()
+	case 'x':
+		m.MarkHere()
+	case 'J':
+		m.Extend(1)
+	case 'K':
+		m.Extend(-1)
+	case 'f':
+		m.NextFilter(1)
+	case 'F':
+		m.NextFilter(-1)
+	case 'W':
+		m.Reply()
+	case 'd':
+		m.ShowDetails()
+	case 's':
+		m.ShowSource()
+	case '/':
+		p.shell.canvas().Focus(p.search)
+	default:
+		return false
+	}
+	return true
+}
+
+// typedKey: Escape closes what lies nearest, one thing at a time.
+func (p *folderPage) typedKey(e *fyne.KeyEvent) bool {
+	m := p.shell.model
+	switch e.Name {
+	case fyne.KeyPageDown, fyne.KeySpace:
+		p.mail.scrollBy(1)
+	case fyne.KeyPageUp:
+		p.mail.scrollBy(-1)
+	case fyne.KeyEscape:
+		return m.CloseLink() || m.CloseAsk() || m.Unmark() || m.CloseAside()
+	default:
+		return false
+	}
+	return true
+}
+
+func (p *folderPage) markAll() { p.shell.model.MarkAll() }
+
+func (p *folderPage) keyList() []keyHelp {
+	t := p.shell.t
+	return []keyHelp{
+		{"A", t("keys.accept")}, {"⇧A", t("keys.accept.more")}, {"R", t("keys.reject")}, {"⇧R", t("keys.reject.more")},
+		{"X", t("keys.mark")}, {"⇧J  ⇧K", t("keys.extend")}, {"Ctrl+A", t("keys.all")},
+		{"/", t("keys.search")}, {"F  ⇧F", t("keys.filter")},
+		{"⇧W", t("keys.reply")}, {"D", t("keys.details")}, {"S", t("keys.source")}, {"⎵", t("keys.scroll")},
+	}
+}

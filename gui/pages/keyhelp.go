@@ -1,0 +1,68 @@
+package pages
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+
+	"earnest/gui/theme"
+	"earnest/gui/widgets"
+)
+
+// keyHelpSheet is the list of keys over the page: first those of the page, then
+// those that count everywhere.
+type keyHelpSheet struct {
+	shell *Shell
+	root  *fyne.Container
+	lists *fyne.Container
+}
+
+func newKeyHelpSheet(s *Shell) *keyHelpSheet {
+	h := &keyHelpSheet{shell: s, lists: widgets.NewColumn(theme.Space1, 0)}
+	shut := widgets.NewAction(s.t("keys.close"), "Esc", widgets.Quiet, h.hide)
+	head := widgets.NewInset(theme.Space4, theme.Space5, theme.Space3, theme.Space5,
+		widgets.Dock(nil, nil, nil, shut, widgets.NewLine(0, -1, widgets.NewText(s.t("keys.title"), theme.Text, theme.SizeTitle, true))))
+	list := container.NewVScroll(widgets.NewInset(0, theme.Space5, theme.Space5, theme.Space5, h.lists))
+	plane := widgets.NewFill(theme.Surface)
+	h.root = container.NewStack(plane, widgets.Dock(widgets.NewColumn(0, 0, head, widgets.NewHairline()), nil, nil, nil,
+		widgets.NewInset(theme.Space4, 0, 0, 0, list)))
+	h.root.Hide()
+	return h
+}
+
+func (h *keyHelpSheet) shown() bool { return h.root.Visible() }
+
+func (h *keyHelpSheet) hide() { widgets.Show(h.root, false) }
+
+func (h *keyHelpSheet) show() {
+	s := h.shell
+	h.lists.Objects = nil
+	if p, ok := s.shown.(listsKeys); ok {
+		h.add(s.t("keys.here"), p.keyList())
+	}
+	h.add(s.t("keys.everywhere"), []keyHelp{
+		{"J  K", s.t("keys.move")}, {"U", s.t("keys.undo")}, {"W", s.t("keys.write")},
+		{"Esc", s.t("keys.escape")}, {"?", s.t("keys.help")}})
+	h.lists.Refresh()
+	if c := s.canvas(); c != nil {
+		c.Unfocus()
+	}
+	widgets.Show(h.root, true)
+}
+
+func (h *keyHelpSheet) add(title string, keys []keyHelp) {
+	h.lists.Add(widgets.NewInset(0, 0, theme.Space1, 0, widgets.NewText(title, theme.Muted, theme.SizeSmall, true)))
+	for _, k := range keys {
+		h.lists.Add(keyLine(k))
+	}
+	h.lists.Add(widgets.NewInset(theme.Space2, 0, 0, 0, container.NewWithoutLayout()))
+}
+
+// keyColumn holds the longest name of a key.
+const keyColumn float32 = 84
+
+func keyLine(k keyHelp) fyne.CanvasObject {
+	key := widgets.NewText(k.Key, theme.Text, theme.SizeText, true)
+	return widgets.Dock(nil, nil, &fyne.Container{Layout: widgets.Fixed{Width: keyColumn}, Objects: []fyne.CanvasObject{widgets.NewTop(key)}}, nil,
+		widgets.Flush(widgets.NewPara(k.Does, widget.LowImportance, theme.SizeText)))
+}
