@@ -46,6 +46,7 @@ type Agent struct {
 
 	calls  []string
 	fails  map[string]error
+	refuse map[string]string
 	gates  map[string]chan struct{}
 	listen map[*listener]bool
 	made   int
@@ -80,6 +81,7 @@ func New(now func() time.Time) *Agent {
 		logins:    map[string]bool{},
 		settings:  agentclient.Settings{Model: agentclient.ModelFull},
 		fails:     map[string]error{},
+		refuse:    map[string]string{},
 		gates:     map[string]chan struct{}{},
 		listen:    map[*listener]bool{},
 		purses:    []*purse{{escrow: "escrow.example", currency: payment.Currency{Name: "escrow.example", Scale: 2, Unit: "EUR"}}},

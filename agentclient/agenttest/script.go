@@ -34,6 +34,32 @@ func (a *Agent) Hold(method string) (release func()) {
 	}
 }
 
+// Refuse makes a mail to several fail for that one of them, saying why in words.
+func (a *Agent) Refuse(to, why string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.refuse[to] = why
+}
+
+// ChangeSent changes a sent mail and tells it. It panics if there is no such mail.
+func (a *Agent) ChangeSent(id string, change func(*agentclient.Sent)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	sent, err := a.sentMail(id)
+	if err != nil {
+		panic("agenttest: no sent mail " + id)
+	}
+	change(sent)
+	a.emit(agentclient.EventSent, sent.ID, sent.State)
+}
+
+// AddSent puts mails before those that were sent, and tells nothing.
+func (a *Agent) AddSent(mails ...agentclient.Sent) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sent = append(slices.Clone(mails), a.sent...)
+}
+
 // Calls lists the methods called so far.
 func (a *Agent) Calls() []string {
 	a.mu.Lock()

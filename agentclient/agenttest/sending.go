@@ -184,6 +184,10 @@ func (a *Agent) Send(ctx context.Context, mail agentclient.Compose) ([]agentclie
 	list := []agentclient.Sent{}
 	for _, to := range mail.To {
 		now := a.now()
+		if why := a.refuse[to]; why != "" && len(mail.To) > 1 {
+			list = append(list, agentclient.Sent{ID: a.id("sent"), To: to, Subject: mail.Subject, At: now, State: "failed", Money: "none", Error: why})
+			continue
+		}
 		if p := a.person(to); p != nil && !mail.Paid && p.FreeThere != agentclient.FreeNone {
 			if n, always, _ := p.FreeThere.Count(); !always {
 				p.FreeThere = agentclient.FreeMails(n - 1)
