@@ -19,6 +19,7 @@ type peoplePage struct {
 	search          *widgets.Entry
 	list            *widgets.RowList
 	count           *widgets.Text
+	foot            *fyne.Container
 	empty           *emptyState
 	hint, pane      *fyne.Container
 	scroll          *container.Scroll
@@ -34,8 +35,8 @@ func newPeoplePage(s *Shell) *peoplePage {
 	p.count.Cut = true
 	p.person = newPersonPane(s)
 	top := widgets.NewColumn(0, 0, widgets.NewInset(theme.Space3, theme.Space4, theme.Space3, theme.Space4, p.search), widgets.NewHairline())
-	foot := widgets.NewColumn(0, 0, widgets.NewHairline(), widgets.NewInset(theme.Space2, theme.Space4, theme.Space2, theme.Space4, p.count))
-	left := widgets.Dock(top, foot, nil, nil, container.NewStack(p.list, p.empty.root))
+	p.foot = widgets.NewColumn(0, 0, widgets.NewHairline(), widgets.NewInset(theme.Space2, theme.Space4, theme.Space2, theme.Space4, p.count))
+	left := widgets.Dock(top, p.foot, nil, nil, container.NewStack(p.list, p.empty.root))
 	p.scroll = container.NewVScroll(widgets.NewInset(theme.Space4, theme.Space5, theme.Space5, theme.Space5, p.person.body))
 	p.pane = container.NewStack(p.scroll)
 	p.hint = newHint(s.t("people.hint"), nil)
@@ -60,6 +61,7 @@ func (p *peoplePage) refresh() {
 	widgets.Show(p.list, len(data) > 0)
 	p.empty.set(v.Empty, len(data) == 0)
 	p.count.Set(v.Count, theme.Muted)
+	widgets.Show(p.foot, v.Count != "")
 	person := p.shell.model.Person()
 	widgets.Show(p.hint, person.Hint)
 	widgets.Show(p.pane, person.Show)
@@ -113,7 +115,9 @@ type personPane struct {
 	account *widgets.Text
 	facts   map[string]*widget.Label
 	always  *widgets.Option
-	count   *widgets.Field
+	counted *widgets.Option
+	count   *widgets.Entry
+	fault   *note
 	save    *widgets.Action
 	none    *widgets.Option
 	said    *note
@@ -149,13 +153,22 @@ func newPersonPane(s *Shell) *personPane {
 }
 
 func (p *personPane) newChange(s *Shell) fyne.CanvasObject {
+	count := func() {
+		if c := s.canvas(); c != nil {
+			c.Focus(p.count)
+		}
+	}
+	p.counted = widgets.NewOption(s.t("people.change.count"), "", false, count)
 	p.always = widgets.NewOption(s.t("people.change.always"), "", false, func() { s.model.SetFree(agentclient.FreeAlways) })
 	p.none = widgets.NewOption(s.t("people.change.none"), "", false, func() { s.model.SetFree(agentclient.FreeNone) })
-	p.count = widgets.NewField(s.t("people.change.count"), false, false, s.model.TypeFree)
-	p.count.Entry.OnSubmit = s.model.SaveFree
+	p.count = widgets.NewEntry(false, s.model.TypeFree)
+	p.count.OnSubmit = s.model.SaveFree
+	p.fault = newNote(danger, theme.SizeSmall)
 	p.save = widgets.NewAction(s.t("people.change.save"), "", widgets.Quiet, s.model.SaveFree)
 	return widgets.NewColumn(theme.Space1, 0, widgets.NewText(s.t("people.change.title"), theme.Text, theme.SizeText, true),
-		widgets.NewOptions(p.always, p.none), widgets.NewInset(0, 0, 0, 0, widgets.NewColumn(theme.Space2, 280, p.count.Box, widgets.NewLine(0, -1, p.save))))
+		widgets.NewOptions(p.always, p.none, p.counted),
+		widgets.NewInset(0, 0, 0, 16+theme.Space3, widgets.NewColumn(theme.Space1, 0, widgets.NewLine(theme.Space2, -1,
+			&fyne.Container{Layout: widgets.Fixed{Width: 96}, Objects: []fyne.CanvasObject{p.count}}, p.save), p.fault.row)))
 }
 
 func (p *personPane) newRemove(s *Shell) fyne.CanvasObject {
@@ -183,8 +196,9 @@ func (p *personPane) refresh(v viewmodel.Person) {
 	}
 	p.always.Set(v.Always)
 	p.none.Set(v.None)
-	p.count.Entry.Put(v.Typed)
-	p.count.Fault(v.Fault)
+	p.counted.Set(!v.Always && !v.None)
+	p.count.Put(v.Typed)
+	p.fault.set(v.Fault)
 	p.save.Set(p.save.Text, !v.Busy)
 	p.said.set(v.Said)
 	setLabel(p.means, v.Means)

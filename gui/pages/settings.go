@@ -3,6 +3,7 @@ package pages
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
 	"earnest/gui/viewmodel"
@@ -64,9 +65,7 @@ func newSettingsPage(s *Shell) *settingsPage {
 
 // title is the name of a page.
 func title(s string) fyne.CanvasObject {
-	t := widgets.NewText(s, theme.Text, theme.SizeTitle, false)
-	t.Cut = true
-	return t
+	return widgets.Flush(widgets.NewPara(s, widget.MediumImportance, theme.SizeTitle))
 }
 
 // section is a part of the settings under its name.
@@ -125,6 +124,7 @@ func (p *settingsPage) refresh() {
 // there are others.
 type choices struct {
 	box     *fyne.Container
+	row     bool // beside each other
 	options []*widgets.Option
 	key     string
 	choose  func(id string)
@@ -144,11 +144,19 @@ func (c *choices) refresh(list []viewmodel.Choice) {
 		for _, v := range list {
 			c.options = append(c.options, widgets.NewOption(v.Title, v.Text, false, func() { c.choose(v.ID) }))
 		}
-		c.box.Objects = []fyne.CanvasObject{widgets.NewOptions(c.options...)}
+		c.box.Objects = []fyne.CanvasObject{stand(c.row, c.options)}
 		c.box.Refresh()
 	}
 	for i, v := range list {
 		c.options[i].Set(v.Chosen)
 	}
 	widgets.Show(c.box, len(list) > 0)
+}
+
+// stand puts options beside or below each other.
+func stand(row bool, options []*widgets.Option) *fyne.Container {
+	if row {
+		return widgets.NewOptionRow(options...)
+	}
+	return widgets.NewOptions(options...)
 }

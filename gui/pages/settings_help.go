@@ -18,7 +18,7 @@ import (
 // and what it is.
 func newBehind(s *Shell, back func(), name, what string, objects ...fyne.CanvasObject) (*fyne.Container, *widgets.Action) {
 	way := widgets.NewAction(s.t("settings.back"), "", widgets.Link, back)
-	head := widgets.NewColumn(theme.Space2, 0, widgets.NewLine(0, -1, way), widgets.Flush(widgets.NewPara(name, widget.MediumImportance, theme.SizeTitle)))
+	head := widgets.NewColumn(theme.Space2, 0, widgets.NewLine(0, -1, way), title(name))
 	if what != "" {
 		head.Add(widgets.Flush(widgets.NewPara(what, low, theme.SizeText)))
 	}
@@ -73,6 +73,7 @@ func newCheckRow(s *Shell, v viewmodel.CheckRow) fyne.CanvasObject {
 // newLogPage is what the agent logged last. Only the lines in sight are drawn.
 func newLogPage(s *Shell, back func()) *behindPage {
 	levels := newChoices(s.model.SetLogLevel)
+	levels.row = true
 	empty, fault := newNote(low, theme.SizeText), newNote(danger, theme.SizeText)
 	again := widgets.NewAction(s.t("settings.log.again"), "", widgets.Quiet, s.model.LoadLog)
 	copyAll := widgets.NewAction(s.t("settings.log.copy"), "", widgets.Quiet, nil)
@@ -103,10 +104,11 @@ func newLogPage(s *Shell, back func()) *behindPage {
 func newLogList(rows func() []viewmodel.LogRow) *widget.List {
 	list := widget.NewList(func() int { return len(rows()) },
 		func() fyne.CanvasObject {
-			at, level := widgets.NewText("", theme.Muted, theme.SizeSmall, false), widgets.NewText("", theme.Muted, theme.SizeSmall, false)
-			text := widgets.NewText("", theme.Text, theme.SizeSmall, false)
-			at.Mono, text.Cut = true, true
-			return widgets.NewLine(theme.Space3, 2, at, &fyne.Container{Layout: widgets.Fixed{Width: 48}, Objects: []fyne.CanvasObject{level}}, text)
+			// The rows are laid out once, with texts of the widest kind.
+			at := widgets.NewText("2026-11-22 00:00:00", theme.Muted, theme.SizeSmall, false)
+			level, text := widgets.NewText("DEBUG", theme.Muted, theme.SizeSmall, false), widgets.NewText("", theme.Text, theme.SizeSmall, false)
+			at.Mono, level.Mono, text.Cut = true, true, true
+			return widgets.NewLine(theme.Space3, 2, at, level, text)
 		},
 		func(i widget.ListItemID, o fyne.CanvasObject) {
 			all, line := rows(), o.(*fyne.Container).Objects
@@ -114,7 +116,7 @@ func newLogList(rows func() []viewmodel.LogRow) *widget.List {
 				return
 			}
 			line[0].(*widgets.Text).Set(all[i].Time, theme.Muted)
-			line[1].(*fyne.Container).Objects[0].(*widgets.Text).Set(all[i].Level, toneColor(all[i].Tone))
+			line[1].(*widgets.Text).Set(all[i].Level, toneColor(all[i].Tone))
 			line[2].(*widgets.Text).Set(all[i].Text, theme.Text)
 		})
 	list.HideSeparators = true

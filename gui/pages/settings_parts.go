@@ -80,7 +80,7 @@ func (l *accountList) refresh(rows []viewmodel.AccountRow) {
 }
 
 func newAccountPart(s *Shell) *accountPart {
-	p := &accountPart{address: widgets.NewText("", theme.Text, theme.SizeText, true), mailbox: newStateLine(), escrow: newStateLine(),
+	p := &accountPart{address: widgets.NewText("", theme.Text, theme.SizeText, false), mailbox: newStateLine(), escrow: newStateLine(),
 		pool: newNote(low, theme.SizeSmall), id: newNote(low, theme.SizeSmall)}
 	p.address.Cut, p.address.CutStart = true, true
 	p.id.label.Wrapping = fyne.TextWrapBreak
@@ -144,7 +144,7 @@ func (p *payingPart) refresh(v viewmodel.Settings) {
 
 // group is options of which one holds, kept by the program around the window. A
 // failure to keep one is said below, and the choice stays as it was.
-func group[T comparable](now T, set func(T) error, fail func(error) string, list []T, names func(T) (title, text string)) *fyne.Container {
+func group[T comparable](row bool, now T, set func(T) error, fail func(error) string, list []T, names func(T) (title, text string)) *fyne.Container {
 	fault := newNote(danger, theme.SizeSmall)
 	var options []*widgets.Option
 	for _, value := range list {
@@ -163,7 +163,7 @@ func group[T comparable](now T, set func(T) error, fail func(error) string, list
 		}
 		options = append(options, o)
 	}
-	return widgets.NewColumn(theme.Space1, 0, widgets.NewOptions(options...), fault.row)
+	return widgets.NewColumn(theme.Space1, 0, stand(row, options), fault.row)
 }
 
 // onOff is a switch, kept likewise.
@@ -199,13 +199,13 @@ func newWindowPart(s *Shell) *fyne.Container {
 		}
 		return nil
 	}
-	looks := group(s.host.Look, look, s.notSaved, []theme.Choice{theme.System, theme.Light, theme.Dark}, func(c theme.Choice) (string, string) {
+	looks := group(true, s.host.Look, look, s.notSaved, []theme.Choice{theme.System, theme.Light, theme.Dark}, func(c theme.Choice) (string, string) {
 		return s.t("settings.look." + string(c)), ""
 	})
 	if s.host.Prefs == nil {
 		return named(s.t("settings.look"), looks)
 	}
-	languages := group(s.host.Prefs.Language(), s.host.Prefs.SetLanguage, s.notSaved, []words.Language{"", words.English, words.German},
+	languages := group(true, s.host.Prefs.Language(), s.host.Prefs.SetLanguage, s.notSaved, []words.Language{"", words.English, words.German},
 		func(l words.Language) (string, string) {
 			if l == "" {
 				return s.t("settings.language.system"), ""
@@ -247,7 +247,7 @@ func newSizePart(s *Shell) *fyne.Container {
 // newStartPart is what the program does without the window.
 func newStartPart(s *Shell) *fyne.Container {
 	p := s.host.Prefs
-	notify := group(p.Notifications(), p.SetNotifications, s.notSaved, []Notifications{NotifyFull, NotifyPlain, NotifyNone},
+	notify := group(false, p.Notifications(), p.SetNotifications, s.notSaved, []Notifications{NotifyFull, NotifyPlain, NotifyNone},
 		func(n Notifications) (string, string) { return s.t("settings.notify." + string(n)), "" })
 	return widgets.NewColumn(theme.Space1, 0,
 		onOff(s, s.t("settings.login"), s.t("settings.login-text"), p.StartAtLogin(), p.SetStartAtLogin),

@@ -12,31 +12,32 @@ import (
 // setupForm is the first page: address, password or login, and what could not be
 // found out.
 type setupForm struct {
-	shell   *Shell
-	root    *fyne.Container
-	back    *fyne.Container
-	title   *widgets.Text
-	change  *widgets.Text
-	intro   *widget.Label
-	fields  map[viewmodel.Field]*widgets.Field
-	order   []viewmodel.Field
-	found   *note
-	hint    *note
-	where   *note
-	secret  *fyne.Container // the password
-	keeper  *fyne.Container // the escrow
-	signIn  *signInPart
-	escrow  *note // that was found
-	what    *note // what an escrow is
-	manual  *widgets.Action
-	servers *fyne.Container
-	ca      *widgets.Action
-	caName  *widgets.Text
-	caDrop  *widgets.Action
-	caRow   *fyne.Container
-	fault   *note
-	button  *widgets.Action
-	trial   *trialLines
+	shell     *Shell
+	root      *fyne.Container
+	back      *fyne.Container
+	title     *widget.Label
+	change    *widgets.Text
+	intro     *widget.Label
+	fields    map[viewmodel.Field]*widgets.Field
+	order     []viewmodel.Field
+	found     *note
+	hint      *note
+	where     *note
+	secret    *fyne.Container // the password
+	keeper    *fyne.Container // the escrow
+	signIn    *signInPart
+	escrow    *note // that was found
+	what      *note // what an escrow is
+	manual    *widgets.Action
+	manualRow *fyne.Container
+	servers   *fyne.Container
+	ca        *widgets.Action
+	caName    *widgets.Text
+	caDrop    *widgets.Action
+	caRow     *fyne.Container
+	fault     *note
+	button    *widgets.Action
+	trial     *trialLines
 }
 
 // note is a text that wraps and takes no room while it is empty.
@@ -81,18 +82,16 @@ func newSetupForm(s *Shell) *setupForm {
 	p.secret = widgets.NewColumn(theme.Space1, 0, p.fields[viewmodel.FieldPassword].Box, p.where.row)
 	p.keeper = widgets.NewColumn(theme.Space1, 0, p.fields[viewmodel.FieldEscrow].Box, p.what.row)
 	body := widgets.NewColumn(theme.Space3, 0,
-		widgets.NewColumn(theme.Space1, 0, p.fields[viewmodel.FieldAddress].Box, p.found.row), p.signIn.box,
-		p.secret, p.hint.row, p.keeper, p.escrow.row,
-		widgets.NewLine(0, -1, p.manual), p.servers)
-	p.root = newSheetOf(widgets.NewColumn(theme.Space2, 0, p.back, p.title, p.change),
+		widgets.NewColumn(theme.Space1, 0, p.fields[viewmodel.FieldAddress].Box, p.found.row, p.escrow.row), p.signIn.box,
+		p.secret, p.hint.row, p.keeper, p.manualRow, p.servers)
+	p.root = newSheetOf(widgets.NewColumn(theme.Space2, 0, p.back, widgets.Flush(p.title), p.change),
 		widgets.Flush(p.intro), body, p.fault.row, widgets.NewLine(0, -1, p.button), p.trial.box)
 	return p
 }
 
 func (p *setupForm) parts(s *Shell) {
 	p.back = widgets.NewLine(0, -1, widgets.NewAction(s.t("start.back"), "", widgets.Link, s.model.LeaveSetup))
-	p.title = widgets.NewText("", theme.Text, theme.SizeTitle, false)
-	p.title.Cut = true
+	p.title = widgets.NewPara("", widget.MediumImportance, theme.SizeTitle)
 	p.change = widgets.NewText("", theme.Muted, theme.SizeText, false)
 	p.change.Cut, p.change.CutStart = true, true
 	p.intro = widgets.NewPara("", widget.LowImportance, theme.SizeText)
@@ -103,6 +102,7 @@ func (p *setupForm) parts(s *Shell) {
 	p.what.set(s.t("start.escrow.what"))
 	p.signIn = newSignInPart(s)
 	p.manual = widgets.NewAction("", "", widgets.Link, func() { s.model.SetManual(!s.model.Form().Manual) })
+	p.manualRow = widgets.NewLine(0, -1, p.manual)
 	p.ca = widgets.NewAction(s.t("start.ca.choose"), "", widgets.Link, func() {
 		s.openFile(func(name, _ string, data []byte) { s.model.SetCA(name, data) }, s.model.CAFailed)
 	})
@@ -132,7 +132,7 @@ func (p *setupForm) refresh(v viewmodel.Form) {
 	case !v.First:
 		title = s.t("start.title-more")
 	}
-	p.title.Set(title, theme.Text)
+	setLabel(p.title, title)
 	setLabel(p.intro, intro)
 	p.change.Set(v.Change, theme.Muted)
 	widgets.Show(p.change, v.Change != "")
@@ -153,8 +153,12 @@ func (p *setupForm) refresh(v viewmodel.Form) {
 	p.escrow.set(v.Escrow)
 	p.signIn.refresh(v.SignIn)
 	widgets.Show(p.servers, v.Manual)
-	p.manual.Set(word(v.Manual, s.t("start.manual.hide"), s.t("start.manual.show")), true)
-	widgets.Show(p.manual, !v.Manual || v.CanHide)
+	show, hide := s.t("start.manual.show"), s.t("start.manual.hide")
+	if v.Change != "" {
+		show, hide = s.t("start.manual.change"), s.t("start.manual.leave")
+	}
+	p.manual.Set(word(v.Manual, hide, show), true)
+	widgets.Show(p.manualRow, !v.Manual || v.CanHide)
 	p.caName.Set(s.t("start.ca.chosen", "Name", v.CAName), theme.Muted)
 	widgets.Show(p.caRow, v.CAName != "")
 	p.fault.set(v.Error)

@@ -84,9 +84,7 @@ func newTrialPart(s *Shell) *trialPart {
 	p := &trialPart{address: widgets.NewText("", theme.Muted, theme.SizeText, false), lines: newTrialLines(s)}
 	p.address.Cut, p.address.CutStart = true, true
 	p.stop = widgets.NewAction(s.t("start.trial.stop"), "", widgets.Quiet, s.model.StopTrial)
-	title := widgets.NewText(s.t("start.trial.title"), theme.Text, theme.SizeTitle, false)
-	title.Cut = true
-	p.root = newSheetOf(widgets.NewColumn(theme.Space2, 0, title, p.address), p.lines.box, widgets.NewLine(0, -1, p.stop))
+	p.root = newSheetOf(widgets.NewColumn(theme.Space2, 0, title(s.t("start.trial.title")), p.address), p.lines.box, widgets.NewLine(0, -1, p.stop))
 	return p
 }
 
@@ -115,15 +113,15 @@ func newPricePart(s *Shell) *pricePart {
 	p.address.Cut, p.address.CutStart = true, true
 	p.field = widgets.NewField(s.t("start.price.field", "Unit", "EUR"), false, false, s.model.SetSetupPrice)
 	p.field.Entry.OnSubmit = s.model.SaveSetupPrice
-	p.slider = widget.NewSlider(0, 1)
-	p.slider.Step = 1
+	slider, track := widgets.NewSlider()
+	p.slider = slider
 	p.slider.OnChanged = func(at float64) { s.model.SlideSetupPrice(int(at)) }
 	p.see = widgets.NewColumn(theme.Space1, 0, widgets.NewText(s.t("start.price.see"), theme.Muted, theme.SizeSmall, false), widgets.Flush(p.preview))
 	p.set = widgets.NewAction("", "", widgets.Primary, s.model.SaveSetupPrice)
 	later := widgets.NewAction(s.t("start.price.later"), "", widgets.Quiet, s.model.EndSetup)
-	p.root = newSheetOf(widgets.NewColumn(theme.Space2, 0, widgets.Flush(widgets.NewPara(s.t("start.price.title"), widget.MediumImportance, theme.SizeTitle)), p.address),
+	p.root = newSheetOf(widgets.NewColumn(theme.Space2, 0, title(s.t("start.price.title")), p.address),
 		widgets.Flush(widgets.NewPara(s.t("start.price.what"), widget.LowImportance, theme.SizeText)),
-		widgets.NewColumn(theme.Space1, 0, p.field.Box, p.slider, p.hint.row), p.see,
+		widgets.NewColumn(theme.Space1, 0, p.field.Box, track, p.hint.row), p.see,
 		widgets.NewWrap(theme.Space3, p.set, later),
 		widgets.Flush(widgets.NewPara(s.t("start.price.later-means"), widget.LowImportance, theme.SizeSmall)))
 	return p
@@ -135,7 +133,8 @@ func (p *pricePart) refresh(v viewmodel.SetupPriceView) {
 	p.field.Fault(v.Error)
 	p.slider.Max = float64(v.Places - 1)
 	if at := float64(v.At); p.slider.Value != at {
-		p.slider.SetValue(at)
+		p.slider.Value = at // tells nobody
+		p.slider.Refresh()
 	}
 	p.hint.set(v.Hint)
 	setLabel(p.preview, v.Preview)
@@ -154,7 +153,6 @@ type cardPart struct {
 
 func newCardPart(s *Shell) *cardPart {
 	p := &cardPart{shell: s, text: widgets.NewPara("", widget.MediumImportance, theme.SizeText)}
-	p.text.Wrapping = fyne.TextWrapBreak
 	p.text.Selectable = true
 	button := func(text string, what func() string) *widgets.Action {
 		a := widgets.NewAction(text, "", widgets.Quiet, nil)
@@ -162,7 +160,7 @@ func newCardPart(s *Shell) *cardPart {
 		return a
 	}
 	p.done = widgets.NewAction(s.t("start.card.done"), "", widgets.Primary, s.model.EndSetup)
-	p.root = newSheetOf(widgets.Flush(widgets.NewPara(s.t("start.card.title"), widget.MediumImportance, theme.SizeTitle)),
+	p.root = newSheetOf(title(s.t("start.card.title")),
 		widgets.Flush(widgets.NewPara(s.t("start.card.what"), widget.LowImportance, theme.SizeText)),
 		widgets.NewHairline(), widgets.Flush(p.text), widgets.NewHairline(),
 		widgets.NewWrap(theme.Space2, button(s.t("start.card.copy-text"), func() string { return p.card.Text }),

@@ -86,6 +86,9 @@ func (f *form) value(field Field) string {
 	if typed, ok := f.values[field]; ok {
 		return typed
 	}
+	if f.change {
+		return "" // what is empty stays as it is
+	}
 	switch found := f.look.found; field {
 	case FieldIMAP:
 		return found.IMAP

@@ -78,7 +78,7 @@ func (m *Model) Doctor() Doctor {
 		if !c.OK {
 			wrong++
 		}
-		v.Rows = append(v.Rows, CheckRow{Name: line(m.say.Sentence(c.Name)), Text: line(m.say.Sentence(c.Detail)),
+		v.Rows = append(v.Rows, CheckRow{Name: m.checkName(c.Name), Text: line(m.say.Sentence(c.Detail)),
 			Remedy: line(m.say.Sentence(c.Remedy)), OK: c.OK})
 	}
 	switch {
@@ -89,6 +89,23 @@ func (m *Model) Doctor() Doctor {
 		v.Summary = m.say.N("settings.doctor.wrong", wrong)
 	}
 	return v
+}
+
+// checkName is what the doctor calls a check, in the window's language, with the
+// own address that it is about.
+func (m *Model) checkName(name string) string {
+	part, address, of := strings.Cut(name, " of ")
+	kind, _, _ := strings.Cut(part, " (")
+	switch kind {
+	case "account", "keyring", "mailbox", "submission", "escrow", "receipt key", "clock", "address", "pool":
+		part = m.say.T("settings.check." + strings.ReplaceAll(kind, " ", "-"))
+	default:
+		return line(name)
+	}
+	if !of || len(m.status.Accounts) < 2 {
+		return part
+	}
+	return part + " · " + line(address)
 }
 
 // levels are those of the log, the least first.

@@ -81,7 +81,7 @@ func (a *Action) Cursor() desktop.Cursor {
 }
 
 // FocusGained shows the focus ring.
-func (a *Action) FocusGained() { a.focused = true; a.Refresh() }
+func (a *Action) FocusGained() { a.focused = true; a.Refresh(); Reveal(a) }
 
 // FocusLost hides it.
 func (a *Action) FocusLost() { a.focused = false; a.Refresh() }
@@ -147,7 +147,13 @@ func (r *actionRenderer) MinSize() fyne.Size {
 }
 
 func (r *actionRenderer) Layout(size fyne.Size) {
+	r.plane.Move(fyne.NewPos(0, 0))
 	r.plane.Resize(size)
+	if r.a.Kind == Link && r.a.focused {
+		// The ring stands off the letters, which begin at the very edge.
+		r.plane.Move(fyne.NewPos(-theme.Space1, 0))
+		r.plane.Resize(size.AddWidthHeight(2*theme.Space1, 0))
+	}
 	width := r.MinSize().Width - 2*r.pad()
 	x := (size.Width - width) / 2
 	text := r.text.MinSize()

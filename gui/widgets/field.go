@@ -28,6 +28,12 @@ func NewEntry(multi bool, changed func(string)) *Entry {
 	return e
 }
 
+// FocusGained scrolls the field into sight.
+func (e *Entry) FocusGained() {
+	e.Entry.FocusGained()
+	Reveal(e)
+}
+
 // TypedKey leaves the field by Escape.
 func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 	switch {

@@ -17,6 +17,7 @@ type Option struct {
 	widget.BaseWidget
 	Title, Text string
 	Switch      bool
+	Short       bool // its title stands on one line, for a row of options
 	On          bool
 	OnTapped    func()
 	OnStep      func(step int) // an arrow key: to the next or the previous option
@@ -62,7 +63,7 @@ func (o *Option) MouseMoved(*desktop.MouseEvent) {}
 func (o *Option) MouseOut() { o.hovered = false; o.Refresh() }
 
 // FocusGained shows the focus ring.
-func (o *Option) FocusGained() { o.focused = true; o.Refresh() }
+func (o *Option) FocusGained() { o.focused = true; o.Refresh(); Reveal(o) }
 
 // FocusLost hides it.
 func (o *Option) FocusLost() { o.focused = false; o.Refresh() }
@@ -104,12 +105,24 @@ func NewOptions(options ...*Option) *fyne.Container {
 	return NewColumn(0, 0, all...)
 }
 
+// NewOptionRow stands options with short titles beside each other, as far as
+// there is room.
+func NewOptionRow(options ...*Option) *fyne.Container {
+	for _, o := range options {
+		o.Short = true
+	}
+	return &fyne.Container{Layout: Wrap{Gap: theme.Space5, width: new(float32)}, Objects: NewOptions(options...).Objects}
+}
+
 // CreateRenderer draws the option.
 func (o *Option) CreateRenderer() fyne.WidgetRenderer {
 	o.ExtendBaseWidget(o)
 	r := &optionRenderer{o: o, plane: canvas.NewRectangle(color.Transparent), ring: canvas.NewRectangle(color.Transparent),
 		dot: canvas.NewRectangle(color.Transparent), title: NewPara("", widget.MediumImportance, theme.SizeText),
 		text: NewPara("", widget.LowImportance, theme.SizeSmall)}
+	if o.Short {
+		r.title.Wrapping = fyne.TextWrapOff
+	}
 	r.textRow = Flush(r.text)
 	r.column = NewColumn(2, 0, Flush(r.title), r.textRow)
 	r.Refresh()
@@ -132,7 +145,7 @@ const (
 
 func (r *optionRenderer) MinSize() fyne.Size {
 	m := r.column.MinSize()
-	return fyne.NewSize(m.Width+markRoom+2*theme.Space2, m.Height+2*theme.Space2)
+	return fyne.NewSize(m.Width+markRoom, m.Height+2*theme.Space2)
 }
 
 func (r *optionRenderer) Layout(size fyne.Size) {

@@ -5,12 +5,13 @@ import "fyne.io/fyne/v2"
 // Wrap puts objects side by side and goes on below where there is no room left.
 type Wrap struct {
 	Gap   float32
+	Under float32  // the gap between two rows
 	width *float32 // that it was given last
 }
 
 // NewWrap makes a row that wraps.
 func NewWrap(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return &fyne.Container{Layout: Wrap{Gap: gap, width: new(float32)}, Objects: objects}
+	return &fyne.Container{Layout: Wrap{Gap: gap, Under: gap, width: new(float32)}, Objects: objects}
 }
 
 // Layout places the objects.
@@ -39,7 +40,7 @@ func (w Wrap) place(objects []fyne.CanvasObject, width float32, put func(fyne.Ca
 		}
 		m := o.MinSize()
 		if x > 0 && width > 0 && x+m.Width > width {
-			x, y, tallest = 0, y+tallest+w.Gap, 0
+			x, y, tallest = 0, y+tallest+w.Under, 0
 		}
 		put(o, fyne.NewPos(x, y), m)
 		x += m.Width + w.Gap
