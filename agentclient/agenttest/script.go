@@ -99,6 +99,18 @@ func (a *Agent) SetOffer(address string, options ...string) {
 	a.offers[strings.ToLower(address)] = price
 }
 
+// ChangeOffer changes what is said of an address. It panics if it has no offer.
+func (a *Agent) ChangeOffer(address string, change func(*agentclient.Price)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	price, ok := a.offers[strings.ToLower(address)]
+	if !ok {
+		panic("agenttest: no offer of " + address)
+	}
+	change(&price)
+	a.offers[strings.ToLower(address)] = price
+}
+
 // SetBalance sets the money at an escrow in a currency of that name, such as
 // SetBalance("escrow.example", "EUR", "4.75", "0.50"), and tells it. The first
 // purse is escrow.example; others are added behind it. It panics on malformed amounts.

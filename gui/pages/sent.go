@@ -1,10 +1,12 @@
 package pages
 
 import (
+	"io"
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	fynetheme "fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
+	"fyne.io/fyne/v2/dialog"
 
 	"earnest/gui/theme"
 	"earnest/gui/viewmodel"
@@ -16,54 +18,37 @@ type sentPage struct {
 	shell           *Shell
 	root            *fyne.Container
 	reading, narrow bool
-	list            *widgets.RowList
-	empty           *emptyState
-	ids             []string
 
-	hint, pane *fyne.Container
-	backRow    *fyne.Container
-	title      *widget.Label
-	to         *widgets.Text
-	money      *widgets.MoneyLine
-	summary    *widget.Label
-	notice     *widget.Label
-	noticeRow  *fyne.Container
-	steps      *fyne.Container
-	stepsKey   string
-	withdraw   *widgets.Action
-	withRow    *fyne.Container
+	search *widgets.Entry
+	filter *widgets.Choice
+	list   *widgets.RowList
+	empty  *emptyState
+	pane   *sentPane
 }
 
 func newSentPage(s *Shell) *sentPage {
 	p := &sentPage{shell: s}
-	p.list = widgets.NewRowList(func(i int) {
-		if i < len(p.ids) {
-			s.model.SelectSent(p.ids[i])
-		}
-	})
+	p.search = widgets.NewEntry(false, s.model.SearchSent)
+	p.search.SetPlaceHolder(s.t("sent.search"))
+	p.search.OnEnter = func() {
+		s.unfocus()
+		s.model.MoveSent(1)
+	}
+	p.filter = widgets.NewChoice("", 0, func(i int) { s.model.FilterSent(viewmodel.SentFilters()[i]) })
+	p.list = widgets.NewRowList(func(i int) { s.model.SelectSent(s.model.SentRow(i).ID) })
 	p.empty = newEmptyState(s)
-	p.backRow = widgets.NewLine(0, -1, widgets.NewAction(s.t("back"), "", widgets.Link, s.model.Back))
-	p.backRow.Hide()
-	p.title = widgets.NewPara("", widget.MediumImportance, theme.SizeTitle)
-	p.to = widgets.NewText("", theme.Muted, theme.SizeText, false)
-	p.to.Cut = true
-	p.money = widgets.NewMoneyLine()
-	p.summary = widgets.NewPara("", widget.MediumImportance, theme.SizeText)
-	p.notice = widgets.NewPara("", widget.DangerImportance, theme.SizeText)
-	p.noticeRow = widgets.Flush(p.notice)
-	p.steps = widgets.NewColumn(0, 0)
-	p.withdraw = widgets.NewAction("Take it back", "", widgets.Quiet, s.model.Withdraw)
-	p.withRow = widgets.NewLine(theme.Space3, 1, p.withdraw,
-		widgets.Flush(widgets.NewPara("The mail's key is destroyed unopened, and the money comes back. A mail that arrives first cancels it.", widget.LowImportance, theme.SizeSmall)))
-	body := widgets.NewColumn(theme.Space3, widgets.ReadingWidth, p.backRow, widgets.Flush(p.title),
-		widgets.NewColumn(theme.Space1, 0, p.to, p.money.Box), widgets.NewHairline(),
-		widgets.Flush(p.summary), p.noticeRow, p.steps, p.withRow)
-	p.pane = container.NewStack(container.NewVScroll(widgets.NewInset(theme.Space4, theme.Space5, theme.Space5, theme.Space5, body)))
-	p.hint = newHint("Choose a mail to see what became of it", nil)
+	p.pane = newSentPane(s)
+	file := widgets.NewAction(s.t("receipts.file"), "", widgets.Link, p.checkFile)
+	top := widgets.NewColumn(0, 0,
+		widgets.NewInset(theme.Space3, theme.Space4, theme.Space3, theme.Space4,
+			widgets.NewColumn(theme.Space2, 0, p.search, p.filter.Select)),
+		widgets.NewHairline())
+	foot := widgets.NewColumn(0, 0, widgets.NewHairline(),
+		widgets.NewInset(theme.Space1, theme.Space4, theme.Space1, theme.Space4, widgets.NewLine(0, -1, file)))
 	p.root = &fyne.Container{
-		Layout: widgets.Split{Reading: &p.reading, Narrow: &p.narrow, Turned: func() { widgets.Show(p.backRow, p.narrow) }},
-		Objects: []fyne.CanvasObject{container.NewStack(p.list, p.empty.root), widgets.NewHairline(),
-			container.NewStack(widgets.NewFill(theme.Surface), p.hint, p.pane)},
+		Layout: widgets.Split{Reading: &p.reading, Narrow: &p.narrow, Turned: func() { p.pane.turned(p.narrow) }},
+		Objects: []fyne.CanvasObject{widgets.Dock(top, foot, nil, nil, container.NewStack(p.list, p.empty.root)),
+			widgets.NewHairline(), container.NewStack(widgets.NewFill(theme.Surface), p.pane.root)},
 	}
 	return p
 }
@@ -71,65 +56,78 @@ func newSentPage(s *Shell) *sentPage {
 func (p *sentPage) object() fyne.CanvasObject { return p.root }
 
 func (p *sentPage) refresh() {
-	list := p.shell.model.SentList()
-	data := make([]widgets.RowData, len(list.Rows))
-	p.ids = p.ids[:0]
-	for i, row := range list.Rows {
-		data[i] = rowData(row)
-		p.ids = append(p.ids, row.ID)
-	}
-	p.list.Set(data)
-	widgets.Show(p.list, len(data) > 0)
-	p.empty.set(list.Empty, len(data) == 0)
-	turned := p.reading != list.Reading
-	p.reading = list.Reading
-	p.detail(p.shell.model.SentMail())
+	m := p.shell.model
+	v := m.SentView()
+	p.search.Put(v.Search)
+	p.filter.Set(v.Filters, slices.Index(viewmodel.SentFilters(), v.Filter))
+	p.fill(v)
+	widgets.Show(p.list, v.Count > 0)
+	p.empty.set(v.Empty, v.Count == 0)
+	turned := p.reading != v.Reading
+	p.reading = v.Reading
+	p.pane.refresh(m.SentMail())
 	if turned && p.narrow {
 		p.root.Refresh()
 	}
 }
 
-func (p *sentPage) detail(v viewmodel.SentMail) {
-	widgets.Show(p.hint, v.Hint)
-	widgets.Show(p.pane, v.Show)
-	if !v.Show {
-		return
+func (p *sentPage) fill(v viewmodel.SentView) {
+	data := make([]widgets.RowData, v.Count)
+	for i := range data {
+		data[i] = rowData(p.shell.model.SentRow(i))
 	}
-	setLabel(p.title, v.Subject)
-	p.to.Set("to "+v.To, theme.Muted)
-	p.money.Set(v.Amount, v.Money, toneColor(v.Tone))
-	setLabel(p.summary, v.Summary)
-	widgets.SetPara(p.notice, p.noticeRow, v.Notice)
-	widgets.Show(p.withRow, v.MayWithdraw)
-	key := ""
-	for _, step := range v.Steps {
-		key += step.Title + step.Time + "\x00"
-	}
-	if key == p.stepsKey {
-		return
-	}
-	p.stepsKey = key
-	p.steps.Objects = nil
-	for _, step := range v.Steps {
-		p.steps.Add(newStep(step))
-	}
-	p.steps.Refresh()
+	p.list.Set(data)
 }
 
-// newStep is a point of the line of life: done ones carry a check mark, so that
-// not only the colour tells.
-func newStep(step viewmodel.Step) fyne.CanvasObject {
-	icon, color := fynetheme.NewDisabledResource(fynetheme.RadioButtonIcon()), theme.Muted
-	var res fyne.Resource = icon
-	if step.Done {
-		color = theme.Text
-		res = fynetheme.NewSuccessThemedResource(fynetheme.ConfirmIcon())
-		if step.Tone == viewmodel.Against {
-			res = fynetheme.NewErrorThemedResource(fynetheme.CancelIcon())
+// checkFile lets the person choose exported receipts. The file is read apart
+// from the drawing goroutine.
+func (p *sentPage) checkFile() {
+	m := p.shell.model
+	dialog.ShowFileOpen(func(r fyne.URIReadCloser, err error) {
+		switch {
+		case err != nil:
+			m.ReceiptFileFailed("", err)
+		case r != nil:
+			go func() {
+				defer r.Close()
+				data, err := io.ReadAll(io.LimitReader(r, viewmodel.MaxReceipts+1))
+				if err != nil {
+					m.ReceiptFileFailed(r.URI().Name(), err)
+					return
+				}
+				m.CheckReceiptFile(r.URI().Name(), data)
+			}()
 		}
+	}, p.shell.host.Window)
+}
+
+func (p *sentPage) typedRune(r rune) bool {
+	m := p.shell.model
+	switch r {
+	case '/':
+		p.shell.canvas().Focus(p.search)
+	case 'f', 'F':
+		all := viewmodel.SentFilters()
+		m.FilterSent(all[(slices.Index(all, m.SentView().Filter)+1)%len(all)])
+	default:
+		return false
 	}
-	title := widgets.NewText(step.Title, color, theme.SizeText, step.Done && step.Last)
-	return widgets.NewPad(2, widgets.NewLine(theme.Space2, -1, widget.NewIcon(res),
-		&fyne.Container{Layout: widgets.Fixed{Width: 220}, Objects: []fyne.CanvasObject{title}},
-		widgets.NewText(step.Time, theme.Muted, theme.SizeText, false)))
+	return true
+}
+
+func (p *sentPage) typedKey(e *fyne.KeyEvent) bool {
+	switch e.Name {
+	case fyne.KeyPageDown, fyne.KeySpace:
+		p.pane.scrollBy(1)
+	case fyne.KeyPageUp:
+		p.pane.scrollBy(-1)
+	case fyne.KeyEscape:
+		if !p.shell.model.SentMail().Proof.Show {
+			return false
+		}
+		p.shell.model.CloseReceipts()
+	default:
+		return false
+	}
+	return true
 }

@@ -74,7 +74,7 @@ func New(model *viewmodel.Model, host Host) *Shell {
 	s.pages = map[viewmodel.Page]page{
 		viewmodel.PageSent:     newSentPage(s),
 		viewmodel.PageMoney:    newMoneyPage(s),
-		viewmodel.PageDrafts:   newComingPage(s),
+		viewmodel.PageDrafts:   newDraftsPage(s),
 		viewmodel.PagePeople:   newPeoplePage(s),
 		viewmodel.PagePrice:    newPricePage(s),
 		viewmodel.PageSettings: newSettingsPage(s),

@@ -3,7 +3,6 @@ package pages
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
@@ -15,123 +14,221 @@ import (
 type writePage struct {
 	shell   *Shell
 	root    *fyne.Container
-	to      *widgets.Field
-	price   *widgets.Text
-	terms   *widget.Label
-	options *widget.RadioGroup
-	subject *widgets.Field
-	body    *widgets.Entry
-	files   *fyne.Container
-	fileKey string
-	fault   *widget.Label
-	failRow *fyne.Container
-	topUp   *widgets.Action
-	send    *widgets.Action
+	form    *fyne.Container
+	preview *previewPane
+
+	kept       *widgets.Text
+	from       *widgets.Choice
+	to         *widgets.Field
+	recipients *recipientList
+	price      *widgets.Text
+	priceText  *widget.Label
+	priceRow   *fyne.Container
+	topUp      *widgets.Action
+	limits     *widgets.Action
+	linkRow    *fyne.Container
+	subject    *widgets.Field
+	body       *widgets.Entry
+	files      *fileList
+	fault      *widget.Label
+	faultRow   *fyne.Container
+	send       *widgets.Action
+	attach     *widgets.Action
+	look       *widgets.Action
+	aside      *widgets.Action
+	discard    *widgets.Action
 }
 
 func newWritePage(s *Shell) *writePage {
 	p := &writePage{shell: s}
-	p.to = widgets.NewField("To", false, false, s.model.SetTo)
-	p.to.Entry.SetPlaceHolder("name@example.org")
-	p.price = widgets.NewText("", theme.Text, theme.SizeTitle, true)
-	p.terms = widgets.NewPara("", widget.LowImportance, theme.SizeText)
-	p.options = widget.NewRadioGroup(nil, nil)
-	p.options.Required = true
-	p.options.OnChanged = func(chosen string) {
-		for i, o := range p.options.Options {
-			if o == chosen {
-				s.model.SetOption(i)
-			}
-		}
-	}
-	p.subject = widgets.NewField("Subject", false, false, s.model.SetSubject)
+	head := p.newHead()
 	p.body = widgets.NewEntry(true, s.model.SetBody)
-	p.body.SetPlaceHolder("Your mail. It is encrypted for the recipient alone.")
-	p.files = widgets.NewColumn(theme.Space1, 0)
-	p.fault = widgets.NewPara("", widget.DangerImportance, theme.SizeText)
-	p.topUp = widgets.NewAction("Top up", "", widgets.Link, func() { s.model.Show(viewmodel.PageMoney) })
-	p.failRow = widgets.Dock(nil, nil, nil, widgets.NewInset(0, 0, 0, theme.Space3, p.topUp), widgets.Flush(p.fault))
-	p.failRow.Hide()
-	p.send = widgets.NewAction("Send", "", widgets.Primary, s.model.Send)
+	p.body.SetPlaceHolder(s.t("write.body"))
+	foot := p.newFoot()
 	for _, e := range []*widgets.Entry{p.to.Entry, p.subject.Entry, p.body} {
 		e.OnSubmit = s.model.Send
 	}
-	// Enter goes on to the next field; only Ctrl+Enter sends from a field of one line.
-	p.to.Entry.OnEnter = func() { s.canvas().Focus(p.subject.Entry) }
-	p.subject.Entry.OnEnter = func() { s.canvas().Focus(p.body) }
-	attach := widgets.NewAction("Attach a file", "", widgets.Quiet, func() { s.openFile(s.model.Attach, s.model.AttachFailed) })
-	head := widgets.NewColumn(theme.Space3, 0,
-		widgets.NewText("Write", theme.Text, theme.SizeTitle, false), p.to.Box,
-		widgets.NewColumn(theme.Space1, 0, p.price, widgets.Flush(p.terms), widgets.NewInset(0, 0, 0, -theme.Space2, p.options)), p.subject.Box)
-	foot := widgets.NewColumn(theme.Space3, 0, p.files, p.failRow, widgets.NewLine(theme.Space3, 0, widgets.NewLine(0, -1, attach), p.send))
 	body := container.New(widgets.Sheet{Width: widgets.ReadingWidth, Gap: theme.Space3}, head, p.body, foot)
-	p.root = container.NewStack(widgets.NewFill(theme.Surface), container.NewVScroll(
-		widgets.NewPad(theme.Space5, body)))
+	p.form = container.NewStack(container.NewVScroll(widgets.NewPad(theme.Space5, body)))
+	p.preview = newPreviewPane(s)
+	p.root = container.NewStack(widgets.NewFill(theme.Surface), p.form, p.preview.root)
+	if s.host.Window != nil {
+		s.host.Window.SetOnDropped(p.dropped)
+	}
 	return p
+}
+
+// newHead is everything over the text: to whom, for how much, about what.
+func (p *writePage) newHead() fyne.CanvasObject {
+	s := p.shell
+	p.kept = widgets.NewText("", theme.Muted, theme.SizeSmall, false)
+	p.kept.Cut, p.kept.Align = true, fyne.TextAlignTrailing
+	p.from = widgets.NewChoice(s.t("write.from"), 0, s.model.SetSender)
+	p.to = widgets.NewField(s.t("write.to"), false, false, s.model.SetTo)
+	p.subject = widgets.NewField(s.t("write.subject"), false, false, s.model.SetSubject)
+	// Enter takes the address, and on an empty field goes on to the next one;
+	// only Ctrl+Enter sends from a field of one line.
+	p.to.Entry.OnEnter = func() {
+		if !s.model.CommitTo() {
+			s.canvas().Focus(p.subject.Entry)
+		}
+	}
+	p.to.Entry.OnErase = s.model.TakeLastTo
+	p.subject.Entry.OnEnter = func() { s.canvas().Focus(p.body) }
+	p.recipients = newRecipientList(s)
+	p.price = widgets.NewText("", theme.Text, theme.SizeTitle, true)
+	p.priceText = widgets.NewPara("", widget.LowImportance, theme.SizeText)
+	p.priceRow = widgets.Flush(p.priceText)
+	p.topUp = widgets.NewAction(s.t("write.top-up"), "", widgets.Link, func() { s.model.Show(viewmodel.PageMoney) })
+	p.limits = widgets.NewAction(s.t("write.limits"), "", widgets.Link, func() { s.model.Show(viewmodel.PageMoney) })
+	p.linkRow = widgets.NewLine(theme.Space4, -1, p.topUp, p.limits)
+	p.linkRow.Hide()
+	title := widgets.NewText(s.t("write.title"), theme.Text, theme.SizeTitle, false)
+	return widgets.NewColumn(theme.Space3, 0,
+		widgets.NewLine(theme.Space3, 1, title, p.kept), p.from.Box,
+		widgets.NewColumn(theme.Space2, 0, p.to.Box, p.recipients.box),
+		widgets.NewColumn(theme.Space1, 0, p.price, p.priceRow, p.linkRow), p.subject.Box)
+}
+
+// newFoot is what stands under the text: files, faults, and what can be done.
+func (p *writePage) newFoot() fyne.CanvasObject {
+	s := p.shell
+	p.files = newFileList(s)
+	p.fault = widgets.NewPara("", widget.DangerImportance, theme.SizeText)
+	p.faultRow = widgets.Flush(p.fault)
+	p.faultRow.Hide()
+	p.send = widgets.NewAction(s.t("write.send"), "", widgets.Primary, s.model.Send)
+	p.attach = widgets.NewAction(s.t("write.attach"), "", widgets.Quiet, p.chooseFile)
+	p.look = widgets.NewAction(s.t("write.preview"), "", widgets.Quiet, func() {
+		s.model.OpenPreview()
+		s.unfocus()
+	})
+	p.aside = widgets.NewAction(s.t("write.set-aside"), "", widgets.Quiet, func() {
+		s.model.SetAside()
+		s.model.Show(viewmodel.PageDrafts)
+	})
+	p.discard = widgets.NewAction(s.t("write.discard"), "", widgets.Quiet, s.model.Discard)
+	return widgets.NewColumn(theme.Space3, 0, p.files.box, p.faultRow,
+		widgets.NewWrap(theme.Space2, p.send, p.attach, p.look, p.aside, p.discard))
 }
 
 func (p *writePage) object() fyne.CanvasObject { return p.root }
 
 func (p *writePage) focus() fyne.Focusable {
-	if p.to.Entry.Text == "" {
+	v := p.shell.model.Draft()
+	switch {
+	case v.Sending || v.Preview:
+		return nil
+	case len(v.Recipients) == 0:
 		return p.to.Entry
+	case v.Subject == "":
+		return p.subject.Entry
 	}
 	return p.body
 }
 
 func (p *writePage) refresh() {
 	v := p.shell.model.Draft()
+	widgets.Show(p.form, !v.Preview)
+	widgets.Show(p.preview.root, v.Preview)
+	if v.Preview {
+		p.preview.refresh(p.shell.model.Preview())
+		return
+	}
+	p.kept.Set(v.Kept, toneColor(v.KeptTone))
+	widgets.Show(p.from.Box, len(v.From) > 0)
+	p.from.Set(v.From, v.Sender)
 	p.to.Entry.Put(v.To)
+	hint := p.shell.t("write.to.hint")
+	if len(v.Recipients) > 0 {
+		hint = p.shell.t("write.to.more")
+	}
+	if p.to.Entry.PlaceHolder != hint {
+		p.to.Entry.SetPlaceHolder(hint)
+	}
 	p.to.Fault(v.ErrTo)
+	p.recipients.refresh(v.Recipients, v.Sending)
+	several := len(v.Recipients) > 1 && v.Price != ""
 	p.price.Set(v.Price, theme.Text)
-	widgets.Show(p.price, v.Price != "")
-	p.terms.Importance = toneImportance(v.PriceTone)
-	p.terms.SetText(v.PriceText)
-	p.setOptions(v)
+	widgets.Show(p.price, several)
+	p.priceText.Importance = toneImportance(v.PriceTone)
+	widgets.SetPara(p.priceText, p.priceRow, v.PriceText)
+	p.priceText.Refresh()
+	widgets.Show(p.topUp, v.MayTopUp)
+	widgets.Show(p.limits, v.MayLimits)
+	widgets.Show(p.linkRow, v.MayTopUp || v.MayLimits)
 	p.subject.Entry.Put(v.Subject)
 	p.subject.Fault(v.ErrSubject)
 	p.body.Put(v.Body)
-	setLabel(p.fault, v.Error)
-	widgets.Show(p.topUp, v.MayTopUp)
-	widgets.Show(p.failRow, v.Error != "")
+	p.files.refresh(v)
+	widgets.SetPara(p.fault, p.faultRow, v.Error)
+	p.enable(v)
+}
+
+// enable lets nothing be typed that would be lost: while the mail is being sent
+// its fields are closed.
+func (p *writePage) enable(v viewmodel.Draft) {
+	for _, e := range []*widgets.Entry{p.to.Entry, p.subject.Entry, p.body} {
+		if e.Disabled() != v.Sending {
+			if v.Sending {
+				e.Disable()
+			} else {
+				e.Enable()
+			}
+		}
+	}
+	s := p.shell
 	p.send.Set(v.Submit, !v.Sending)
-	p.setFiles(v.Files)
+	p.attach.Set(s.t("write.attach"), !v.Sending)
+	p.look.Set(s.t("write.preview"), !v.Sending)
+	widgets.Show(p.aside, !v.Blank)
+	widgets.Show(p.discard, !v.Blank)
+	p.aside.Set(s.t("write.set-aside"), !v.Sending)
+	p.discard.Set(s.t("write.discard"), !v.Sending)
 }
 
-func (p *writePage) setOptions(v viewmodel.Draft) {
-	widgets.Show(p.options, len(v.Options) > 0)
-	if len(v.Options) == 0 {
-		return
+func (p *writePage) typedRune(r rune) bool {
+	m := p.shell.model
+	switch {
+	case !m.Draft().Preview:
+		return false
+	case r == 'j' || r == 'J':
+		m.TurnPreview(1)
+	case r == 'k' || r == 'K':
+		m.TurnPreview(-1)
 	}
-	same := len(p.options.Options) == len(v.Options)
-	for i := 0; same && i < len(v.Options); i++ {
-		same = p.options.Options[i] == v.Options[i]
-	}
-	if same && p.options.Selected == v.Options[v.Option] {
-		return
-	}
-	p.options.Options = v.Options
-	p.options.Selected = v.Options[v.Option]
-	p.options.Refresh()
+	return true
 }
 
-func (p *writePage) setFiles(files []viewmodel.File) {
-	key := ""
-	for _, f := range files {
-		key += f.Name + f.Size + "\x00"
+func (p *writePage) typedKey(e *fyne.KeyEvent) bool {
+	m := p.shell.model
+	preview := m.Draft().Preview
+	switch {
+	case e.Name == fyne.KeyEscape && preview:
+		p.closePreview()
+	case e.Name == fyne.KeyEscape:
+		m.LeaveWriting()
+	case preview && (e.Name == fyne.KeyPageDown || e.Name == fyne.KeySpace || e.Name == fyne.KeyDown):
+		p.preview.scrollBy(1)
+	case preview && (e.Name == fyne.KeyPageUp || e.Name == fyne.KeyUp):
+		p.preview.scrollBy(-1)
+	default:
+		return false
 	}
-	if key == p.fileKey {
-		return
+	return true
+}
+
+// closePreview goes on writing where it was left.
+func (p *writePage) closePreview() {
+	p.shell.model.ClosePreview()
+	p.refresh()
+	if c := p.shell.canvas(); c != nil {
+		c.Focus(p.body)
 	}
-	p.fileKey = key
-	p.files.Objects = nil
-	for _, f := range files {
-		name := widgets.NewText(f.Name, theme.Text, theme.SizeText, false)
-		name.Cut = true
-		p.files.Add(widgets.NewLine(theme.Space2, 1,
-			widget.NewIcon(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())), name,
-			widgets.NewText(f.Size, theme.Muted, theme.SizeSmall, false),
-			widgets.NewAction("Remove", "", widgets.Link, func() { p.shell.model.Detach(f.N) })))
+}
+
+func (s *Shell) unfocus() {
+	if c := s.canvas(); c != nil {
+		c.Unfocus()
 	}
-	p.files.Refresh()
 }

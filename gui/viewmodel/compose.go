@@ -2,7 +2,6 @@ package viewmodel
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,305 +9,375 @@ import (
 	"earnest/agentclient"
 )
 
-// lookupDelay lets a person finish typing an address before its price is asked:
-// lookups are counted by the escrow.
-const lookupDelay = 600 * time.Millisecond
-
-// draft is the mail being written.
+// draft is a mail being written. It stays the same object from the first letter
+// until it is sent or set aside, however often it is kept.
 type draft struct {
-	to, subject, body string
-	files             []agentclient.Attachment
-	option            int // index in the options of the only recipient
-	prices            map[string]agentclient.Price
-	priceErr          map[string]string
-	asking            map[string]bool
-	turn              int // of typing in the address field
-	sending           bool
-	errTo, errSubject string
-	err               string
-	short             bool // the money does not reach: offer the top-up
+	id            string // of the agent; empty before it was kept once
+	from          string // own address; the first account's where empty
+	to            []string
+	typing        string // in the address field
+	subject, body string
+	inReplyTo     string
+	files         []agentclient.Attachment
+	cards         map[string]string // address: the identity on the card it was taken from
+	choice        map[string]int    // address: the option's index, from 1
+	paid          map[string]bool   // address: with a bond though it could go free
+
+	keep    keeping
+	sending bool
+	waiting bool // it is sent as soon as its price is known (automatic)
+	preview preview
+
+	errTo, errSubject, errFiles string
+	err                         string
+	short, limited              bool // offer the top-up; offer the limits
+}
+
+// clear takes back what the last attempt to send said.
+func (d *draft) clear() { d.err, d.short, d.limited, d.waiting = "", false, false, false }
+
+// blank tells that nothing was typed.
+func (d *draft) blank() bool {
+	return len(d.to) == 0 && strings.TrimSpace(d.typing+d.subject+d.body) == "" && len(d.files) == 0
 }
 
 // Draft is the page of writing.
 type Draft struct {
-	To, Subject, Body  string
-	Files              []File
-	Price              string   // "€0.25", or the sum for several recipients
-	PriceText          string   // what happens to the money
-	PriceTone          Tone     // Against where there is no price
-	Options            []string // ways to pay, where there is a choice
-	Option             int
-	ErrTo, ErrSubject  string
-	Error              string
-	MayTopUp, Sending  bool
-	Submit             string // the button's words
-	Ready              bool   // every recipient's price is known
-	AskingPrice, Blank bool
+	From          []string // own addresses, where there are several
+	Sender        int
+	To            string // in the address field
+	Recipients    []Recipient
+	Subject, Body string
+	Files         []File
+	FilesNote     string // how much they are together
+	Price         string // "€0.25", or the sum for several recipients
+	PriceText     string // what there is to say about all of it
+	PriceTone     Tone
+
+	ErrTo, ErrSubject, ErrFiles string
+	Error                       string
+	MayTopUp, MayLimits         bool
+	Sending                     bool
+	Submit                      string // the button's words
+	Ready                       bool   // every recipient's price is known
+	Blank                       bool
+	Kept                        string // when it was kept last, or why it was not
+	KeptTone                    Tone
+	Preview                     bool // the dry run is shown in its place
 }
 
-// recipients splits the address field.
-func recipients(to string) []string {
-	var list []string
-	for _, a := range strings.FieldsFunc(to, func(r rune) bool { return strings.ContainsRune(",; \t\n", r) }) {
-		if a = strings.Trim(a, "<>"); a != "" && !slices.ContainsFunc(list, func(b string) bool { return strings.EqualFold(a, b) }) {
-			list = append(list, a)
-		}
-	}
-	return list
-}
-
-func addressLike(a string) bool {
-	local, domain, ok := strings.Cut(a, "@")
-	return ok && local != "" && domain != "" && !strings.Contains(domain, "@") &&
-		!strings.HasPrefix(domain, ".") && !strings.HasSuffix(domain, ".")
+// Recipient is one to whom the mail goes, with what that costs.
+type Recipient struct {
+	Address  string
+	Typing   bool // it still stands in the field
+	Cost     string
+	CostTone Tone
+	Text     string // the offer in words
+	Tone     Tone
+	Ways     []string // to pay, where there is a choice
+	Way      int
+	MayPay   bool // it is free, and a bond can be put down all the same
+	Paid     bool
+	PaidText string
+	Retry    bool // the offer could not be had: ask again
 }
 
 // Write turns to the page of writing; what was typed there is still there.
-func (m *Model) Write() { m.Show(PageWrite) }
-
-// SetTo keeps the recipients as typed, and asks for their prices once the
-// typing rests.
-func (m *Model) SetTo(to string) {
+func (m *Model) Write() {
 	m.mu.Lock()
-	if m.draft.to == to {
+	was := m.shown()
+	if was != PageWrite {
+		m.desk.came = was
+	}
+	m.mu.Unlock()
+	m.Show(PageWrite)
+	m.do(m.loadBalances)
+	m.do(m.loadLimits)
+}
+
+// WriteNew sets aside what is being written and begins another mail.
+func (m *Model) WriteNew() {
+	m.SetAside()
+	m.Write()
+}
+
+// WriteTo begins a mail, such as an answer. What was being written is kept as a
+// draft.
+func (m *Model) WriteTo(to, subject, body, inReplyTo string) {
+	m.SetAside()
+	m.update(func() {
+		m.draft.add(bareAddress(to))
+		m.draft.subject, m.draft.body, m.draft.inReplyTo = subject, body, inReplyTo
+	})
+	m.Write()
+	m.askNow()
+}
+
+// edit changes the draft and has it kept. While it is being sent nothing is
+// changed: what is typed then would be lost with it.
+func (m *Model) edit(change func(*draft)) {
+	m.mu.Lock()
+	if m.draft.sending {
 		m.mu.Unlock()
 		return
 	}
-	m.draft.to, m.draft.option = to, 0
-	m.draft.errTo, m.draft.err, m.draft.short = "", "", false
-	m.draft.turn++
-	turn := m.draft.turn
+	change(m.draft)
+	m.touch(m.draft)
 	m.mu.Unlock()
 	m.changed()
-	m.do(func(ctx context.Context) {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(lookupDelay):
-		}
-		m.mu.Lock()
-		stale := m.draft.turn != turn
-		m.mu.Unlock()
-		if !stale {
-			m.lookup(ctx)
-		}
-	})
 }
 
-// SetSubject, SetBody and SetOption keep what was typed and chosen.
+// SetSubject keeps the subject as typed.
 func (m *Model) SetSubject(s string) {
-	m.quiet(func() { m.draft.subject, m.draft.errSubject = s, "" })
+	m.quiet(func(d *draft) bool {
+		fault := d.errSubject != ""
+		d.subject, d.errSubject = s, ""
+		return fault
+	})
 }
 
 // SetBody keeps the text as typed.
-func (m *Model) SetBody(s string) { m.quiet(func() { m.draft.body = s }) }
-
-// quiet changes what only its own field shows.
-func (m *Model) quiet(change func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	change()
+func (m *Model) SetBody(s string) {
+	m.quiet(func(d *draft) bool { d.body = s; return false })
 }
 
-// SetOption chooses a way to pay, from 0.
-func (m *Model) SetOption(i int) {
+// quiet changes what only its own field shows; nothing is drawn anew for it
+// unless change says so.
+func (m *Model) quiet(change func(*draft) bool) {
 	m.mu.Lock()
-	same := m.draft.option == i
+	d := m.draft
+	if d.sending {
+		m.mu.Unlock()
+		return
+	}
+	first := d.blank()
+	subject, body := d.subject, d.body
+	draw := change(d)
+	if d.subject != subject || d.body != body {
+		m.touch(d)
+	}
+	draw = draw || first != d.blank()
 	m.mu.Unlock()
-	if !same {
-		m.update(func() { m.draft.option, m.draft.err, m.draft.short = i, "", false })
+	if draw {
+		m.changed()
 	}
 }
 
-// Attach adds a file to the draft.
-func (m *Model) Attach(name, kind string, data []byte) {
-	m.update(func() {
-		m.draft.files = append(slices.Clone(m.draft.files),
-			agentclient.Attachment{Name: name, Type: kind, Size: int64(len(data)), Data: data})
-	})
-}
-
-// AttachFailed says why a file could not be attached.
-func (m *Model) AttachFailed(err error) {
-	m.update(func() { m.draft.err = "The file could not be attached. " + m.say.failure(err) })
-}
-
-// Detach removes the n-th file.
-func (m *Model) Detach(n int) {
-	m.update(func() {
-		if n < len(m.draft.files) {
-			m.draft.files = slices.Delete(slices.Clone(m.draft.files), n, n+1)
+// SetSender chooses the own address to write from.
+func (m *Model) SetSender(i int) {
+	m.edit(func(d *draft) {
+		if i >= 0 && i < len(m.status.Accounts) {
+			d.from = m.status.Accounts[i].Address
+			d.clear()
 		}
 	})
-}
-
-// lookup asks for the prices that are not known yet.
-func (m *Model) lookup(ctx context.Context) {
-	var ask []string
-	m.update(func() {
-		for _, to := range recipients(m.draft.to) {
-			key := strings.ToLower(to)
-			if _, known := m.draft.prices[key]; !known && !m.draft.asking[key] && addressLike(to) {
-				ask = append(ask, to)
-				m.draft.asking = set(m.draft.asking, key, true)
-				m.draft.priceErr = without(m.draft.priceErr, key)
-			}
-		}
-	})
-	for _, to := range ask {
-		m.do(func(ctx context.Context) { m.lookupOne(ctx, to) })
-	}
-}
-
-func (m *Model) lookupOne(ctx context.Context, to string) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	price, err := m.agent.Price(ctx, to)
-	if err == nil && len(price.Options) == 0 {
-		err = &agentclient.Failure{Code: "no_offer", Happened: to + " has not set a price."}
-	}
-	m.update(func() {
-		key := strings.ToLower(to)
-		m.draft.asking = set(m.draft.asking, key, false)
-		if err != nil {
-			m.draft.priceErr = with(m.draft.priceErr, key, m.say.failure(err))
-			return
-		}
-		m.draft.prices = set(m.draft.prices, key, price)
-	})
-}
-
-func set[V any](old map[string]V, key string, value V) map[string]V {
-	m := make(map[string]V, len(old)+1)
-	for k, v := range old {
-		m[k] = v
-	}
-	m[key] = value
-	return m
 }
 
 // Draft shows the mail being written, with the price before anything else.
 func (m *Model) Draft() Draft {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	d := &m.draft
-	v := Draft{To: d.to, Subject: d.subject, Body: d.body, ErrTo: d.errTo, ErrSubject: d.errSubject, Error: d.err,
-		MayTopUp: d.short, Sending: d.sending, Submit: "Send", Option: d.option}
-	for i, a := range d.files {
-		v.Files = append(v.Files, File{N: i, Name: named(a.Name), Size: m.say.size(a.Size)})
-	}
-	to := recipients(d.to)
-	costs, fault, asking := m.costs(to)
-	v.AskingPrice, v.Blank = asking, len(to) == 0
-	switch {
-	case len(to) == 0:
-		v.PriceText, v.PriceTone = "Type an address, and its price is shown here before you write.", Muted
-	case fault != "":
-		v.PriceText, v.PriceTone = fault, Against
-	case asking:
-		v.PriceText, v.PriceTone = "Asking for the price…", Muted
-	case len(costs) == 0:
-		v.PriceText, v.PriceTone = "The price is shown here once the address is complete.", Muted
-	default:
-		v.Ready = true
-		v.Price = m.total(costs)
-		v.PriceText, v.PriceTone = m.promise(to), Muted
-		v.Submit = "Send for " + v.Price
-	}
-	if d.sending {
-		v.Submit = "Sending…"
-	}
-	if len(to) == 1 {
-		for _, option := range d.prices[strings.ToLower(to[0])].Options {
-			label := m.say.money(option.Price) + "  at " + line(option.Price.Currency)
-			if slices.Contains(v.Options, label) {
-				label = line(option.Instruction) // two ways to pay the same
+	d := m.draft
+	v := Draft{To: d.typing, Subject: d.subject, Body: d.body, ErrTo: d.errTo, ErrSubject: d.errSubject,
+		ErrFiles: d.errFiles, Error: d.err, MayTopUp: d.short, MayLimits: d.limited, Sending: d.sending,
+		Blank: d.blank(), Preview: d.preview.open}
+	if len(m.status.Accounts) > 1 {
+		for i, a := range m.status.Accounts {
+			v.From = append(v.From, line(a.Address))
+			if strings.EqualFold(a.Address, d.from) {
+				v.Sender = i
 			}
-			v.Options = append(v.Options, label)
-		}
-		if v.Option >= len(v.Options) {
-			v.Option = 0
-		}
-		if len(v.Options) < 2 {
-			v.Options = nil
 		}
 	}
+	all := d.all()
+	for i, to := range all {
+		v.Recipients = append(v.Recipients, m.recipient(d, to, i >= len(d.to), len(all) == 1))
+	}
+	v.Files, v.FilesNote = m.filesOf(d)
+	m.sumUp(d, &v)
+	v.Kept, v.KeptTone = m.keptWords(d)
 	return v
 }
 
-// costs is what each recipient costs. The fault is the first reason why one
-// cannot be written to.
-func (m *Model) costs(to []string) (costs []agentclient.Money, fault string, asking bool) {
-	for _, a := range to {
-		key := strings.ToLower(a)
-		price, known := m.draft.prices[key]
+// sumUp says what all of it costs, and what the button does.
+func (m *Model) sumUp(d *draft, v *Draft) {
+	v.Submit = m.say.T("write.send")
+	costs, known := m.costs(d)
+	automatic := m.prefs.settings.Model == agentclient.ModelAutomatic
+	switch {
+	case len(v.Recipients) == 0:
+		v.PriceText, v.PriceTone = m.say.T("write.price.first"), Muted
+	case !known:
+	case len(costs) == 0:
+		v.Ready, v.Submit = true, m.say.T("write.send-free")
+	default:
+		v.Ready, v.Price = true, m.amounts(costs)
+		v.PriceText, v.PriceTone = m.leftAfter(d, costs)
+		limit, over := m.overLimit(costs)
 		switch {
-		case m.draft.priceErr[key] != "":
-			fault = m.draft.priceErr[key]
-			if len(to) > 1 {
-				fault = line(a) + ": " + fault
+		case over:
+			v.PriceText, v.PriceTone, v.MayLimits = limit, Against, true
+		case v.PriceTone == Against:
+			v.MayTopUp = true
+		case automatic:
+			v.PriceText, v.PriceTone = m.say.T("write.automatic", "Amount", v.Price), Muted
+		}
+		v.Submit = m.say.T("write.send-for", "Amount", v.Price)
+	}
+	if automatic && v.Price != "" && v.PriceTone != Against {
+		v.Submit = m.say.T("write.send")
+	}
+	if d.sending {
+		v.Submit = m.say.T("write.sending")
+	}
+}
+
+// leftAfter says what is left of the money, or that it does not reach.
+func (m *Model) leftAfter(d *draft, costs []agentclient.Money) (string, Tone) {
+	var left []string
+	for _, need := range sums(costs) {
+		have, ok := m.balance(d, need.Currency)
+		switch {
+		case !ok:
+			return "", Muted
+		case short(have, need):
+			return m.say.T("write.short", "Amount", m.say.money(need), "Have", m.say.money(have)), Against
+		}
+		left = append(left, m.say.money(lessBy(have, need)))
+	}
+	text := left[0]
+	for _, l := range left[1:] {
+		text = m.say.T("write.and", "First", text, "Second", l)
+	}
+	if len(d.all()) > 1 {
+		return m.say.N("write.total", len(costs), "Left", text), Muted
+	}
+	return m.say.T("write.left", "Left", text), Muted
+}
+
+// recipient tells one recipient's offer; alone it says all of it.
+func (m *Model) recipient(d *draft, to string, typing, alone bool) Recipient {
+	k := key(to)
+	r := Recipient{Address: line(to), Typing: typing, Tone: Muted}
+	price, known := m.offers.known[k]
+	switch {
+	case !addressLike(to):
+		r.Text, r.Tone = m.say.T("write.no-address", "Text", line(to)), Against
+	case m.offers.faults[k] != "":
+		r.Text, r.Tone, r.Retry = m.offers.faults[k], Against, true
+	case !known:
+		r.Text = m.say.T("write.asking")
+	default:
+		m.offered(d, to, price, alone, &r)
+	}
+	return r
+}
+
+func (m *Model) offered(d *draft, to string, price agentclient.Price, alone bool, r *Recipient) {
+	free := goesFree(price)
+	r.MayPay, r.Paid = free && len(price.Options) > 0, d.paid[key(to)]
+	if card := d.cards[key(to)]; card != "" && price.Identity != "" && card != price.Identity {
+		r.Text, r.Tone = m.say.T("write.other-identity", "Who", line(to)), Against
+	}
+	add := func(s string) {
+		if s != "" {
+			r.Text = strings.TrimSpace(r.Text + " " + s)
+		}
+	}
+	if r.MayPay {
+		r.PaidText = m.say.T("write.bond", "Amount", m.say.money(price.Options[0].Price))
+	}
+	if free && !r.Paid {
+		r.Cost, r.CostTone = m.say.T("write.free"), Good
+		if n, always, _ := price.Free.Count(); always {
+			add(m.say.T("write.free.always"))
+		} else {
+			add(m.say.N("write.free.count", n))
+		}
+		return
+	}
+	way, ways := m.way(d, to)
+	r.Cost = m.say.money(way.Price)
+	if price.Connected && !free {
+		add(m.say.T("write.free.none"))
+	}
+	if m.prefs.settings.Model == agentclient.ModelSingle && len(ways) > 0 {
+		add(m.say.T("write.other-currency", "Currency", line(m.prefs.settings.Currency)))
+	}
+	add(m.terms(to, price, way.Price, alone))
+	if len(ways) > 1 {
+		for i, o := range ways {
+			r.Ways = append(r.Ways, m.wayWords(d, o, ways))
+			if o.Index == way.Index {
+				r.Way = i
 			}
-			return nil, fault, false
-		case m.draft.asking[key]:
-			asking = true
-		case known:
-			costs = append(costs, m.chosen(price, len(to)).Price)
 		}
 	}
-	if len(costs) < len(to) {
-		costs = nil
-	}
-	return costs, "", asking
 }
 
-// chosen is the option that is paid by. Only a single recipient's can be
-// chosen, and one that an offer has no longer is the first.
-func (m *Model) chosen(price agentclient.Price, recipients int) agentclient.Option {
-	if recipients == 1 && m.draft.option < len(price.Options) {
-		return price.Options[m.draft.option]
+// wayWords is an option as it is listed: what it costs, where, and what is left.
+func (m *Model) wayWords(d *draft, o agentclient.Option, all []agentclient.Option) string {
+	amount := m.say.money(o.Price)
+	place := line(o.Price.Currency)
+	if slices.ContainsFunc(all, func(p agentclient.Option) bool { return p.Index != o.Index && p.Price == o.Price }) {
+		place = line(o.Instruction) // two ways to pay the same
 	}
-	return price.Options[0]
+	have, ok := m.balance(d, o.Price.Currency)
+	switch {
+	case !ok:
+		return m.say.T("write.way", "Amount", amount, "Place", place)
+	case short(have, o.Price):
+		return m.say.T("write.way.short", "Amount", amount, "Place", place, "Have", m.say.money(have))
+	}
+	return m.say.T("write.way.left", "Amount", amount, "Place", place, "Left", m.say.money(lessBy(have, o.Price)))
 }
 
-// sums adds up amounts by currency.
-func sums(costs []agentclient.Money) []agentclient.Money {
-	var all []agentclient.Money
-	for _, c := range costs {
-		i := slices.IndexFunc(all, func(m agentclient.Money) bool { return m.Currency == c.Currency })
-		if i < 0 {
-			all = append(all, c)
-			continue
-		}
-		all[i] = sumOf(all[i], c)
+// terms says what happens to the money, before it is paid.
+func (m *Model) terms(to string, price agentclient.Price, amount agentclient.Money, alone bool) string {
+	span := m.say.span(price.DecideWithin)
+	if !alone {
+		return m.say.T("write.terms.short", "Span", span, "Beneficiary", m.whoGets(price.Beneficiary))
 	}
-	return all
+	latest := m.say.day(m.now().Add(time.Duration(price.DecideWithin) * time.Second))
+	parts := []string{
+		m.say.T("write.terms.held", "Amount", m.say.money(amount), "Who", line(to), "Day", latest),
+		m.say.T("write.terms.reject", "Beneficiary", m.whoGets(price.Beneficiary)),
+	}
+	if price.TellRead {
+		parts = append(parts, m.say.T("write.terms.read"))
+	} else {
+		parts = append(parts, m.say.T("write.terms.unread"))
+	}
+	switch known := m.acquainted(to); {
+	case price.Connected:
+	case known:
+		parts = append(parts, m.say.T("write.terms.known"))
+	default:
+		parts = append(parts, m.say.T("write.terms.new"))
+	}
+	return strings.Join(parts, " ")
 }
 
-func (m *Model) total(costs []agentclient.Money) string {
-	var parts []string
-	for _, sum := range sums(costs) {
-		parts = append(parts, m.say.money(sum))
-	}
-	return strings.Join(parts, " and ")
+// acquainted tells that one accepted a mail from here before.
+func (m *Model) acquainted(to string) bool {
+	return slices.ContainsFunc(m.out.mails, func(s agentclient.Sent) bool {
+		return s.State == sentAccepted && strings.EqualFold(s.To, to)
+	})
 }
 
-// promise says what happens to the money, before it is paid.
-func (m *Model) promise(to []string) string {
-	price := m.draft.prices[strings.ToLower(to[0])]
-	who, they := line(to[0]), "reads"
-	s := "is held when you send, and comes back unless " + who + " rejects your mail"
-	if len(to) > 1 {
-		s = fmt.Sprintf("is held when you send, for %d mails with a bond each. Each comes back unless its recipient rejects the mail", len(to))
+// LeaveWriting goes back to where the person came from; the draft is kept.
+func (m *Model) LeaveWriting() {
+	m.mu.Lock()
+	back := m.desk.came
+	m.mu.Unlock()
+	if back == "" || back == PageWrite {
+		back = PageWaiting
 	}
-	if price.Beneficiary != "" && len(to) == 1 {
-		s += "; then it goes to " + line(price.Beneficiary)
-	}
-	s += "."
-	if within := m.say.span(price.DecideWithin); within != "" && len(to) == 1 {
-		s += " If nothing is decided within " + within + ", it comes back too."
-	}
-	if len(to) == 1 && !price.TellRead {
-		s += " You are told when it arrives; not whether " + who + " " + they + " it."
-	}
-	return s
+	m.Show(back)
+}
+
+// after does a task when some time has passed. It does not count as being under
+// way before.
+func (m *Model) after(wait time.Duration, task func(context.Context)) {
+	time.AfterFunc(wait, func() { m.do(task) })
 }

@@ -86,9 +86,12 @@ func (m *Model) event(e agentclient.Event) {
 		m.mailChanged(e.ID)
 		m.do(m.loadStatus)
 	case agentclient.EventSent:
-		m.do(m.loadSent)
+		m.sentNews(e.ID)
+	case agentclient.EventDraft:
+		m.do(m.loadDrafts)
 	case agentclient.EventBalance:
 		m.do(m.loadBalances)
+		m.do(m.moneyMoved)
 	case agentclient.EventPrice:
 		m.do(m.loadPrice)
 	}

@@ -94,7 +94,7 @@ func TestTheWindowFindsTheAgentAgainAndKeepsWhatWasTyped(t *testing.T) {
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
 		d := s.Draft()
-		if s.Banner().Show || d.To != "author@example.net" || d.Subject != "Half a subject" || d.Body != "Half a text" || s.Purse().Code != "VOUCHER" {
+		if s.Banner().Show || len(d.Recipients) != 1 || d.Recipients[0].Address != "author@example.net" || d.Subject != "Half a subject" || d.Body != "Half a text" || s.Purse().Code != "VOUCHER" {
 			t.Errorf("banner %+v, draft %+v", s.Banner(), d)
 		}
 		s.agent.AddMail(agentclient.Message{Mail: agentclient.Mail{ID: "later", From: "x@example.net"}})

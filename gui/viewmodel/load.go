@@ -11,8 +11,9 @@ type reload struct{ running, again bool }
 
 type loads struct {
 	status, inbox, sent, balances, price reload
+	movements, limits, past, drafts      reload
 	mail                                 reload
-	mails                                map[string]bool // that have changed, to be asked for
+	mails                                map[string]bool // changed, and to be asked for
 }
 
 func (m *Model) reload(ctx context.Context, r *reload, fetch func(context.Context) error) {
@@ -49,7 +50,7 @@ func (m *Model) reload(ctx context.Context, r *reload, fetch func(context.Contex
 }
 
 func (m *Model) loadAll(context.Context) {
-	for _, load := range []func(context.Context){m.loadStatus, m.loadInbox, m.loadSent, m.loadBalances, m.loadPrice, m.loadSettings, m.loadPeople} {
+	for _, load := range []func(context.Context){m.loadStatus, m.loadInbox, m.loadSent, m.loadDrafts, m.loadBalances, m.moneyMoved, m.loadPrice, m.loadSettings, m.loadPeople} {
 		m.do(load)
 	}
 }
@@ -62,7 +63,7 @@ func (m *Model) loadStatus(ctx context.Context) {
 		}
 		again := false
 		m.update(func() {
-			fresh := len(m.status.Accounts) == 0 && len(status.Accounts) > 0
+			fresh := len(status.Accounts) > len(m.status.Accounts)
 			m.status, m.loaded = status, true
 			m.setupHeard(status)
 			again = fresh
@@ -81,7 +82,7 @@ func (m *Model) loadSent(ctx context.Context) {
 		if err != nil {
 			return err
 		}
-		m.update(func() { m.out.mails, m.out.loaded = sent, true })
+		m.update(func() { m.out.take(sent) })
 		return nil
 	})
 }
@@ -90,21 +91,10 @@ func (m *Model) loadBalances(ctx context.Context) {
 	m.reload(ctx, &m.loads.balances, func(ctx context.Context) error {
 		balances, err := m.agent.Balances(ctx)
 		if err != nil {
+			m.update(func() { m.purse.loadErr = m.say.failure(err) })
 			return m.unlessNoAccount(err)
 		}
-		m.update(func() { m.purse.balances, m.purse.loaded = balances, true })
-		return nil
-	})
-}
-
-func (m *Model) loadPrice(ctx context.Context) {
-	m.reload(ctx, &m.loads.price, func(ctx context.Context) error {
-		price, err := m.agent.Price(ctx, "")
-		if err != nil {
-			m.update(func() { m.own.loadErr = m.say.failure(err) })
-			return m.unlessNoAccount(err)
-		}
-		m.update(func() { m.own.put(price) })
+		m.update(func() { m.purse.balances, m.purse.loaded, m.purse.loadErr = balances, true, "" })
 		return nil
 	})
 }

@@ -67,24 +67,29 @@ type Model struct {
 	tasks  []func(context.Context)
 	open   int // tasks queued or under way
 
-	mu       sync.Mutex
-	listener func()
-	page     Page
-	link     link
-	loads    loads
-	status   agentclient.Status
-	loaded   bool // status was read once
-	box      box
-	out      outbox
-	purse    purse
-	own      ownPrice
-	draft    draft
-	setups   setups
-	prefs    preferences
-	support  support
-	folk     folk
-	news     news
-	watcher  func() // beside the listener: the tray
+	mu        sync.Mutex
+	listener  func()
+	page      Page
+	link      link
+	loads     loads
+	status    agentclient.Status
+	loaded    bool // status was read once
+	box       box
+	out       outbox
+	purse     purse
+	statement statement
+	limits    limits
+	chart     chart
+	own       ownPrice
+	draft     *draft
+	offers    offers
+	desk      desk
+	setups    setups
+	prefs     preferences
+	support   support
+	folk      folk
+	news      news
+	watcher   func() // beside the listener: the tray
 }
 
 // New makes a model that knows nothing yet.
@@ -108,6 +113,7 @@ func New(cfg Config) *Model {
 		page:   PageWaiting,
 		link:   link{state: linkConnecting},
 		setups: newSetups(),
+		draft:  newDraft(),
 	}
 	return m
 }
@@ -141,6 +147,7 @@ func (m *Model) OnChange(fn func()) {
 // Run follows the agent's events and does what the person asked, until ctx ends.
 func (m *Model) Run(ctx context.Context) {
 	var wg sync.WaitGroup
+	defer m.keepLast(ctx) // when all else has ended
 	defer wg.Wait()
 	wg.Go(func() { m.follow(ctx) })
 	wg.Go(func() { m.tick(ctx) })
@@ -234,10 +241,14 @@ func (m *Model) Show(p Page) {
 			m.out.reading = false
 			return
 		}
+		m.leaving(m.page)
 		m.page = p
 		m.box.turn()
 		m.out.reading = false
+		m.purse.tab = MoneyBalance
 	})
+	m.turnMoney(p)
+	m.turnPrice(p)
 }
 
 // Page is the page to show: the account form as long as there is no account.

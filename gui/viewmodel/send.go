@@ -3,7 +3,7 @@ package viewmodel
 import (
 	"context"
 	"errors"
-	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -14,104 +14,278 @@ import (
 // here, and is kept until the agent has taken it over.
 func (m *Model) Send() {
 	m.mu.Lock()
-	d := &m.draft
+	d := m.draft
 	if d.sending {
 		m.mu.Unlock()
 		return
 	}
-	to := recipients(d.to)
-	d.errTo, d.errSubject, d.err, d.short = "", "", "", false
-	switch bad := slices.IndexFunc(to, func(a string) bool { return !addressLike(a) }); {
-	case len(to) == 0:
-		d.errTo = "Type an address to write to."
-	case bad >= 0:
-		d.errTo = fmt.Sprintf("“%s” is not an address.", line(to[bad]))
+	seen, ok := m.checked(d)
+	if ok {
+		d.sending = true
+		d.preview = preview{turn: d.preview.turn}
 	}
-	if strings.TrimSpace(d.subject) == "" {
-		d.errSubject = "A stranger decides by the subject: type one."
-	}
-	costs, fault, _ := m.costs(to)
-	if d.errTo == "" && fault == "" && len(costs) == 0 {
-		d.errTo = "Its price is not known yet; it is being asked for. Nothing is sent before you have seen it."
-		m.do(m.lookup)
-	}
-	if d.errTo != "" || d.errSubject != "" || fault != "" {
-		m.mu.Unlock()
-		m.changed()
-		return
-	}
-	mail := agentclient.Compose{To: to, Subject: d.subject, Body: d.body, Attachments: d.files}
-	if len(to) == 1 {
-		mail.Option = m.chosen(m.draft.prices[strings.ToLower(to[0])], 1).Index
-	}
-	d.sending = true
 	m.mu.Unlock()
 	m.changed()
-	m.do(func(ctx context.Context) { m.send(ctx, mail, costs) })
+	if ok {
+		m.do(func(ctx context.Context) { m.send(ctx, d, seen) })
+	}
 }
 
-func (m *Model) send(ctx context.Context, mail agentclient.Compose, costs []agentclient.Money) {
+// checked holds the draft against all that is asked of a mail, and says beside
+// the field what is missing. The prices are those that the person has seen;
+// where they pay automatically, they need not have.
+func (m *Model) checked(d *draft) (seen map[string]agentclient.Price, ok bool) {
+	d.clear()
+	d.errTo, d.errSubject = "", ""
+	if a := bareAddress(d.typing); addressLike(a) {
+		d.add(a)
+		d.typing = ""
+	}
+	bad := slices.IndexFunc(d.to, func(a string) bool { return !addressLike(a) })
+	switch {
+	case strings.TrimSpace(d.typing) != "":
+		d.errTo = m.say.T("write.no-address", "Text", line(d.typing))
+	case len(d.to) == 0:
+		d.errTo = m.say.T("write.nobody")
+	case bad >= 0:
+		d.errTo = m.say.T("write.no-address", "Text", line(d.to[bad]))
+	}
+	if strings.TrimSpace(d.subject) == "" {
+		d.errSubject = m.say.T("write.no-subject")
+	}
+	if d.errTo != "" || d.errSubject != "" {
+		return nil, false
+	}
+	for _, to := range d.to {
+		price, known := m.offers.known[key(to)]
+		switch {
+		case m.offers.faults[key(to)] != "":
+			d.errTo = m.say.T("write.not-all", "Who", line(to))
+		case known:
+			seen = set(seen, key(to), price)
+		case m.prefs.settings.Model != agentclient.ModelAutomatic:
+			d.errTo = m.say.T("write.unseen")
+			m.do(func(context.Context) { m.askNow() })
+		}
+	}
+	return seen, d.errTo == ""
+}
+
+// send asks for every offer once more: what is paid is what was seen. Then each
+// group of recipients who are paid alike becomes one request.
+func (m *Model) send(ctx context.Context, d *draft, seen map[string]agentclient.Price) {
+	d.keep.gate <- struct{}{} // a draft that is being kept has no id yet
+	defer func() { <-d.keep.gate }()
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	if words := m.lacking(ctx, costs); words != "" {
-		m.update(func() { m.draft.sending, m.draft.err, m.draft.short = false, words, true })
-		return
-	}
-	sent, err := m.agent.Send(ctx, mail)
+	var groups []agentclient.Compose
+	ready := m.freshOffers(ctx, d, seen) && m.afford(ctx, d)
 	m.update(func() {
-		m.draft.sending = false
-		if err != nil {
-			m.sendFailed(mail, sent, err)
-			return
-		}
-		m.draft = draft{prices: m.draft.prices}
-		m.page, m.out.reading = PageSent, true
-		m.out.fresh = "Paid and on its way."
-		if len(sent) > 0 {
-			m.out.selected = sent[0].ID
-			m.out.mails = append(slices.Clone(sent), m.out.mails...)
+		if d.sending = ready; ready {
+			groups = m.groups(d)
 		}
 	})
+	if !ready {
+		m.kept(d)
+		return
+	}
+	var all []agentclient.Sent
+	for i, mail := range groups {
+		if i < len(groups)-1 {
+			mail.Draft = "" // it goes with its last recipient
+		}
+		sent, err := m.agent.Send(ctx, mail)
+		went, why := m.wentOut(mail, sent, err)
+		all = append(all, went...)
+		if err != nil || why != "" {
+			m.update(func() { m.sendFailed(d, all, why, err) })
+			break
+		}
+		m.update(func() { d.drop(went, mail.To) })
+	}
+	m.finish(d, all)
 	m.do(m.loadSent)
 	m.do(m.loadBalances)
+	m.do(m.loadDrafts)
+	m.do(m.loadLimits)
 }
 
-// sendFailed keeps the text, and takes those out of the recipients who have
-// their mail, so that sending again pays nobody twice.
-func (m *Model) sendFailed(mail agentclient.Compose, sent []agentclient.Sent, err error) {
-	kept := "Nothing was sent; your text is kept."
-	if len(sent) > 0 {
-		rest := slices.DeleteFunc(slices.Clone(mail.To), func(a string) bool {
-			return slices.ContainsFunc(sent, func(s agentclient.Sent) bool { return strings.EqualFold(s.To, a) })
-		})
-		kept = fmt.Sprintf("%s of %d went out; the others still stand above, and your text is kept.", m.say.N("write.mails", len(sent)), len(mail.To))
-		m.draft.to = strings.Join(rest, ", ")
-	}
-	words := m.say.failure(err)
-	if f, ok := errors.AsType[*agentclient.Failure](err); !ok || f.Means == "" || len(sent) > 0 {
-		words += " " + kept
-	}
-	m.draft.err, m.draft.short = words, codeOf(err) == "insufficient_funds"
-	// A price that changed meanwhile is shown anew before anything is paid.
-	if c := codeOf(err); c == "quote_expired" || c == "no_offer" || c == "sold_out" {
-		m.draft.prices = nil
-		m.do(m.lookup)
-	}
-}
-
-// lacking says how much is missing, by balances asked for just now.
-func (m *Model) lacking(ctx context.Context, costs []agentclient.Money) string {
-	balances, err := m.agent.Balances(ctx)
-	if err != nil {
-		return "" // the agent says it better when it is asked to pay
-	}
-	m.update(func() { m.purse.balances, m.purse.loaded = balances, true })
-	for _, need := range sums(costs) {
-		for _, b := range balances {
-			if b.Available.Currency == need.Currency && short(b.Available, need) {
-				return fmt.Sprintf("This costs %s and you have %s. Nothing was sent; your text is kept.", m.say.money(need), m.say.money(b.Available))
+// freshOffers asks for the offers again and tells whether they are those that
+// were seen.
+func (m *Model) freshOffers(ctx context.Context, d *draft, seen map[string]agentclient.Price) bool {
+	same := true
+	for _, to := range d.to {
+		price, err := m.offerOf(ctx, to)
+		m.update(func() {
+			m.learn(to, price, err)
+			was, known := seen[key(to)]
+			switch {
+			case err != nil:
+				same = false
+				d.err = m.say.T("write.offer-failed", "Who", line(to), "Why", m.say.failure(err))
+			case known && !reflect.DeepEqual(was, price):
+				same = false
+				d.err = m.say.T("write.offer-changed", "Who", line(to))
 			}
+		})
+		if err != nil {
+			return false
 		}
 	}
-	return ""
+	return same
+}
+
+// afford tells whether balance and limits reach, by what is known just now.
+func (m *Model) afford(ctx context.Context, d *draft) bool {
+	balances, err := m.agent.Balances(ctx)
+	limits, errLimits := m.agent.Limits(ctx)
+	ok := true
+	m.update(func() {
+		if err == nil {
+			m.purse.balances, m.purse.loaded = balances, true
+		}
+		if errLimits == nil {
+			m.limits.put(limits, m.say)
+		}
+		costs, _ := m.costs(d)
+		if text, over := m.overLimit(costs); over {
+			ok, d.err, d.limited = false, text+" "+m.say.T("write.nothing-sent"), true
+			return
+		}
+		for _, need := range sums(costs) {
+			if have, known := m.balance(d, need.Currency); known && short(have, need) {
+				ok, d.short = false, true
+				d.err = m.say.T("write.short", "Amount", m.say.money(need), "Have", m.say.money(have)) + " " + m.say.T("write.nothing-sent")
+				return
+			}
+		}
+	})
+	return ok
+}
+
+// groups puts recipients together who are paid by the same option.
+func (m *Model) groups(d *draft) (groups []agentclient.Compose) {
+	for _, to := range d.to {
+		mail := d.compose([]string{to})
+		price := m.offers.known[key(to)]
+		mail.Option, mail.Paid = 0, goesFree(price) && m.pays(d, to, price)
+		if m.pays(d, to, price) {
+			way, _ := m.way(d, to)
+			mail.Option = way.Index
+		}
+		i := slices.IndexFunc(groups, func(g agentclient.Compose) bool { return g.Option == mail.Option && g.Paid == mail.Paid })
+		if i < 0 {
+			groups = append(groups, mail)
+			continue
+		}
+		groups[i].To = append(groups[i].To, to)
+	}
+	return groups
+}
+
+// wentOut sorts out who has a mail on its way, and why the others do not.
+func (m *Model) wentOut(mail agentclient.Compose, sent []agentclient.Sent, err error) (went []agentclient.Sent, why string) {
+	for i, s := range sent {
+		if s.ID != "" && s.State != sentFailed {
+			went = append(went, s)
+			continue
+		}
+		who := s.To
+		if who == "" && i < len(mail.To) {
+			who = mail.To[i]
+		}
+		if text := m.Words().Sentence(s.Error); text != "" {
+			why = strings.TrimSpace(why + " " + line(who) + ": " + line(text))
+		}
+	}
+	if err == nil && why == "" && len(went) < len(sent) {
+		why = m.Words().T("write.refused")
+	}
+	return went, why
+}
+
+// drop takes those out of the recipients who have their mail, so that sending
+// again pays nobody twice.
+func (d *draft) drop(went []agentclient.Sent, asked []string) {
+	all := len(went) == len(asked)
+	d.to = slices.DeleteFunc(slices.Clone(d.to), func(a string) bool {
+		return all && slices.Contains(asked, a) ||
+			slices.ContainsFunc(went, func(s agentclient.Sent) bool { return strings.EqualFold(s.To, a) })
+	})
+}
+
+// sendFailed says what happened to whom. It does not say that nothing was sent
+// where that is not known.
+func (m *Model) sendFailed(d *draft, went []agentclient.Sent, why string, err error) {
+	all := len(d.to)
+	d.drop(went, nil)
+	if text := m.say.failure(err); text != "" {
+		why = text
+	}
+	switch f, ok := errors.AsType[*agentclient.Failure](err); {
+	case len(went) > 0:
+		why += " " + m.say.T("write.part", "Sent", len(went), "All", all)
+	case err != nil && (!ok || f.Code == agentclient.CodeInternal):
+		why += " " + m.say.T("write.unsure")
+	case !ok || f.Means == "" || f.Means == agentclient.Fail(agentclient.CodeNoAgent).Means: // it was not reached
+		why += " " + m.say.T("write.nothing-sent")
+	}
+	d.short, d.limited = codeOf(err) == "insufficient_funds", codeOf(err) == agentclient.CodeLimit
+	switch fieldOf(err) {
+	case "to":
+		d.errTo = why
+	case "subject":
+		d.errSubject = why
+	case "attachments":
+		d.errFiles = why
+	default:
+		d.err = why
+	}
+	// A price that changed meanwhile is shown anew before anything is paid.
+	if c := codeOf(err); c == "quote_expired" || c == "no_offer" || c == "sold_out" {
+		m.offers.known, m.offers.faults = nil, nil
+		d.choice = nil
+		m.do(func(context.Context) { m.askNow() })
+	}
+}
+
+// kept has a draft that was not sent kept again.
+func (m *Model) kept(d *draft) {
+	m.update(func() {
+		m.touch(d)
+		if m.draft != d { // the person writes another one meanwhile
+			m.desk.unkept = append(m.desk.unkept, d)
+			m.desk.notice = m.say.T("drafts.not-sent", "Subject", subject(m.say, d.subject), "Why", d.err+d.errTo+d.errSubject+d.errFiles)
+		}
+	})
+}
+
+// finish shows what is on its way, if the person still looks at this mail.
+func (m *Model) finish(d *draft, went []agentclient.Sent) {
+	rest := false
+	m.update(func() {
+		d.sending, rest = false, len(d.to) > 0
+		for _, s := range slices.Backward(went) {
+			m.out.put(s)
+		}
+		if len(went) > 0 {
+			m.out.justSent(m, went)
+		}
+		if rest {
+			return
+		}
+		d.keep.over = true
+		m.desk.drafts = slices.DeleteFunc(slices.Clone(m.desk.drafts), func(k agentclient.Draft) bool { return k.ID == d.id })
+		if m.draft != d {
+			return
+		}
+		m.draft = newDraft()
+		m.offers.known, m.offers.faults = nil, nil
+		if m.page == PageWrite {
+			m.page, m.out.reading = PageSent, true
+		}
+	})
+	if rest {
+		m.kept(d)
+	}
 }

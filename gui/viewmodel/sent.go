@@ -2,228 +2,312 @@ package viewmodel
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strings"
 
 	"earnest/agentclient"
 )
 
+// The states of a mail that was sent, as agentclient says them.
+const (
+	sentPaying      = "paying"
+	sentPaid        = "paid"
+	sentSubmitted   = "submitted"
+	sentArrived     = "arrived"
+	sentAccepted    = "accepted"
+	sentRejected    = "rejected"
+	sentExpired     = "expired"
+	sentWithdrawing = "withdrawing"
+	sentWithdrawn   = "withdrawn"
+	sentFailed      = "failed"
+)
+
+// SentFilter narrows the list of mails that were sent.
+type SentFilter string
+
+// The filters, in the order that they are offered.
+const (
+	SentAll      SentFilter = "all"
+	SentOnWay    SentFilter = "on-way"
+	SentHeld     SentFilter = "held"
+	SentAccepted SentFilter = "accepted"
+	SentRejected SentFilter = "rejected"
+	SentExpired  SentFilter = "expired"
+	SentFree     SentFilter = "free"
+	SentFailed   SentFilter = "failed"
+)
+
+// SentFilters lists them.
+func SentFilters() []SentFilter {
+	return []SentFilter{SentAll, SentOnWay, SentHeld, SentAccepted, SentRejected, SentExpired, SentFree, SentFailed}
+}
+
+func (f SentFilter) takes(s agentclient.Sent) bool {
+	switch f {
+	case SentOnWay:
+		return s.State == sentPaying || s.State == sentPaid || s.State == sentSubmitted && !s.Free || s.State == sentWithdrawing
+	case SentHeld:
+		return s.Money == "held"
+	case SentAccepted:
+		return s.State == sentAccepted
+	case SentRejected:
+		return s.State == sentRejected
+	case SentExpired:
+		return s.State == sentExpired || s.State == sentWithdrawn
+	case SentFree:
+		return s.Free
+	case SentFailed:
+		return s.State == sentFailed
+	}
+	return true
+}
+
 // outbox is the mails that were sent from here.
 type outbox struct {
 	mails       []agentclient.Sent
+	hay         []string // what is searched in, of each
 	loaded      bool
+	search      string
+	filter      SentFilter
+	shown       []int // the mails that search and filter take
+	stale       bool  // shown is to be made anew
 	selected    string
 	reading     bool
-	withdrawing bool
+	withdrawing map[string]bool
 	notice      string
-	fresh       string // what was just sent, in words
+	fresh       []string // ids of what was just sent
+	news        map[string]bool
+	asking      bool // for the news
+	proof       proof
+}
+
+// take is the whole list.
+func (o *outbox) take(mails []agentclient.Sent) {
+	o.mails, o.loaded, o.stale = mails, true, true
+	o.hay = make([]string, len(mails))
+	for i, s := range mails {
+		o.hay[i] = hayOf(s)
+	}
+}
+
+func hayOf(s agentclient.Sent) string { return strings.ToLower(s.To + " " + s.Subject) }
+
+// put takes one mail's news; a new one is the first.
+func (o *outbox) put(s agentclient.Sent) {
+	o.stale = true
+	if i := o.index(s.ID); i >= 0 {
+		o.mails[i], o.hay[i] = s, hayOf(s)
+		return
+	}
+	o.mails, o.hay = slices.Insert(o.mails, 0, s), slices.Insert(o.hay, 0, hayOf(s))
+}
+
+func (o *outbox) index(id string) int {
+	if id == "" {
+		return -1
+	}
+	return slices.IndexFunc(o.mails, func(s agentclient.Sent) bool { return s.ID == id })
+}
+
+// rows are the indexes of the mails to list.
+func (o *outbox) rows() []int {
+	if !o.stale {
+		return o.shown
+	}
+	words := strings.Fields(strings.ToLower(o.search))
+	shown := make([]int, 0, len(o.mails))
+	for i, s := range o.mails {
+		if o.filter.takes(s) && !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(o.hay[i], w) }) {
+			shown = append(shown, i)
+		}
+	}
+	o.shown, o.stale = shown, false
+	return shown
+}
+
+// SearchSent narrows the list to mails with these words in address or subject.
+func (m *Model) SearchSent(words string) {
+	m.update(func() { m.out.search, m.out.stale = words, true })
+}
+
+// FilterSent narrows the list to mails in a state.
+func (m *Model) FilterSent(f SentFilter) {
+	m.update(func() { m.out.filter, m.out.stale = f, true })
 }
 
 // SelectSent shows the life of a mail that was sent.
 func (m *Model) SelectSent(id string) {
-	m.update(func() { m.out.selected, m.out.reading, m.out.notice, m.out.fresh = id, true, "", "" })
+	m.update(func() {
+		if m.out.selected != id || m.out.proof.file {
+			m.out.notice, m.out.proof = "", proof{}
+		}
+		m.out.selected, m.out.reading = id, true
+		if !slices.Contains(m.out.fresh, id) {
+			m.out.fresh = nil
+		}
+	})
 }
 
-// SentList is the list of mails that were sent.
-func (m *Model) SentList() List {
+// MoveSent chooses the next (1) or the previous (-1) mail of the list.
+func (m *Model) MoveSent(step int) {
+	m.mu.Lock()
+	rows := m.out.rows()
+	i := slices.IndexFunc(rows, func(n int) bool { return m.out.mails[n].ID == m.out.selected })
+	switch {
+	case len(rows) == 0:
+		m.mu.Unlock()
+		return
+	case i < 0 && step < 0:
+		i = len(rows) - 1
+	case i < 0:
+		i = 0
+	default:
+		i = min(max(i+step, 0), len(rows)-1)
+	}
+	id := m.out.mails[rows[i]].ID
+	m.mu.Unlock()
+	m.SelectSent(id)
+}
+
+// SentView is the list of mails that were sent. Its rows are asked for one by
+// one, as they come into sight.
+type SentView struct {
+	Count    int
+	Selected int // -1 where none is
+	Search   string
+	Filter   SentFilter
+	Filters  []string // in words, in the order of SentFilters
+	Empty    Empty
+	Reading  bool
+}
+
+// SentView is the list, ready to draw.
+func (m *Model) SentView() SentView {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	list := List{Page: PageSent, Title: "Sent", Reading: m.out.reading}
-	for _, s := range m.out.mails {
-		row := Row{ID: s.ID, Title: line(s.To), Subject: subject(s.Subject), Amount: m.say.money(s.Price), Selected: s.ID == m.out.selected}
-		row.Note, row.NoteTone = sentNote(s)
-		list.Rows = append(list.Rows, row)
+	rows := m.out.rows()
+	v := SentView{Count: len(rows), Selected: -1, Search: m.out.search, Filter: m.out.filter, Reading: m.out.reading}
+	if v.Filter == "" {
+		v.Filter = SentAll
+	}
+	if i := m.out.index(m.out.selected); i >= 0 {
+		if at, ok := slices.BinarySearch(rows, i); ok {
+			v.Selected = at
+		}
+	}
+	for _, f := range SentFilters() {
+		v.Filters = append(v.Filters, m.say.T("sent.filter."+string(f)))
 	}
 	switch {
-	case len(list.Rows) > 0:
+	case len(rows) > 0:
 	case !m.out.loaded:
-		list.Empty = m.notYet()
+		v.Empty = m.notYet()
+	case strings.TrimSpace(m.out.search) != "":
+		v.Empty = Empty{Title: m.say.T("sent.none.title"), Text: m.say.T("sent.none.search", "Text", line(m.out.search))}
+	case len(m.out.mails) > 0:
+		v.Empty = Empty{Title: m.say.T("sent.none.title"), Text: m.say.T("sent.none.filter")}
 	default:
-		list.Empty = Empty{Title: "Nothing sent yet", Text: "You see the price of an inbox before you write to it. The money comes back unless your mail is rejected."}
+		v.Empty = Empty{Title: m.say.T("sent.empty.title"), Text: m.say.T("sent.empty.text")}
 	}
-	return list
+	return v
 }
 
-func sentNote(s agentclient.Sent) (string, Tone) {
+// SentRow is the i-th row of the list.
+func (m *Model) SentRow(i int) Row {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rows := m.out.rows()
+	if i < 0 || i >= len(rows) {
+		return Row{}
+	}
+	s := m.out.mails[rows[i]]
+	row := Row{ID: s.ID, Title: line(s.To), Subject: subject(m.say, s.Subject), Amount: m.say.money(s.Price), Selected: s.ID == m.out.selected}
+	if s.Free {
+		row.Amount = m.say.T("write.free")
+	}
+	row.Note, row.NoteTone = m.sentNote(s)
+	return row
+}
+
+func (m *Model) sentNote(s agentclient.Sent) (string, Tone) {
 	switch s.State {
-	case "paying":
-		return "paying", Muted
-	case "paid", "submitted":
-		return "on its way", Waits
-	case "arrived":
-		return "held", Waits
-	case "accepted", "expired", "withdrawn":
-		if s.Money == "refunded" {
-			return "refunded", Good
+	case sentPaying:
+		return m.say.T("sent.note.paying"), Muted
+	case sentPaid:
+		return m.say.T("sent.note.on-way"), Waits
+	case sentSubmitted:
+		if s.Free {
+			return m.say.at(s.At), Muted
 		}
-		return s.State, Muted
-	case "rejected":
-		return "forfeited", Against
-	case "withdrawing":
-		return "withdrawing", Waits
-	case "failed":
-		return "not sent", Against
+		return m.say.T("sent.note.on-way"), Waits
+	case sentArrived:
+		return m.say.T("sent.note.held"), Waits
+	case sentAccepted, sentExpired, sentWithdrawn:
+		if s.Money == "refunded" {
+			return m.say.T("sent.note.refunded"), Good
+		}
+		return m.say.T("sent.note.returning"), Muted
+	case sentRejected:
+		return m.say.T("sent.note.forfeited"), Against
+	case sentWithdrawing:
+		return m.say.T("sent.note.withdrawing"), Waits
+	case sentFailed:
+		return m.say.T("sent.note.failed"), Against
 	}
 	return line(s.State), Muted
 }
 
-// Step is one point of a mail's line of life.
-type Step struct {
-	Title, Time string
-	Done        bool
-	Tone        Tone
-	Last        bool
-}
-
-// SentMail is the mail chosen on the page of sent mails, ready to draw.
-type SentMail struct {
-	Show        bool
-	ID          string
-	Subject, To string
-	Amount      string
-	Money       string
-	Tone        Tone
-	Summary     string
-	Notice      string
-	Fresh       string
-	Steps       []Step
-	MayWithdraw bool
-	Hint        bool
-}
-
-// SentMail tells the life of the chosen mail.
-func (m *Model) SentMail() SentMail {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	i := slices.IndexFunc(m.out.mails, func(s agentclient.Sent) bool { return s.ID == m.out.selected })
-	if i < 0 || m.out.selected == "" {
-		return SentMail{Hint: len(m.out.mails) > 0, Fresh: m.out.fresh}
-	}
-	s := m.out.mails[i]
-	v := SentMail{Show: true, ID: s.ID, Subject: subject(s.Subject), To: line(s.To), Amount: m.say.money(s.Price),
-		Summary: m.summary(s), Notice: line(s.Error), Fresh: m.out.fresh, Steps: m.steps(s)}
-	v.Money, v.Tone = moneyState(s)
-	if m.out.notice != "" {
-		v.Notice = m.out.notice
-	}
-	v.MayWithdraw = !m.out.withdrawing && (s.State == "paid" || s.State == "submitted")
-	return v
-}
-
-func moneyState(s agentclient.Sent) (string, Tone) {
-	switch s.Money {
-	case "held":
-		return "held", Waits
-	case "refunded":
-		return "refunded", Good
-	case "forfeited":
-		return "forfeited", Against
-	}
-	return "not paid", Muted
-}
-
-// summary is the one sentence about mail and money.
-func (m *Model) summary(s agentclient.Sent) string {
-	price, to := m.say.money(s.Price), line(s.To)
-	switch s.State {
-	case "paying":
-		return fmt.Sprintf("Paying %s. Nothing has left yet.", price)
-	case "paid":
-		return fmt.Sprintf("Paid. %s is held; the mail is being handed to your mail server.", price)
-	case "submitted":
-		return fmt.Sprintf("On its way. %s is held. If it does not arrive by %s, it comes back.", price, m.say.day(s.DeliverBy))
-	case "arrived":
-		return fmt.Sprintf("Delivered. %s is held until %s decides, at the latest until %s; then it comes back.", price, to, m.say.day(s.DecideBy))
-	case "accepted":
-		if s.Money != "refunded" {
-			return fmt.Sprintf("Accepted. Your %s is on its way back.", price)
-		}
-		return fmt.Sprintf("Accepted. Your %s is back and can be spent.", price)
-	case "rejected":
-		return fmt.Sprintf("Rejected. %s went to %s. Your key was deleted.", price, beneficiary(s.Beneficiary))
-	case "expired":
-		if s.ArrivedAt.IsZero() {
-			return fmt.Sprintf("It was not reported as arrived in time. Your %s is back and can be spent.", price)
-		}
-		return fmt.Sprintf("%s did not decide in time. Your %s is back and can be spent.", to, price)
-	case "withdrawing":
-		return fmt.Sprintf("You asked for it back. %s is held until the mail's key is destroyed unopened, at the latest until %s.", price, m.say.day(s.DeliverBy))
-	case "withdrawn":
-		return fmt.Sprintf("Withdrawn. Your %s is back and can be spent. The mail will not be opened.", price)
-	case "failed":
-		if s.Money == "held" {
-			return fmt.Sprintf("It could not be sent. %s is held and will come back.", price)
-		}
-		return "It could not be sent. No money is held for it."
-	}
-	return ""
-}
-
-func beneficiary(s string) string {
-	if s = line(s); s == "" {
-		return "the escrow's beneficiary"
-	}
-	return s
-}
-
-// steps is the line of life: paid, sent, arrived, read, decided. Where the
-// recipient says nothing, nothing is proven, and the line says so by silence.
-func (m *Model) steps(s agentclient.Sent) []Step {
-	steps := []Step{{Title: "Paid", Time: m.say.moment(s.At), Done: s.State != "paying" && s.State != "failed" || s.Money == "held"}}
-	add := func(title, time string, done bool, tone Tone) {
-		steps = append(steps, Step{Title: title, Time: time, Done: done, Tone: tone})
-	}
-	ended := !s.EndedAt.IsZero()
-	if !s.SubmittedAt.IsZero() || !ended {
-		add("Handed to your mail server", m.say.moment(s.SubmittedAt), !s.SubmittedAt.IsZero(), Plain)
-	}
-	if !s.ArrivedAt.IsZero() || !ended {
-		when := m.say.moment(s.ArrivedAt)
-		if when == "" && !s.DeliverBy.IsZero() {
-			when = "by " + m.say.day(s.DeliverBy)
-		}
-		add("Arrived", when, !s.ArrivedAt.IsZero(), Plain)
-	}
-	if !s.ReadAt.IsZero() {
-		add("Read", m.say.moment(s.ReadAt), true, Plain)
-	}
-	switch s.State {
-	case "accepted":
-		add("Accepted", m.say.moment(s.EndedAt), true, Good)
-	case "rejected":
-		add("Rejected", m.say.moment(s.EndedAt), true, Against)
-	case "expired":
-		add("Expired, money back", m.say.moment(s.EndedAt), true, Good)
-	case "withdrawn":
-		add("Withdrawn, money back", m.say.moment(s.EndedAt), true, Good)
-	case "failed":
-		add("Not sent", m.say.moment(s.EndedAt), true, Against)
-	default:
-		when := ""
-		if !s.DecideBy.IsZero() {
-			when = "by " + m.say.day(s.DecideBy)
-		}
-		add("Decided", when, false, Plain)
-	}
-	steps[len(steps)-1].Last = true
-	return steps
-}
-
-// Withdraw asks for the chosen mail's money back before it arrives.
-func (m *Model) Withdraw() {
-	v := m.SentMail()
-	if !v.MayWithdraw {
+// sentNews hears of one mail. However many come at once, one request is under
+// way; of very many the whole list is asked for.
+func (m *Model) sentNews(id string) {
+	if id == "" {
+		m.do(m.loadSent)
 		return
 	}
-	m.update(func() { m.out.withdrawing, m.out.notice = true, "" })
-	m.do(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		defer cancel()
-		_, err := m.agent.Withdraw(ctx, v.ID)
-		m.update(func() {
-			m.out.withdrawing = false
-			m.out.notice = m.say.failure(err)
-		})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.out.news = set(m.out.news, id, true)
+	if m.out.asking {
+		return
+	}
+	m.out.asking = true
+	m.do(m.loadSentNews)
+}
+
+const manyNews = 20
+
+func (m *Model) loadSentNews(ctx context.Context) {
+	for {
+		m.mu.Lock()
+		news := m.out.news
+		m.out.news = nil
+		if len(news) == 0 || ctx.Err() != nil {
+			m.out.asking = false
+			m.mu.Unlock()
+			return
+		}
+		m.mu.Unlock()
+		if len(news) > manyNews {
+			m.loadSent(ctx)
+			continue
+		}
+		for id := range news {
+			m.loadOneSent(ctx, id)
+		}
+	}
+}
+
+func (m *Model) loadOneSent(ctx context.Context, id string) {
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	sent, err := m.agent.SentByID(call, id)
+	if err != nil {
 		m.do(m.loadSent)
+		return
+	}
+	m.update(func() {
+		if m.out.loaded {
+			m.out.put(sent)
+		}
 	})
 }

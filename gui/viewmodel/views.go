@@ -31,7 +31,7 @@ func (m *Model) Nav() []NavItem {
 		{Page: PageRejected, Title: m.say.T("nav.rejected")},
 		{Page: PageExpired, Title: m.say.T("nav.expired")},
 		{Page: PageSent, Title: m.say.T("nav.sent"), Gap: true},
-		{Page: PageDrafts, Title: m.say.T("nav.drafts")},
+		{Page: PageDrafts, Title: m.say.T("nav.drafts"), Count: m.desk.count()},
 		{Page: PagePeople, Title: m.say.T("nav.people"), Gap: true},
 		{Page: PageMoney, Title: m.say.T("nav.money")},
 		{Page: PagePrice, Title: m.say.T("nav.price")},

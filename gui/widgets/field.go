@@ -13,6 +13,7 @@ type Entry struct {
 	widget.Entry
 	OnSubmit func() // Ctrl+Enter, and Enter in a field of one line without OnEnter
 	OnEnter  func() // Enter in a field of one line
+	OnErase  func() // Backspace in an empty field
 	OnEscape func() // after Escape has left the field
 }
 
@@ -44,6 +45,8 @@ func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 		if e.OnEscape != nil {
 			e.OnEscape()
 		}
+	case k.Name == fyne.KeyBackspace && e.Text == "" && e.OnErase != nil:
+		e.OnErase()
 	case (k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter) && !e.MultiLine && e.OnEnter != nil:
 		e.OnEnter()
 	case (k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter) && !e.MultiLine && e.OnSubmit != nil:
@@ -52,6 +55,10 @@ func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 		e.Entry.TypedKey(k)
 	}
 }
+
+// AcceptsTab leaves Tab to the window: it goes on to what comes next, in a text
+// of several lines too.
+func (e *Entry) AcceptsTab() bool { return false }
 
 // TypedShortcut submits by Ctrl+Enter.
 func (e *Entry) TypedShortcut(s fyne.Shortcut) {

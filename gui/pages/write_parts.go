@@ -1,0 +1,226 @@
+package pages
+
+import (
+	"io"
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/storage"
+	fynetheme "fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"earnest/agentclient"
+	"earnest/gui/theme"
+	"earnest/gui/viewmodel"
+	"earnest/gui/widgets"
+)
+
+// recipientList is the recipients under the address field, each with its offer.
+type recipientList struct {
+	shell *Shell
+	box   *fyne.Container
+	lines []*recipientLine // kept, so that what has the focus stays
+}
+
+func newRecipientList(s *Shell) *recipientList {
+	l := &recipientList{shell: s, box: widgets.NewColumn(theme.Space3, 0)}
+	l.box.Hide()
+	return l
+}
+
+func (l *recipientList) refresh(list []viewmodel.Recipient, sending bool) {
+	changed := false
+	for i, r := range list {
+		at := slices.IndexFunc(l.lines, func(line *recipientLine) bool { return line.address == r.Address })
+		switch {
+		case at < 0:
+			l.lines = slices.Insert(l.lines, i, newRecipientLine(l.shell, r.Address))
+			changed = true
+		case at != i:
+			line := l.lines[at]
+			l.lines = slices.Insert(slices.Delete(l.lines, at, at+1), i, line)
+			changed = true
+		}
+		l.lines[i].refresh(r, sending)
+	}
+	changed = changed || len(l.lines) > len(list)
+	l.lines = l.lines[:len(list)]
+	widgets.Show(l.box, len(list) > 0)
+	if !changed {
+		return
+	}
+	l.box.Objects = nil
+	for _, line := range l.lines {
+		l.box.Add(line.box)
+	}
+	l.box.Refresh()
+}
+
+// recipientLine is one recipient: the address, what it costs, what that means,
+// and the ways to pay where there is a choice.
+type recipientLine struct {
+	shell   *Shell
+	address string
+	box     *fyne.Container
+	name    *widget.Label
+	cost    *widgets.Text
+	remove  *widgets.Action
+	retry   *widgets.Action
+	text    *widget.Label
+	textRow *fyne.Container
+	ways    *fyne.Container
+	options []*widgets.Option
+	labels  []string
+	paid    *widgets.Option
+}
+
+func newRecipientLine(s *Shell, address string) *recipientLine {
+	l := &recipientLine{shell: s, address: address}
+	// An address is never cut: its end is what tells whose it is.
+	l.name = widgets.NewPara(address, widget.MediumImportance, theme.SizeText)
+	l.name.Wrapping = fyne.TextWrapBreak
+	l.name.TextStyle.Bold = true
+	l.cost = widgets.NewText("", theme.Text, theme.SizeText, true)
+	l.remove = widgets.NewAction(s.t("write.remove"), "", widgets.Link, func() { s.model.RemoveTo(address) })
+	l.retry = widgets.NewAction(s.t("write.retry"), "", widgets.Link, func() { s.model.AskAgain(address) })
+	l.text = widgets.NewPara("", widget.LowImportance, theme.SizeText)
+	l.textRow = widgets.Flush(l.text)
+	l.ways = widgets.NewColumn(0, 0)
+	l.ways.Hide()
+	l.paid = widgets.NewOption("", "", true, func() { s.model.SetPaid(address, !l.paid.On) })
+	l.paid.Hide()
+	right := widgets.NewInset(0, 0, 0, theme.Space3, widgets.NewTop(widgets.NewLine(theme.Space4, -1, l.cost, l.retry, l.remove)))
+	l.box = widgets.NewColumn(theme.Space1, 0,
+		widgets.Dock(nil, nil, nil, right, &fyne.Container{Layout: widgets.Centre{}, Objects: []fyne.CanvasObject{widgets.Flush(l.name)}}),
+		l.textRow, l.ways, l.paid)
+	return l
+}
+
+func (l *recipientLine) refresh(r viewmodel.Recipient, sending bool) {
+	l.cost.Set(r.Cost, toneColor(r.CostTone))
+	widgets.Show(l.cost, r.Cost != "")
+	widgets.Show(l.remove, !r.Typing && !sending)
+	widgets.Show(l.retry, r.Retry && !sending)
+	if importance := toneImportance(r.Tone); l.text.Importance != importance {
+		l.text.Importance = importance
+		l.text.Refresh()
+	}
+	widgets.SetPara(l.text, l.textRow, r.Text)
+	if !slices.Equal(l.labels, r.Ways) {
+		l.labels = r.Ways
+		l.options = nil
+		for i, label := range r.Ways {
+			l.options = append(l.options, widgets.NewOption(label, "", false, func() { l.shell.model.SetOption(l.address, i) }))
+		}
+		l.ways.Objects = []fyne.CanvasObject{widgets.NewOptions(l.options...)}
+		l.ways.Refresh()
+	}
+	widgets.Show(l.ways, len(r.Ways) > 0)
+	for i, o := range l.options {
+		o.Set(i == r.Way)
+	}
+	widgets.Show(l.paid, r.MayPay)
+	if l.paid.Title != r.PaidText {
+		l.paid.Title = r.PaidText
+		l.paid.Refresh()
+	}
+	l.paid.Set(r.Paid)
+}
+
+// fileList is what is attached.
+type fileList struct {
+	shell *Shell
+	box   *fyne.Container
+	rows  *fyne.Container
+	note  *widgets.Text
+	fault *widget.Label
+	row   *fyne.Container
+	key   string
+}
+
+func newFileList(s *Shell) *fileList {
+	l := &fileList{shell: s, rows: widgets.NewColumn(0, 0), note: widgets.NewText("", theme.Muted, theme.SizeSmall, false),
+		fault: widgets.NewPara("", widget.DangerImportance, theme.SizeSmall)}
+	l.note.Cut = true
+	l.row = widgets.Flush(l.fault)
+	l.row.Hide()
+	l.box = widgets.NewColumn(theme.Space1, 0, l.rows, l.note, l.row)
+	return l
+}
+
+func (l *fileList) refresh(v viewmodel.Draft) {
+	widgets.SetPara(l.fault, l.row, v.ErrFiles)
+	l.note.Set(v.FilesNote, theme.Muted)
+	widgets.Show(l.note, v.FilesNote != "")
+	widgets.Show(l.rows, len(v.Files) > 0)
+	widgets.Show(l.box, len(v.Files) > 0 || v.ErrFiles != "")
+	key := ""
+	for _, f := range v.Files {
+		key += f.Name + f.Size + "\x00"
+	}
+	if key == l.key {
+		return
+	}
+	l.key = key
+	l.rows.Objects = nil
+	for _, f := range v.Files {
+		name := widgets.NewText(f.Name, theme.Text, theme.SizeText, false)
+		name.Cut = true
+		l.rows.Add(widgets.NewLine(theme.Space2, 1,
+			widget.NewIcon(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())), name,
+			widgets.NewText(f.Size, theme.Muted, theme.SizeSmall, false),
+			widgets.NewAction(l.shell.t("write.remove"), "", widgets.Link, func() { l.shell.model.Detach(f.N) })))
+	}
+	l.rows.Refresh()
+}
+
+// chooseFile lets the person choose a file to attach.
+func (p *writePage) chooseFile() {
+	s := p.shell
+	dialog.ShowFileOpen(func(r fyne.URIReadCloser, err error) {
+		switch {
+		case err != nil:
+			s.model.AttachFailed("", err)
+		case r != nil:
+			go p.read(r)
+		}
+	}, s.host.Window)
+}
+
+// dropped attaches what was let go over the window, while a mail is written.
+func (p *writePage) dropped(_ fyne.Position, uris []fyne.URI) {
+	m := p.shell.model
+	if m.Page() != viewmodel.PageWrite || m.Draft().Preview {
+		return
+	}
+	go func() {
+		for _, uri := range uris {
+			if folder, err := storage.CanList(uri); err == nil && folder {
+				m.AttachFolder(uri.Name())
+				continue
+			}
+			r, err := storage.Reader(uri)
+			if err != nil {
+				m.AttachFailed(uri.Name(), err)
+				continue
+			}
+			p.read(r)
+		}
+	}()
+}
+
+// read attaches a file's content. It runs apart from the drawing goroutine.
+func (p *writePage) read(r fyne.URIReadCloser) {
+	defer r.Close()
+	m, uri := p.shell.model, r.URI()
+	data, err := io.ReadAll(io.LimitReader(r, agentclient.MaxMail+1))
+	switch {
+	case err != nil:
+		m.AttachFailed(uri.Name(), err)
+	case len(data) > agentclient.MaxMail:
+		m.AttachTooLarge(uri.Name())
+	default:
+		m.Attach(uri.Name(), uri.MimeType(), data)
+	}
+}
