@@ -36,22 +36,22 @@ func (s *Shell) chooseFolder(save func(dir string)) {
 	}, s.host.Window)
 }
 
-// fileList is the attachments of the open mail. Its lines stay while a save goes
+// attachmentList is the attachments of the open mail. Its lines stay while a save goes
 // on, so that the button to stop it stays under the mouse.
-type fileList struct {
+type attachmentList struct {
 	shell *Shell
 	root  *fyne.Container
 	lines []*fileLine
 	key   string
 }
 
-func newFileList(s *Shell) *fileList {
-	l := &fileList{shell: s, root: widgets.NewColumn(theme.Space1, 0)}
+func newAttachmentList(s *Shell) *attachmentList {
+	l := &attachmentList{shell: s, root: widgets.NewColumn(theme.Space1, 0)}
 	l.root.Hide()
 	return l
 }
 
-func (l *fileList) set(id string, files []viewmodel.File) {
+func (l *attachmentList) set(id string, files []viewmodel.File) {
 	key := id
 	for _, f := range files {
 		key += "\x00" + f.Name + f.Size
