@@ -100,12 +100,15 @@ func TestK11_AStockSenderWritesFreeToTheKeyThatWasBought(t *testing.T) {
 		return raw
 	}
 	w.keyOf(recipient, bought.Bond)
-	must(t, w.mail.Deliver(recipient.address, stock("With the bond")))
+	paid := stock("With the bond")
+	must(t, w.mail.Deliver(recipient.address, paid))
 	m := w.waits(recipient, bought.Bond, "waiting")
 	_, err = recipient.Accept(t.Context(), m.ID, agentclient.Accept{Free: "1"})
 	must(t, err)
 	eventually(t, "they are connected", func() bool { return recipient.knows(w, sender) != nil })
 	w.switchOff(true)
+	// A copy of the paid one in another form uses nothing up.
+	must(t, w.mail.Deliver(recipient.address, append([]byte("X-Copy: 1\r\n"), paid...)))
 	must(t, w.mail.Deliver(recipient.address, stock("Free")))
 	w.comes(recipient, "Free", "accepted")
 	must(t, w.mail.Deliver(recipient.address, stock("One too many")))

@@ -330,6 +330,13 @@ func (a *account) keep(ctx context.Context, m store.Mail, view escrow.BondView, 
 		if err := store.Put(tx, met); err != nil {
 			return err
 		}
+		if opened.Stamp == nil {
+			// A stock sender has one certificate for all: after an accept a copy of this
+			// mail must not pass for a free one.
+			if _, err := seenBefore(tx, sender, opened); err != nil {
+				return err
+			}
+		}
 		// A report made again is answered as the first time, and the bond may have
 		// ended since.
 		if view, err = a.putBond(tx, view); err != nil {

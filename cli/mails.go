@@ -27,7 +27,7 @@ func (c *inboxCmd) Run(s *session) error {
 	waiting, ids := 0, []string{}
 	for _, m := range mails {
 		ids = append(ids, m.ID)
-		if m.State == "waiting" {
+		if m.State == "waiting" || m.State == "unpaid" {
 			waiting++
 		}
 	}
