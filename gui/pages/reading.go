@@ -32,7 +32,7 @@ type readingPane struct {
 	notices *fyne.Container
 	body    *mailText
 	more    *fyne.Container
-	files   *fileList
+	files   *attachmentList
 	links   *fyne.Container
 	reply   *widgets.Action
 	details *widgets.Action
@@ -65,7 +65,7 @@ func newReadingPane(s *Shell) *readingPane {
 	p.body = newMailText(s)
 	p.more = widgets.NewLine(0, -1, widgets.NewAction(s.t("reading.more"), "", widgets.Link, s.model.More))
 	p.more.Hide()
-	p.files = newFileList(s)
+	p.files = newAttachmentList(s)
 	p.reply = widgets.NewAction(s.t("reading.reply"), "⇧W", widgets.Link, s.model.Reply)
 	p.details = widgets.NewAction("", "D", widgets.Link, s.model.ShowDetails)
 	p.source = widgets.NewAction("", "S", widgets.Link, s.model.ShowSource)

@@ -47,8 +47,7 @@ type List struct {
 	Filter   string // name of the chosen one
 	Order    string // how it is sorted, in words
 	Len      int
-	Rows     []Row // of the Sent page
-	Selected int   // -1: none
+	Selected int // -1: none
 	Marks    Marks
 	Empty    Empty
 	Reading  bool // a narrow window shows the mail in its place
@@ -173,10 +172,10 @@ func subjectOf(say speech, mail agentclient.Mail) string {
 			return say.T("row.unpaid.subject")
 		}
 	}
-	return subjectIn(say, mail.Subject)
+	return subject(say, mail.Subject)
 }
 
-func subjectIn(say speech, s string) string {
+func subject(say speech, s string) string {
 	if s = line(s); s == "" {
 		return say.T("row.no-subject")
 	}

@@ -66,7 +66,7 @@ func (m *Model) newMail(ctx context.Context, id string) {
 	if name := line(mail.Name); name != "" && name != who {
 		who = name + " <" + who + ">"
 	}
-	n := News{ID: id, May: true, Title: m.say.T("news.title", "Amount", m.say.money(mail.Price)), Body: who + "\n" + subjectIn(m.say, mail.Subject)}
+	n := News{ID: id, May: true, Title: m.say.T("news.title", "Amount", m.say.money(mail.Price)), Body: who + "\n" + subject(m.say, mail.Subject)}
 	m.mu.Unlock()
 	if fresh {
 		m.tellNews(n)

@@ -198,6 +198,6 @@ func (m *Model) Reply() {
 	m.mu.Unlock()
 	if ok {
 		body := "\n\n" + head + "\n> " + strings.ReplaceAll(quoted, "\n", "\n> ") + "\n"
-		m.writeTo(line(open.From), subject, body, open.MessageID)
+		m.WriteTo(line(open.From), subject, body, open.MessageID)
 	}
 }

@@ -193,7 +193,7 @@ func (m *Model) OpenLink(open func(string) error) {
 	if u, err := url.Parse(target); err == nil && u.Scheme == "mailto" {
 		m.CloseLink()
 		to, _ := url.PathUnescape(u.Opaque)
-		m.writeTo(line(to), line(u.Query().Get("subject")), "", "")
+		m.WriteTo(line(to), line(u.Query().Get("subject")), "", "")
 		return
 	}
 	if err := open(target); err != nil {

@@ -115,7 +115,7 @@ func (m *Model) Undo() Undo {
 	left := countdown(latest.EffectiveAt.Sub(m.say.now()))
 	var text string
 	all := m.together(latest)
-	switch sum, alike := m.sumUp(all); {
+	switch sum, alike := m.moneyOf(all); {
 	case latest.Queued:
 		text = m.say.T("undo.queued")
 	case latest.Free || latest.Price.Amount == "":
@@ -139,8 +139,8 @@ func (m *Model) Undo() Undo {
 	return Undo{Show: true, Text: text}
 }
 
-// sumUp is the money of several mails, and whether one sum says it.
-func (m *Model) sumUp(mails []agentclient.Mail) (sum agentclient.Money, alike bool) {
+// moneyOf is the money of several mails, and whether one sum says it.
+func (m *Model) moneyOf(mails []agentclient.Mail) (sum agentclient.Money, alike bool) {
 	for i, mail := range mails {
 		switch {
 		case mail.Price.Amount == "" || mail.Beneficiary != mails[0].Beneficiary || mail.Price.Currency != mails[0].Price.Currency:
