@@ -44,7 +44,7 @@ generate: check-go ## write generated files anew
 	@go generate ./...
 
 bench: check-go ## print what things cost, as ratios measured side by side
-	@scripts/install-deps build test
+	@scripts/install-deps build window test
 	@scripts/bench
 
 pictures: deps-test build ## take the pictures of the manual from the real window in a sandbox
