@@ -185,6 +185,39 @@ func TestSend_TakesItsDraft(t *testing.T) {
 	}
 }
 
+// What is left of a draft to several is what is sent now, not what was saved last.
+func TestSend_LeavesTheNewTextForThoseWhoAreLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	recipient, third, sender := w.join("recipient", "1.00"), w.join("third", "1.00"), w.join("sender", "1.00")
+	w.price(recipient, "0.25")
+	w.price(third, "0.25")
+	draft, err := sender.SaveDraft(t.Context(), agentclient.Draft{Mail: agentclient.Compose{To: []string{recipient.address, third.address}, Body: "old"}})
+	must(t, err)
+	compose := draft.Mail
+	compose.Draft, compose.Body = draft.ID, "new"
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	w.between(func(s escrow.Service) escrow.Service { return brokenOff{s, stop} })
+	_, _ = sender.Send(ctx, compose) // broken off while it buys the first
+	left, err := sender.DraftByID(t.Context(), draft.ID)
+	must(t, err)
+	if left.Mail.Body != "new" || !slices.Equal(left.Mail.To, []string{third.address}) {
+		t.Errorf("left: %+v", left)
+	}
+}
+
+// brokenOff has its caller give up in the middle of a purchase.
+type brokenOff struct {
+	escrow.Service
+	stop func()
+}
+
+func (s brokenOff) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, error) {
+	s.stop()
+	return escrow.Purchase{}, escrow.Errorf(escrow.Unavailable, "not now")
+}
+
 // A kill in the middle of the transaction that buys leaves the draft as it was.
 func TestSend_LeavesTheDraftWhereNothingWasStored(t *testing.T) {
 	t.Parallel()
