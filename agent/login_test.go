@@ -142,6 +142,9 @@ func TestSignedInFromTheBrowserToTheEndOfTheAccess(t *testing.T) {
 	if p.mailboxIs(t, "watching"); w.secretOf(p) == first {
 		t.Error("the keyring still has the first refresh token")
 	}
+	if late := c.issuer.Late(); late > 0 {
+		t.Errorf("access was renewed %d times after its end", late)
+	}
 	p.stop()
 	w.start(p)
 	p.mailboxIs(t, "watching")
@@ -156,7 +159,14 @@ func TestSignedInFromTheBrowserToTheEndOfTheAccess(t *testing.T) {
 		}
 	}
 	before := c.issuer.Refreshes()
-	time.Sleep(1500 * time.Millisecond)
+	for range 3 {
+		checks, err := p.Doctor(t.Context())
+		must(t, err)
+		if i := slices.IndexFunc(checks, func(c agentclient.Check) bool { return strings.HasPrefix(c.Name, "mailbox") }); checks[i].OK ||
+			!strings.Contains(checks[i].Detail, "no longer takes your sign-in") {
+			t.Errorf("the doctor says %+v", checks[i])
+		}
+	}
 	if after := c.issuer.Refreshes(); after != before {
 		t.Errorf("the provider was asked %d more times", after-before)
 	}

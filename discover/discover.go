@@ -210,7 +210,7 @@ func hostName(text string) (string, error) {
 	}
 	ascii = strings.ToLower(ascii)
 	labels := strings.Split(ascii, ".")
-	if len(labels) < 2 || len(ascii) > 253 || net.ParseIP(ascii) != nil {
+	if len(labels) < 2 || len(ascii) > 253 {
 		return "", fmt.Errorf("%.80q is no host's name", text)
 	}
 	for _, l := range labels {

@@ -34,6 +34,7 @@ type Issuer struct {
 	refresh   map[string]string // to the user
 	access    map[string]session
 	refreshes int
+	late      int
 	faults    []string
 }
 
@@ -109,6 +110,22 @@ func (i *Issuer) set(fn func()) {
 func (i *Issuer) Refreshes() (n int) {
 	i.set(func() { n = i.refreshes })
 	return n
+}
+
+// Late is how often access was renewed whose time was over.
+func (i *Issuer) Late() (n int) {
+	i.set(func() { n = i.late })
+	return n
+}
+
+// hasAccess is called with mu held.
+func (i *Issuer) hasAccess(user string) bool {
+	for _, s := range i.access {
+		if s.user == user && time.Now().Before(s.expires) {
+			return true
+		}
+	}
+	return false
 }
 
 // Faults are what the client did wrong.
@@ -187,6 +204,9 @@ func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
 		}
 	case "refresh_token":
 		user = i.refresh[r.PostFormValue("refresh_token")]
+		if !i.hasAccess(user) {
+			i.late++
+		}
 		delete(i.refresh, r.PostFormValue("refresh_token"))
 		i.refreshes++
 	}
