@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"earnest/agent/store"
 	"earnest/agentclient"
 	"earnest/mail"
@@ -13,9 +15,6 @@ import (
 
 // maxDrafts is how many drafts are kept at the same time.
 const maxDrafts = 200
-
-// maxDraftID bounds the id that a client may bring back.
-const maxDraftID = 64
 
 // Drafts lists the drafts, the last changed first, attachments without data.
 func (a *Agent) Drafts(ctx context.Context) ([]agentclient.Draft, error) {
@@ -51,15 +50,23 @@ func (a *Agent) DraftByID(ctx context.Context, id string) (draft agentclient.Dra
 // not known (it was sent, or deleted elsewhere) is kept under that id: text is
 // not refused.
 func (a *Agent) SaveDraft(ctx context.Context, draft agentclient.Draft) (agentclient.Draft, error) {
-	if len(draft.ID) > maxDraftID {
-		return agentclient.Draft{}, noDraft()
-	}
 	if draft.ID == "" {
 		draft.ID = newID()
 	}
+	// Ids lie in the clear: no client brings its own words.
+	if _, err := uuid.Parse(draft.ID); err != nil || len(draft.ID) != len(uuid.Nil.String()) {
+		return agentclient.Draft{}, noDraft()
+	}
 	draft.Mail.Draft = ""
 	err := a.Store.Update(ctx, "draft.save", func(tx *store.Tx) error {
-		var err error
+		same, err := sameFiles(tx, draft)
+		if err != nil {
+			return err
+		}
+		if same { // what is attached is not sealed anew at every pause in writing
+			draft.Changed = a.Now().UTC()
+			return errors.Join(checkDraftSize(draft.Mail), writeDraft(tx, draft))
+		}
 		draft.Mail.Attachments, err = keptFiles(tx, draft.ID, draft.Mail.Attachments)
 		if err != nil {
 			return err
@@ -172,6 +179,20 @@ func wholeDraft(tx *store.Tx, id string) (draft agentclient.Draft, ok bool, err 
 	return draft, err == nil, err
 }
 
+// sameFiles reports whether a draft has attachments, and they are those that are
+// kept, all without data.
+func sameFiles(tx *store.Tx, draft agentclient.Draft) (bool, error) {
+	kept, ok, err := store.Get[store.Draft](tx, draft.ID)
+	if err != nil || !ok {
+		return false, err
+	}
+	before, err := viewDraft(kept)
+	same := slices.EqualFunc(before.Mail.Attachments, draft.Mail.Attachments, func(a, b agentclient.Attachment) bool {
+		return len(b.Data) == 0 && a.Name == b.Name && a.Type == b.Type && a.Size == b.Size
+	})
+	return same && len(draft.Mail.Attachments) > 0, err
+}
+
 // keptFiles fills in the data of attachments that come with a size only.
 func keptFiles(tx *store.Tx, id string, attachments []agentclient.Attachment) ([]agentclient.Attachment, error) {
 	if !slices.ContainsFunc(attachments, lacksData) {
@@ -205,7 +226,7 @@ func lacksData(at agentclient.Attachment) bool { return len(at.Data) == 0 && at.
 func checkDraftSize(compose agentclient.Compose) error {
 	size := len(compose.Body)
 	for _, at := range compose.Attachments {
-		size += len(at.Data)
+		size += max(len(at.Data), int(at.Size))
 	}
 	if size <= mail.MaxData {
 		return nil

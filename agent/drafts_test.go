@@ -98,6 +98,18 @@ func TestDrafts_AreKeptListedAndDeleted(t *testing.T) {
 	if got, err = p.DraftByID(ctx, saved.ID); err != nil || string(got.Mail.Attachments[0].Data) != "aaa" || string(got.Mail.Attachments[2].Data) != "b" {
 		t.Errorf("kept as %+v, %v", got, err)
 	}
+	// Saved as it was listed, but for the text: the files stay.
+	listed := list[0]
+	listed.Mail.Body = "B3"
+	if _, err = p.SaveDraft(ctx, listed); err != nil {
+		t.Error(err)
+	}
+	if got, err = p.DraftByID(ctx, saved.ID); err != nil || got.Mail.Body != "B3" || string(got.Mail.Attachments[0].Data) != "aaa" || len(got.Mail.Attachments) != 3 {
+		t.Errorf("kept as %+v, %v", got, err)
+	}
+	if _, err := p.SaveDraft(ctx, agentclient.Draft{ID: "to-anna@mail.example"}); code(err) != agentclient.CodeNotFound {
+		t.Errorf("an id of the client's own words: %v", err)
+	}
 	got.Mail.Attachments = []agentclient.Attachment{{Name: "a.txt", Size: 4}}
 	if _, err = p.SaveDraft(ctx, got); code(err) != agentclient.CodeUsage {
 		t.Errorf("a file that is not kept: %v", err)
@@ -112,7 +124,7 @@ func TestDrafts_AreKeptListedAndDeleted(t *testing.T) {
 	}
 	p.stop()
 	w.start(p) // it is on disk
-	if got, err = p.DraftByID(ctx, saved.ID); err != nil || got.Mail.Body != "B2" || len(got.Mail.Attachments) != 3 {
+	if got, err = p.DraftByID(ctx, saved.ID); err != nil || got.Mail.Body != "B3" || len(got.Mail.Attachments) != 3 {
 		t.Errorf("after a restart: %+v, %v", got, err)
 	}
 }
