@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"earnest/agentclient"
 	"earnest/internal/sandbox"
@@ -76,6 +77,9 @@ func (f *fixture) writing(ctx context.Context) error {
 	if _, err := f.Sender.Agent.SetPrice(ctx, agentclient.SetPrice{Options: []string{"0.50", "1.00"}}); err != nil {
 		return err
 	}
+	if err := f.sells(ctx, f.Sender); err != nil {
+		return err
+	}
 	me := f.Recipient.Agent
 	_, err := me.Send(ctx, agentclient.Compose{To: []string{f.Sender.Address}, Subject: "A correction to chapter 4", Body: "See page 88.\n", Paid: true})
 	if err != nil {
@@ -88,6 +92,19 @@ func (f *fixture) writing(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// sells waits until the person's one-time keys are for sale.
+func (f *fixture) sells(ctx context.Context, p *sandbox.Person) error {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		status, err := p.Agent.Status(ctx)
+		if err == nil && status.Accounts[0].Pool > 0 {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("no one-time keys of %s are for sale: %w", p.Name, err)
+		}
+	}
 }
 
 // newcomer starts an agent that has no account.
