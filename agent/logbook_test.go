@@ -9,10 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"earnest/agent"
 	"earnest/agent/store"
 	"earnest/agentclient"
+	"earnest/crypto/openpgp"
 	"earnest/escrow"
 	"earnest/imapwatch"
 	"earnest/internal/logx"
@@ -69,7 +71,8 @@ func TestDiagnostics_NameNobody(t *testing.T) {
 	defer memory.Close()
 	recent := logx.NewRecent(500, logx.NewHasher([]byte("k")))
 	log := slog.New(recent.Handler(slog.LevelInfo))
-	a, err := agent.New(t.Context(), agent.Config{Store: memory, Keyring: recipient.ring, Outside: quarrelsome{w, words}, Now: w.now,
+	a, err := agent.New(t.Context(), agent.Config{Store: memory, Keyring: recipient.ring,
+		OpenPGP: openpgp.NewKeys(recipient.ring, time.Now), Outside: quarrelsome{w, words}, Now: w.now,
 		Log: log, Recent: recent.Lines, Version: "1.2.3"})
 	must(t, err)
 	w.setDown(true)
