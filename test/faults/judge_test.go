@@ -44,7 +44,7 @@ func (r *rig) judge(ctx context.Context, l *letter, want ending) error {
 		status, err := agent.Status(ctx)
 		fault(err != nil || status.Outbox != 0 || status.Queued != 0, "an agent is not at rest: outbox %d, queued %d (%v)", status.Outbox, status.Queued, err)
 	}
-	faults = append(faults, r.money(), r.VerifyBooks(ctx))
+	faults = append(faults, r.money(), r.counted(ctx), r.VerifyBooks(ctx))
 	if err := errors.Join(faults...); err != nil {
 		return found("%s (bond %s): %v", l.subject, l.bond, err)
 	}

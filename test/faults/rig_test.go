@@ -34,7 +34,8 @@ type rig struct {
 	faults string // control files
 	books  *sql.DB
 	issued int64 // money in vouchers, in cents
-	mails  int   // sent so far
+	mails  int   // sent with a bond so far
+	freed  int   // sent free so far, each way
 	// components is what people sign of their requests; nil is the profile.
 	components []string
 

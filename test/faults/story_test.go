@@ -162,6 +162,7 @@ func paths() []path {
 	return []path{
 		{"undone, accepted", "quote=10m,deliver=30d,decide=14d,undo=30m,final=60d", []step{
 			send(false), {"reject", (*rig).reject, settle, false}, {"undo", (*rig).undo, settle, false}, {"accept", (*rig).accept, trash, false},
+			{"free both ways", (*rig).free, settle, false},
 		}, ending{"accepted", "refunded", []string{"reject", "undo", "accept"}}},
 		{"rejected", "quote=10m,deliver=30d,decide=14d,undo=1s,final=60d", []step{
 			send(true), {"reject takes effect", (*rig).forfeit, trash, false},
