@@ -49,8 +49,8 @@ func (m *Model) cardPrice(address string) string {
 		}
 		return m.say.money(p.Options[0].Price)
 	}
-	if price := known(m.setups.price.set); price != "" {
+	if price := known(m.own.prices[key(address)]); price != "" {
 		return price
 	}
-	return known(m.own.price)
+	return known(m.setups.price.set)
 }

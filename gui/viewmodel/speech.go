@@ -25,17 +25,8 @@ func (s speech) money(m agentclient.Money) string {
 	if m.Amount == "" {
 		return ""
 	}
-	point, signs := ".", map[string]string{"EUR": "€", "USD": "$", "GBP": "£"}
-	if s.Language == words.German {
-		point = ","
-	}
-	value := line(m.Amount)
-	if whole, rest, dotted := strings.Cut(value, "."); digits(whole) {
-		value = grouped(whole)
-		if dotted {
-			value += point + rest
-		}
-	}
+	signs := map[string]string{"EUR": "€", "USD": "$", "GBP": "£"}
+	value := s.decimal(m.Amount)
 	sign, known := signs[m.Unit]
 	switch {
 	case known && s.Language == words.German:
@@ -46,6 +37,21 @@ func (s speech) money(m agentclient.Money) string {
 		return value + " " + line(m.Currency)
 	}
 	return value + " " + line(m.Unit)
+}
+
+// decimal is an amount's number as people write it.
+func (s speech) decimal(amount string) string {
+	point, value := ".", line(amount)
+	if s.Language == words.German {
+		point = ","
+	}
+	if whole, rest, dotted := strings.Cut(value, "."); digits(whole) {
+		value = grouped(whole)
+		if dotted {
+			value += point + rest
+		}
+	}
+	return value
 }
 
 // grouped sets a thin space between thousands, from five digits on.
