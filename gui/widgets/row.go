@@ -178,7 +178,11 @@ func (d *rowRenderer) put(text, aside, end *canvas.Text, s, asideText string, le
 	if asideText != "" {
 		most = room * 0.6 // a display name never stands without the address
 	}
-	text.Text = Ellipsis(s, most, text.TextSize, text.TextStyle)
+	cut := Ellipsis
+	if text == d.title && d.r.Data.Tail {
+		cut = EllipsisStart
+	}
+	text.Text = cut(s, most, text.TextSize, text.TextStyle)
 	size := text.MinSize()
 	text.Resize(size)
 	text.Move(fyne.NewPos(left, y))
