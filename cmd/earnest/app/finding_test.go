@@ -30,9 +30,12 @@ func TestServersThatAreWrittenDownNeedNoNetwork(t *testing.T) {
 	if err != nil || found != want {
 		t.Errorf("found %+v, %v", found, err)
 	}
-	// A domain that exists, and is asked nothing.
-	found, err = finder.Find(t.Context(), "me@gmail.com")
-	if err != nil || found != (discover.Found{User: "me@gmail.com", Source: "none"}) {
+	// Nobody is behind it who could be asked.
+	if behind := finder.(presetFinder).next; behind != nil {
+		t.Errorf("without discovery there is %T", behind)
+	}
+	found, err = finder.Find(t.Context(), "me@other.example")
+	if err != nil || found != (discover.Found{User: "me@other.example", Source: "none"}) {
 		t.Errorf("found %+v, %v", found, err)
 	}
 }
