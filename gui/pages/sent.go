@@ -72,11 +72,11 @@ func (p *sentPage) refresh() {
 }
 
 func (p *sentPage) fill(v viewmodel.SentView) {
-	data := make([]widgets.RowData, v.Count)
-	for i := range data {
-		data[i] = rowData(p.shell.model.SentRow(i))
-	}
-	p.list.Set(data)
+	p.list.SetRows(v.Count, v.Selected, func(i int) widgets.RowData {
+		row := rowData(p.shell.model.SentRow(i))
+		row.Tail = true
+		return row
+	})
 }
 
 // checkFile lets the person choose exported receipts. The file is read apart

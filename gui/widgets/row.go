@@ -20,6 +20,8 @@ type RowData struct {
 	Unread, Selected bool
 	// Marking shows the box of a mark; Cursor is where marks grow from.
 	Marking, Marked, Cursor bool
+	// Tail: the title is an address, of which the end is never cut.
+	Tail bool
 }
 
 // Room in a row.
@@ -125,7 +127,12 @@ func (d *rowRenderer) MinSize() fyne.Size {
 }
 
 func (d *rowRenderer) Layout(size fyne.Size) {
-	d.plane.Resize(size)
+	inset := float32(0)
+	if d.r.Data.Cursor {
+		inset = 1
+	}
+	d.plane.Move(fyne.NewPos(inset, inset))
+	d.plane.Resize(fyne.NewSize(max(0, size.Width-2*inset), max(0, size.Height-2*inset)))
 	d.mark.Resize(fyne.NewSize(3, size.Height))
 	d.line.Resize(fyne.NewSize(size.Width-theme.Space4, 1))
 	d.line.Move(fyne.NewPos(theme.Space4, size.Height-1))
@@ -220,8 +227,8 @@ func (d *rowRenderer) Refresh() {
 	style(d.note, data.Note, small, false, note)
 	style(d.warning, data.Warning, small, false, theme.Waiting)
 	style(d.marks, data.Marks, small, false, theme.Muted)
-	d.refreshPlanes(data)
 	d.Layout(r.Size())
+	d.refreshPlanes(data)
 	for _, o := range d.Objects() {
 		o.Refresh()
 	}
