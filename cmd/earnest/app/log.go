@@ -19,5 +19,6 @@ func keepLog(config *Config) *logx.Recent {
 	if err != nil {
 		config.Log.Warn("the key for addresses in logs cannot be used, all addresses have one name there", "err", err)
 	}
+	config.Log.Info("the agent starts", "version", config.Version, "keyring", config.Keyring)
 	return recent
 }
