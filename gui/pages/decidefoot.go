@@ -77,6 +77,8 @@ func (f *decideFoot) buildAsk() {
 	once := widgets.NewAction(s.t("ask.accept.once"), "", widgets.Quiet, s.model.AcceptOnce)
 	f.count = widgets.NewField(s.t("ask.accept.count"), false, false, s.model.SetCount)
 	f.count.Entry.OnSubmit, f.count.Entry.OnEscape = s.model.AcceptCounted, shut
+	// A number needs no more room.
+	f.count.Box.Objects[1] = widgets.NewLine(0, -1, &fyne.Container{Layout: widgets.Fixed{Width: 120}, Objects: []fyne.CanvasObject{f.count.Entry}})
 	f.quick = widgets.NewLine(theme.Space2, -1, always, once)
 	f.number = widgets.NewColumn(theme.Space3, 0, f.count.Box, widgets.NewLine(theme.Space3, -1,
 		widgets.NewAction(s.t("ask.accept.do"), "⏎", widgets.Primary, s.model.AcceptCounted),

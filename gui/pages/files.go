@@ -95,7 +95,7 @@ func newFileLine(s *Shell, name, size string, save, elsewhere, cancel func()) *f
 	l.said.Wrapping = fyne.TextWrapBreak
 	l.row = widgets.Flush(l.said)
 	text := widgets.NewText(name, theme.Text, theme.SizeText, false)
-	text.Cut = true
+	text.Cut, text.CutStart = true, true // its end is what tells the kind of file
 	wide := &fyne.Container{Layout: widgets.Wide{}, Objects: []fyne.CanvasObject{text}}
 	l.root = widgets.NewColumn(0, 0, &fyne.Container{Layout: fileLayout{}, Objects: []fyne.CanvasObject{
 		widget.NewIcon(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())), wide,

@@ -76,6 +76,6 @@ func (p *folderPage) keyList() []keyHelp {
 		{"A", t("keys.accept")}, {"⇧A", t("keys.accept.more")}, {"R", t("keys.reject")}, {"⇧R", t("keys.reject.more")},
 		{"X", t("keys.mark")}, {"⇧J  ⇧K", t("keys.extend")}, {"Ctrl+A", t("keys.all")},
 		{"/", t("keys.search")}, {"F  ⇧F", t("keys.filter")},
-		{"⇧W", t("keys.reply")}, {"D", t("keys.details")}, {"S", t("keys.source")}, {"⎵", t("keys.scroll")},
+		{"⇧W", t("keys.reply")}, {"D", t("keys.details")}, {"S", t("keys.source")}, {t("keys.space"), t("keys.scroll")},
 	}
 }

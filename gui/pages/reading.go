@@ -110,7 +110,7 @@ func (p *readingPane) scrollBy(pages float32) {
 }
 
 func (p *readingPane) refresh(r viewmodel.Reading) {
-	widgets.Show(p.hint, r.Hint)
+	widgets.Show(p.hint, r.Hint && !r.Many)
 	widgets.Show(p.page, r.Show)
 	if !r.Show {
 		p.shown = ""

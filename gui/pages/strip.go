@@ -22,7 +22,7 @@ type strip struct {
 	icons  map[viewmodel.Tone]*widget.Icon
 	status *widgets.Text
 	right  *fyne.Container
-	text   *widgets.Text
+	text   *widgets.TwoLines
 	undo   *widgets.Action
 	close  *widgets.Action
 }
@@ -42,17 +42,16 @@ func newStrip(s *Shell) *strip {
 	b.status = widgets.NewText("", theme.Muted, theme.SizeSmall, false)
 	b.status.Cut = true
 	b.left = widgets.NewLine(theme.Space1, 3, b.icons[viewmodel.Waits], b.icons[viewmodel.Against], b.icons[viewmodel.Good], b.status)
-	b.text = widgets.NewText("", theme.Background, theme.SizeText, false)
-	b.text.Cut = true
+	b.text = widgets.NewTwoLines(theme.Background)
 	b.undo = widgets.NewAction(s.t("undo.action"), "U", widgets.Inverse, s.model.UndoReject)
 	b.close = widgets.NewAction(s.t("told.dismiss"), "", widgets.Inverse, s.model.Dismiss)
 	// In the colours of the other variant, so that it is no second status line.
 	plane := widgets.NewFill(theme.Text)
 	plane.Radius = 8
 	b.right = container.NewStack(plane, widgets.NewInset(0, 0, 0, theme.Space4,
-		widgets.NewLine(theme.Space4, 0, &fyne.Container{Layout: widgets.Wide{}, Objects: []fyne.CanvasObject{b.text}}, b.undo, b.close)))
+		widgets.NewLine(theme.Space4, 0, b.text, b.undo, b.close)))
 	b.right.Hide()
-	b.root = widgets.NewColumn(0, 0, widgets.NewHairline(), &fyne.Container{Layout: stripLayout{}, Objects: []fyne.CanvasObject{b.left, b.right}})
+	b.root = widgets.NewColumn(0, 0, widgets.NewHairline(), &fyne.Container{Layout: stripLayout{b.text}, Objects: []fyne.CanvasObject{b.left, b.right}})
 	return b
 }
 
@@ -66,7 +65,7 @@ func (b *strip) refresh() {
 		pill = told.Text // on a small window it goes away before the undo does
 	}
 	show := undo.Show || told.Show
-	b.text.Set(pill, theme.Background)
+	b.text.Set(pill)
 	widgets.Show(b.undo, undo.Show && (beside || !told.Show))
 	widgets.Show(b.close, told.Show && !beside && told.Tone == viewmodel.Against)
 	widgets.Show(b.right, show)
@@ -86,9 +85,9 @@ func (b *strip) refresh() {
 
 // stripLayout puts the bar at the right, as wide as it likes to be, and the
 // status line in the room left, if that is enough to read it.
-type stripLayout struct{}
+type stripLayout struct{ text *widgets.TwoLines }
 
-func (stripLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+func (l stripLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	left, right := objects[0], objects[1]
 	room := size.Width - 2*theme.Space4
 	place := func(o fyne.CanvasObject, x, width float32) {
@@ -96,17 +95,19 @@ func (stripLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		o.Resize(fyne.NewSize(max(0, width), height))
 		o.Move(fyne.NewPos(x, (size.Height-height)/2))
 	}
+	narrow := size.Width < bothAt
+	widgets.Show(left, !narrow || !right.Visible())
 	if !right.Visible() {
 		place(left, theme.Space4, room)
 		return
 	}
-	if size.Width < bothAt {
-		width := min(right.MinSize().Width, room)
+	full := right.MinSize().Width + l.text.Full()
+	if narrow {
+		width := min(full, room)
 		place(right, (size.Width-width)/2, width)
-		place(left, -size.Width, 0)
 		return
 	}
-	width := min(right.MinSize().Width, room*2/3)
+	width := min(full, room*2/3)
 	place(right, size.Width-theme.Space4-width, width)
 	place(left, theme.Space4, room-width-theme.Space5)
 }

@@ -74,7 +74,7 @@ func (m *Model) UndoReject() {
 	case 1:
 		m.ask(ids[0], "undo", m.agent.Undo)
 	default:
-		m.runAll("undo", ids, m.agent.Undo)
+		m.runAll("undo", ids, nil, m.agent.Undo)
 	}
 }
 

@@ -160,11 +160,15 @@ func (m *Model) RejectMarked() {
 
 func (m *Model) decideMarked(verb string, allowed func(May) bool, call decision) {
 	m.mu.Lock()
-	var ids []string
+	var ids, faults []string
 	if m.box.run.verb == "" && folder(m.shown()) {
 		for _, e := range m.inSight(m.shown()) {
-			if m.box.marks[e.mail.ID] && allowed(m.may(e.mail)) {
+			switch {
+			case !m.box.marks[e.mail.ID]:
+			case allowed(m.may(e.mail)):
 				ids = append(ids, e.mail.ID)
+			default:
+				faults = append(faults, m.say.T("marks.fault", "Subject", subjectOf(m.say, e.mail), "Why", m.say.T("marks.skipped")))
 			}
 		}
 	}
@@ -172,18 +176,18 @@ func (m *Model) decideMarked(verb string, allowed func(May) bool, call decision)
 		m.box.marks = nil
 	}
 	m.mu.Unlock()
-	m.runAll(verb, ids, call)
+	m.runAll(verb, ids, faults, call)
 }
 
 // runAll asks for a decision on each of the mails, one after the other, and
 // names those that failed.
-func (m *Model) runAll(verb string, ids []string, call decision) {
+func (m *Model) runAll(verb string, ids, faults []string, call decision) {
 	if len(ids) == 0 {
 		return
 	}
 	m.update(func() {
 		m.box.batches++
-		m.box.run = run{verb: verb, all: len(ids)}
+		m.box.run = run{verb: verb, all: len(ids), faults: faults}
 		for _, id := range ids {
 			m.box.deciding = with(m.box.deciding, id, verb)
 			m.box.batch = with(m.box.batch, id, m.box.batches)

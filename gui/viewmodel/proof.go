@@ -164,13 +164,13 @@ func (m *Model) facts() (all []Fact) {
 	add(say.T("details.key"), proof.ReceiptKey, true)
 	var steps []string
 	for _, step := range proof.Steps {
-		text := line(step.Event)
-		if step.Money != "" {
-			text += " (" + line(step.Money) + ")"
+		text := line(say.T("receipts.event." + step.Event))
+		if strings.HasPrefix(text, "receipts.event.") {
+			text = line(step.Event) // one that is newer than this window
 		}
 		steps = append(steps, text+" "+say.moment(step.Time))
 	}
-	add(say.T("details.receipts"), strings.Join(steps, ", "), false)
+	add(say.T("details.receipts"), strings.Join(steps, " · "), false)
 	switch {
 	case proof.Verified:
 		add(say.T("details.proof"), say.T("details.proof.whole"), false)
