@@ -104,7 +104,7 @@ func (p *moneyPage) typedKey(e *fyne.KeyEvent) bool {
 	case e.Name == fyne.KeyEscape && tab != viewmodel.MoneyBalance:
 		p.shell.model.ShowMoney(viewmodel.MoneyBalance)
 	case tab == viewmodel.MoneyStatement:
-		p.statement.list.TypedKey(e)
+		return p.statement.list.Scroll(e)
 	default:
 		return false
 	}

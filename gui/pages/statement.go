@@ -27,7 +27,8 @@ type statementPart struct {
 	export                 *widgets.Action
 	saved                  *widget.Label
 	savedRow               *fyne.Container
-	version, language      int
+	version                int
+	filter                 [3]int
 	shown                  bool
 }
 
@@ -65,11 +66,11 @@ func (p *statementPart) refresh() {
 	p.period.Set(v.Periods, v.Period)
 	widgets.Show(p.currency.Box, len(v.Currencies) > 0)
 	p.currency.Set(v.Currencies, v.Currency)
-	if !p.shown || v.Version != p.version {
-		if len(v.Lines) > 0 && p.shown && p.version != v.Version {
-			p.list.Top()
+	if filter := [3]int{v.Kind, v.Currency, v.Period}; !p.shown || v.Version != p.version || filter != p.filter {
+		if filter != p.filter {
+			p.list.Top() // what came in meanwhile does not scroll the list away
 		}
-		p.shown, p.version = true, v.Version
+		p.shown, p.version, p.filter = true, v.Version, filter
 		p.list.Set(v.Lines)
 	} else {
 		p.list.Refresh()

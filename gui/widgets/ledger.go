@@ -58,7 +58,7 @@ func (l *Ledger) Set(days []bool) {
 }
 
 // Top scrolls to the first line.
-func (l *Ledger) Top() { l.scroll.ScrollToTop() }
+func (l *Ledger) Top() { l.to(0) }
 
 // Refresh asks anew for the lines in sight.
 func (l *Ledger) Refresh() {
@@ -149,8 +149,15 @@ func (l *Ledger) FocusLost() { l.focused = false; l.Refresh() }
 // TypedRune hands the window's keys on.
 func (l *Ledger) TypedRune(r rune) { passRune(l, r) }
 
-// TypedKey scrolls.
+// TypedKey scrolls, and hands on what does not.
 func (l *Ledger) TypedKey(e *fyne.KeyEvent) {
+	if !l.Scroll(e) {
+		passKey(l, e)
+	}
+}
+
+// Scroll scrolls by a key, and tells whether it is one for that.
+func (l *Ledger) Scroll(e *fyne.KeyEvent) bool {
 	page := l.scroll.Size().Height
 	switch e.Name {
 	case fyne.KeyDown:
@@ -162,17 +169,22 @@ func (l *Ledger) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyPageUp:
 		l.by(l.measure[1] - page)
 	case fyne.KeyHome:
-		l.scroll.ScrollToTop()
+		l.Top()
 	case fyne.KeyEnd:
-		l.scroll.ScrollToBottom()
+		l.by(l.tops[len(l.tops)-1])
 	default:
-		passKey(l, e)
+		return false
 	}
+	return true
 }
 
-func (l *Ledger) by(y float32) {
+func (l *Ledger) by(y float32) { l.to(l.scroll.Offset.Y + y) }
+
+func (l *Ledger) to(y float32) {
+	l.arrange()
 	most := max(0, l.tops[len(l.tops)-1]-l.scroll.Size().Height)
-	l.scroll.ScrollToOffset(fyne.NewPos(0, min(most, max(0, l.scroll.Offset.Y+y))))
+	l.scroll.ScrollToOffset(fyne.NewPos(0, min(most, max(0, y))))
+	l.fill() // Fyne tells only of what the mouse scrolls
 }
 
 type ledgerLayout struct{ l *Ledger }

@@ -1,0 +1,186 @@
+package pages
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"earnest/agentclient/agenttest"
+	"earnest/gui/theme"
+	"earnest/gui/viewmodel"
+	"earnest/gui/widgets"
+)
+
+// strike is a key as the window's driver hands it on.
+func (s *stage) strike(name fyne.KeyName) {
+	if f := s.win.Canvas().Focused(); f != nil {
+		f.TypedKey(&fyne.KeyEvent{Name: name})
+	} else {
+		s.win.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: name})
+	}
+	s.settle()
+}
+
+func (s *stage) keyed(keys string) {
+	if f := s.win.Canvas().Focused(); f != nil {
+		test.Type(f, keys)
+	} else {
+		test.TypeOnCanvas(s.win.Canvas(), keys)
+	}
+	s.settle()
+}
+
+// tabTo goes on by Tab until the control has the focus.
+func (s *stage) tabTo(want fyne.Focusable) {
+	s.t.Helper()
+	for range 60 {
+		if s.win.Canvas().Focused() == want {
+			return
+		}
+		s.win.Canvas().FocusNext()
+	}
+	s.t.Fatalf("Tab does not reach %T", want)
+}
+
+func TestMoneyByKeysAlone(t *testing.T) {
+	s := newStage(t, theme.Light, wide, agenttest.Scene)
+	s.showMoney(viewmodel.MoneyBalance)
+	p := s.shell.shown.(*moneyPage)
+	s.tabTo(p.code.Entry)
+	s.keyed("VOUCHER-5")
+	s.strike(fyne.KeyReturn)
+	if v := s.model.Purse(); v.Rows[0].Available != "€9.75" || v.Code != "" {
+		t.Errorf("purse: %+v", v)
+	}
+	form := p.limits.forms["escrow.example"]
+	s.tabTo(form.day.Entry)
+	s.keyed("1,5x")
+	s.strike(fyne.KeyReturn)
+	if v := s.model.Limits().List[0]; v.ErrDay == "" || form.day.Entry.Text != "1,5x" {
+		t.Errorf("limit: %+v", v)
+	}
+	s.strike(fyne.KeyBackspace)
+	s.strike(fyne.KeyReturn)
+	if v := s.model.Limits().List[0]; v.ErrDay != "" || v.Done == "" {
+		t.Errorf("limit: %+v", v)
+	}
+	s.strike(fyne.KeyEscape) // leaves the field
+	if s.win.Canvas().Focused() != nil {
+		t.Fatal("Escape does not leave the field")
+	}
+	s.keyed("2")
+	if s.model.Purse().Tab != viewmodel.MoneyStatement {
+		t.Fatal("2 does not show the statement")
+	}
+	for _, name := range []fyne.KeyName{fyne.KeyDown, fyne.KeyEnd, fyne.KeyF5, fyne.KeyLeft} {
+		s.strike(name) // what no part hears goes to the window, once
+	}
+	s.showMoney(viewmodel.MoneyStatement)
+	s.tabTo(p.statement.kind.Select)
+	s.strike(fyne.KeyRight)
+	if s.model.Statement().Kind != 1 {
+		t.Error("an arrow does not choose the kind")
+	}
+	s.strike(fyne.KeyEscape)
+	if s.model.Purse().Tab != viewmodel.MoneyBalance {
+		t.Error("Escape does not go back to the balance")
+	}
+}
+
+func TestPricesByKeysAlone(t *testing.T) {
+	s := newStage(t, theme.Light, wide, agenttest.Scene)
+	s.showPrice(viewmodel.PriceNow)
+	p := s.shell.shown.(*pricePage)
+	first := p.options.rows[p.options.order[0]]
+	s.tabTo(first.slider)
+	s.strike(fyne.KeyRight)
+	if first.entry.Text != "0.50" {
+		t.Errorf("an arrow on the slider makes it %q", first.entry.Text)
+	}
+	s.tabTo(p.options.add)
+	s.strike(fyne.KeySpace)
+	if len(p.options.order) != 2 {
+		t.Fatalf("options: %v", p.options.order)
+	}
+	second := p.options.rows[p.options.order[1]]
+	s.tabTo(second.entry)
+	s.keyed("2")
+	s.tabTo(second.up)
+	s.strike(fyne.KeyReturn)
+	if p.options.rows[p.options.order[0]] != second || s.win.Canvas().Focused() != fyne.Focusable(second.up) {
+		t.Error("it was not moved up, or the focus was lost by it")
+	}
+	s.tabTo(p.policy.tell)
+	s.strike(fyne.KeySpace)
+	if s.model.OwnPrice().TellRead {
+		t.Error("Space does not turn the switch")
+	}
+	s.tabTo(first.entry)
+	s.strike(fyne.KeyReturn)
+	v := s.model.OwnPrice()
+	if v.Now != "€2.00 or €0.50" || v.Changed || v.TellRead {
+		t.Errorf("price: %+v", v)
+	}
+	s.strike(fyne.KeyEscape)
+	s.keyed("3")
+	if s.model.OwnPrice().Tab != viewmodel.PricePast || len(s.model.OwnPrice().Past) != 1 {
+		t.Errorf("past: %+v", s.model.OwnPrice().Past)
+	}
+	s.strike(fyne.KeyEscape)
+	if s.model.OwnPrice().Tab != viewmodel.PriceNow || s.model.Page() != viewmodel.PagePrice {
+		t.Error("Escape does not go back to the price")
+	}
+}
+
+func TestTheCardsOfThePricePageAreCopied(t *testing.T) {
+	s := newStage(t, theme.Light, wide, agenttest.Scene)
+	s.showPrice(viewmodel.PriceCard)
+	p := s.shell.shown.(*pricePage)
+	card := s.model.OwnPrice().Card
+	var copied []string
+	for _, o := range everything(p.card.root) {
+		if a, ok := o.(*widgets.Action); ok {
+			test.Tap(a)
+			copied = append(copied, s.host().Content())
+		}
+	}
+	if len(copied) != 3 || copied[0] != card.Text || copied[1] != card.HTML || copied[2] != card.Link || card.Link == "" {
+		t.Errorf("copied %q of %+v", copied, card)
+	}
+}
+
+// everything is the objects in a container, those in containers too.
+func everything(o fyne.CanvasObject) (all []fyne.CanvasObject) {
+	all = append(all, o)
+	if c, ok := o.(*fyne.Container); ok {
+		for _, child := range c.Objects {
+			all = append(all, everything(child)...)
+		}
+	}
+	return all
+}
+
+// A change of language makes a new shell what was typed is in the model.
+func TestNothingTypedIntoMoneyIsLostByANewShell(t *testing.T) {
+	s := newStage(t, theme.Light, wide, agenttest.Scene)
+	s.showMoney(viewmodel.MoneyBalance)
+	p := s.shell.shown.(*moneyPage)
+	test.Type(p.code.Entry, "HALF")
+	test.Type(p.limits.forms["escrow.example"].mail.Entry, "1,")
+	s.showPrice(viewmodel.PriceNow)
+	price := s.shell.shown.(*pricePage)
+	row := price.options.rows[price.options.order[0]]
+	row.entry.SetText("0,7")
+	s.model.Show(viewmodel.PageMoney)
+	s.shell = New(s.model, s.shell.host)
+	s.win.SetContent(s.shell.Content())
+	s.settle()
+	p = s.shell.shown.(*moneyPage)
+	s.model.Show(viewmodel.PagePrice)
+	s.settle()
+	price = s.shell.shown.(*pricePage)
+	if got := p.code.Entry.Text + " " + p.limits.forms["escrow.example"].mail.Entry.Text + " " + price.options.rows[price.options.order[0]].entry.Text; got != "HALF 1, 0,7" {
+		t.Errorf("in the new shell stands %q", got)
+	}
+}
