@@ -82,6 +82,9 @@ func (i *Issuer) Client() *http.Client {
 		TLSClientConfig: &tls.Config{RootCAs: i.Pool(), MinVersion: tls.VersionTLS12}}}
 }
 
+// CAPEM is the certificate of the issuer's authority.
+func (i *Issuer) CAPEM() []byte { return i.authority.PEM() }
+
 // Pool trusts the issuer and nothing else.
 func (i *Issuer) Pool() *x509.CertPool { return i.authority.Pool() }
 
