@@ -55,6 +55,10 @@ func (w *world) pairOf(p *person) (pair store.Pair) {
 
 // forged seals a mail to the recipient's connection key.
 func (w *world) forged(keys *openpgp.Keys, signWith, from string, to *person) []byte {
+	return w.stamped(keys, signWith, from, to.address, to, openpgp.Stamp{})
+}
+
+func (w *world) stamped(keys *openpgp.Keys, signWith, from, says string, to *person, stamp openpgp.Stamp) []byte {
 	w.t.Helper()
 	pair := w.pairOf(to)
 	var certificate []byte
@@ -65,8 +69,8 @@ func (w *world) forged(keys *openpgp.Keys, signWith, from string, to *person) []
 	})
 	key, err := openpgp.ParseCertificate(certificate)
 	must(w.t, err)
-	raw, err := keys.Seal(w.t.Context(), openpgp.SealRequest{To: key, SignWith: signWith,
-		Letter: mail.Letter{From: from, To: to.address, Subject: "Forged", Text: "x", Date: time.Now(), MessageID: mail.NewMessageID(from)}})
+	raw, err := keys.Seal(w.t.Context(), openpgp.SealRequest{To: key, SignWith: signWith, Stamp: stamp,
+		Letter: mail.Letter{From: from, To: says, Subject: "Forged", Text: "x", Date: time.Now(), MessageID: mail.NewMessageID(from)}})
 	must(w.t, err)
 	return raw
 }
@@ -99,6 +103,37 @@ func TestK11_WrongSignatureOrForeignFromIsDamagedAndNotCounted(t *testing.T) {
 	}
 	if asked := w.askedWhileOff(); len(asked) > 0 {
 		t.Errorf("the escrow was asked for %q", asked)
+	}
+}
+
+// A mail that the right one signed, for somebody else or for other keys, was moved
+// here by somebody.
+func TestK11_AMailForOthersOrForOtherKeysIsDamaged(t *testing.T) {
+	w, recipient, sender := connected(t, agentclient.FreeMails(3))
+	own, pair := openpgp.NewKeys(sender.ring, time.Now), w.pairOf(sender)
+	right := openpgp.Stamp{Key: pair.TheirFingerprint, Reply: pair.Fingerprint}
+	other, bonded := right, right
+	other.Key, bonded.Bond = pair.Fingerprint, string(pair.Bond)
+	for _, raw := range [][]byte{
+		w.stamped(own, pair.Name, sender.address, "boss@mail.example", recipient, right),
+		w.stamped(own, pair.Name, sender.address, recipient.address, recipient, other),
+		w.stamped(own, pair.Name, sender.address, recipient.address, recipient, bonded),
+		w.stamped(own, pair.Name, sender.address, "third@mail.example", recipient, right), // not shown any more
+		w.stamped(own, pair.Name, sender.address, recipient.address, recipient, right),
+	} {
+		must(t, w.mail.Deliver(recipient.address, raw))
+	}
+	w.comes(recipient, "Forged", "accepted") // the last one is nothing of the kind
+	list, err := recipient.Inbox(t.Context())
+	must(t, err)
+	damaged := 0
+	for _, m := range list {
+		if m.State == "damaged" {
+			damaged++
+		}
+	}
+	if left := recipient.knows(w, sender).Free; damaged != 3 || left != "2" {
+		t.Errorf("%d are shown as damaged and %s are left", damaged, left)
 	}
 }
 

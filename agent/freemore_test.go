@@ -156,3 +156,30 @@ func TestK11_ARejectLeavesNoReplyKey(t *testing.T) {
 		t.Error("a reject connected")
 	}
 }
+
+// Each accept brings keys; the oldest go when there are many.
+func TestK14_EachAcceptHasItsOwnKeysAndOldOnesGo(t *testing.T) {
+	t.Parallel()
+	w, recipient, sender := connected(t, agentclient.FreeAlways)
+	first := w.pairOf(recipient)
+	for range 8 {
+		w.connect(sender, recipient, agentclient.FreeAlways)
+	}
+	fingerprints := map[string]bool{}
+	w.look(recipient, func(tx *store.Tx) error {
+		conns, err := store.List[store.Connection](tx)
+		for _, pair := range conns[0].Pairs {
+			fingerprints[pair.Fingerprint], fingerprints[pair.TheirFingerprint] = true, true
+		}
+		return err
+	})
+	if len(fingerprints) != 16 || fingerprints[first.Fingerprint] {
+		t.Errorf("after nine accepts there are %d keys, the first among them: %v", len(fingerprints), fingerprints[first.Fingerprint])
+	}
+	eventually(t, "the oldest key is gone", func() bool {
+		_, err := recipient.ring.Get(t.Context(), first.Name)
+		return err != nil
+	})
+	w.free(sender, recipient, "With the newest")
+	w.comes(recipient, "With the newest", "accepted")
+}
