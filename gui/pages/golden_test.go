@@ -27,6 +27,7 @@ func looks() map[string]look {
 	// Each part of the window names its looks in a file of its own: one line each.
 	for _, some := range []map[string]look{
 		frameLooks(),
+		startLooks(),
 	} {
 		maps.Copy(all, some)
 	}
@@ -61,9 +62,8 @@ func frameLooks() map[string]look {
 			s.model.Show(viewmodel.PageSent)
 			s.model.Move(1)
 		}},
-		"money":    {wide, agenttest.Scene, show(viewmodel.PageMoney)},
-		"price":    {wide, agenttest.Scene, show(viewmodel.PagePrice)},
-		"settings": {wide, agenttest.Scene, show(viewmodel.PageSettings)},
+		"money": {wide, agenttest.Scene, show(viewmodel.PageMoney)},
+		"price": {wide, agenttest.Scene, show(viewmodel.PagePrice)},
 		"write": {wide, agenttest.Scene, func(s *stage) {
 			s.model.Write()
 			s.model.SetTo("author@example.net")
@@ -73,8 +73,6 @@ func frameLooks() map[string]look {
 			s.model.Write()
 			s.model.Send()
 		}},
-		"first":        {wide, agenttest.New, func(*stage) {}},
-		"first-faults": {wide, agenttest.New, func(s *stage) { s.model.AddAccount() }},
 		"away": {wide, agenttest.Scene, func(s *stage) {
 			s.agent.Fail("Events", &agentclient.Failure{Code: agentclient.CodeNoAgent, Happened: "No agent answers."})
 			s.agent.CutEvents()

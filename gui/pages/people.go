@@ -53,13 +53,9 @@ func (p *peoplePage) object() fyne.CanvasObject { return p.root }
 func (p *peoplePage) refresh() {
 	v := p.shell.model.People()
 	p.search.Put(v.Search)
-	data := make([]widgets.RowData, len(v.Rows))
-	for i, row := range v.Rows {
-		data[i] = rowData(row)
-	}
-	p.list.Set(data)
-	widgets.Show(p.list, len(data) > 0)
-	p.empty.set(v.Empty, len(data) == 0)
+	p.list.SetRows(v.Len, v.Selected, func(i int) widgets.RowData { return rowData(p.shell.model.PersonRow(i)) })
+	widgets.Show(p.list, v.Len > 0)
+	p.empty.set(v.Empty, v.Len == 0)
 	p.count.Set(v.Count, theme.Muted)
 	widgets.Show(p.foot, v.Count != "")
 	person := p.shell.model.Person()
@@ -145,7 +141,7 @@ func newPersonPane(s *Shell) *personPane {
 		p.facts[f[0]] = label
 		facts.Add(widgets.NewColumn(2, 0, widgets.NewText(f[1], theme.Muted, theme.SizeSmall, false), widgets.Flush(label)))
 	}
-	write := widgets.NewAction(s.t("people.write"), "", widgets.Primary, func() { s.model.SetTo(p.to); s.model.Write() })
+	write := widgets.NewAction(s.t("people.write"), "", widgets.Primary, func() { s.model.WriteTo(p.to, "", "", "") })
 	p.body = widgets.NewColumn(theme.Space4, widgets.ReadingWidth, p.backRow,
 		widgets.NewColumn(theme.Space1, 0, widgets.Flush(p.name), p.address, p.account), widgets.NewLine(0, -1, write),
 		widgets.NewHairline(), facts, widgets.NewHairline(), p.newChange(s), p.said.row, widgets.NewHairline(), p.newRemove(s))

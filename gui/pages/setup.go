@@ -65,6 +65,9 @@ func (p *setupPage) refresh() {
 	}
 	p.keep()
 	if c := p.shell.canvas(); turned && c != nil && p.shell.shown == page(p) {
+		for range 3 { // a field is scrolled into sight where it will stand
+			p.root.Refresh()
+		}
 		if f := p.faulty(v); f != nil {
 			c.Focus(f)
 		} else {

@@ -144,28 +144,30 @@ func (p *pricePart) refresh(v viewmodel.SetupPriceView) {
 
 // cardPart is the end: what to give to people who want to write.
 type cardPart struct {
-	shell *Shell
-	root  *fyne.Container
-	text  *widget.Label
-	card  viewmodel.Card
-	done  *widgets.Action
+	shell  *Shell
+	root   *fyne.Container
+	text   *widget.Label
+	card   viewmodel.Card
+	copies []*widgets.Action
+	done   *widgets.Action
 }
 
 func newCardPart(s *Shell) *cardPart {
 	p := &cardPart{shell: s, text: widgets.NewPara("", widget.MediumImportance, theme.SizeText)}
 	p.text.Selectable = true
-	button := func(text string, what func() string) *widgets.Action {
+	button := func(text string, what func() string) {
 		a := widgets.NewAction(text, "", widgets.Quiet, nil)
 		a.OnTapped = func() { s.copy(a, what()) }
-		return a
+		p.copies = append(p.copies, a)
 	}
+	button(s.t("start.card.copy-text"), func() string { return p.card.Text })
+	button(s.t("start.card.copy-html"), func() string { return p.card.HTML })
+	button(s.t("start.card.copy-link"), func() string { return p.card.Link })
 	p.done = widgets.NewAction(s.t("start.card.done"), "", widgets.Primary, s.model.EndSetup)
 	p.root = newSheetOf(title(s.t("start.card.title")),
 		widgets.Flush(widgets.NewPara(s.t("start.card.what"), widget.LowImportance, theme.SizeText)),
 		widgets.NewHairline(), widgets.Flush(p.text), widgets.NewHairline(),
-		widgets.NewWrap(theme.Space2, button(s.t("start.card.copy-text"), func() string { return p.card.Text }),
-			button(s.t("start.card.copy-html"), func() string { return p.card.HTML }),
-			button(s.t("start.card.copy-link"), func() string { return p.card.Link })),
+		widgets.NewWrap(theme.Space2, p.copies[0], p.copies[1], p.copies[2]),
 		widgets.NewLine(0, -1, p.done))
 	return p
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"earnest/agentclient"
 )
@@ -25,28 +24,19 @@ type folk struct {
 	busy     map[agentclient.PersonID]bool
 	faults   map[agentclient.PersonID]string
 	said     string // what became of the last change
-	rows     []Row  // as they were made last, for key
-	key      folkKey
-	changes  int // of the list
-}
-
-// folkKey is what the rows depend on: a thousand of them are made only when one
-// of these changes.
-type folkKey struct {
-	changes  int
-	search   string
-	selected agentclient.PersonID
-	language string
-	day      string
+	// narrowed is the list as narrowed by the words of narrowing.
+	narrowed  []agentclient.Person
+	narrowing string
 }
 
 // People is the list of connections.
 type People struct {
-	Search  string
-	Rows    []Row
-	Empty   Empty
-	Reading bool
-	Count   string
+	Search   string
+	Len      int // its rows are asked for one by one
+	Selected int // of the row, or -1
+	Empty    Empty
+	Reading  bool
+	Count    string
 }
 
 // Person is the connection that is shown.
@@ -85,7 +75,7 @@ func (m *Model) loadPeople(ctx context.Context) {
 
 func (f *folk) put(list []agentclient.Person) {
 	f.list, f.loaded, f.err = list, true, ""
-	f.changes++
+	f.narrowed = nil
 	if _, ok := f.find(f.selected); !ok {
 		f.selected, f.reading, f.asking = agentclient.PersonID{}, false, false
 	}
@@ -105,14 +95,17 @@ func (f *folk) found() []agentclient.Person {
 	if len(words) == 0 {
 		return f.list
 	}
-	var list []agentclient.Person
+	if f.narrowed != nil && f.narrowing == f.search {
+		return f.narrowed
+	}
+	f.narrowed, f.narrowing = []agentclient.Person{}, f.search
 	for _, p := range f.list {
 		hay := strings.ToLower(p.Name + " " + p.Address)
 		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(hay, w) }) {
-			list = append(list, p)
+			f.narrowed = append(f.narrowed, p)
 		}
 	}
-	return list
+	return f.narrowed
 }
 
 // People lists who writes free, the newest first.
@@ -120,18 +113,12 @@ func (m *Model) People() People {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f := &m.folk
-	v := People{Search: f.search, Reading: f.reading}
-	key := folkKey{f.changes, f.search, f.selected, string(m.say.Language), m.say.now().In(m.say.loc).Format(time.DateOnly)}
-	if key != f.key || f.rows == nil {
-		f.key, f.rows = key, []Row{}
-		for _, p := range f.found() {
-			f.rows = append(f.rows, m.personRow(p))
-		}
-	}
-	v.Rows = f.rows
+	list := f.found()
+	v := People{Search: f.search, Reading: f.reading, Len: len(list),
+		Selected: slices.IndexFunc(list, func(p agentclient.Person) bool { return p.PersonID == f.selected })}
 	switch {
-	case len(v.Rows) > 0:
-		v.Count = m.say.N("people.count", len(v.Rows))
+	case v.Len > 0:
+		v.Count = m.say.N("people.count", v.Len)
 	case !f.loaded && f.err != "":
 		v.Empty = Empty{Title: m.say.T("people.unknown"), Text: f.err}
 	case !f.loaded:
@@ -144,7 +131,15 @@ func (m *Model) People() People {
 	return v
 }
 
-func (m *Model) personRow(p agentclient.Person) Row {
+// PersonRow is the i-th row of the list.
+func (m *Model) PersonRow(i int) Row {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := m.folk.found()
+	if i < 0 || i >= len(list) {
+		return Row{}
+	}
+	p := list[i]
 	row := Row{ID: p.Account + " " + p.Address, Title: line(p.Name), Aside: line(p.Address), Subject: m.why(p, true),
 		Note: m.freeShort(p.Free), NoteTone: Muted, Selected: p.PersonID == m.folk.selected}
 	if row.Title == "" || row.Title == row.Aside {
@@ -228,16 +223,25 @@ func (m *Model) Person() Person {
 	if !p.Last.IsZero() {
 		v.Counts += " · " + m.say.T("people.last", "When", m.say.at(p.Last))
 	}
-	v.Typed = f.typed[p.PersonID]
-	if _, typing := f.typed[p.PersonID]; !typing && !always && n > 0 {
-		v.Typed = strconv.Itoa(n)
-	}
+	v.Typed = f.shownFree(p)
 	name := line(p.Name)
 	if name == "" {
 		name = line(p.Address)
 	}
 	v.Means = m.say.T("people.remove.means", "Name", name)
 	return v
+}
+
+// shownFree is what the field of the number holds: what was typed, else the
+// number that holds.
+func (f *folk) shownFree(p agentclient.Person) string {
+	if typed, ok := f.typed[p.PersonID]; ok {
+		return typed
+	}
+	if n, always, ok := p.Free.Count(); ok && !always && n > 0 {
+		return strconv.Itoa(n)
+	}
+	return ""
 }
 
 // SearchPeople narrows the list.
@@ -292,10 +296,9 @@ func (m *Model) LeavePerson() {
 func (m *Model) TypeFree(typed string) {
 	m.mu.Lock()
 	p, ok := m.folk.find(m.folk.selected)
-	n, always, _ := p.Free.Count()
-	before, typing := m.folk.typed[p.PersonID]
+	same := typed == m.folk.shownFree(p)
 	m.mu.Unlock()
-	if !ok || typing && before == typed || !typing && (typed == "" || !always && typed == strconv.Itoa(n)) {
+	if !ok || same {
 		return
 	}
 	m.update(func() {
@@ -345,7 +348,7 @@ func (m *Model) SetFree(free agentclient.Free) {
 			if i := slices.IndexFunc(f.list, func(q agentclient.Person) bool { return q.PersonID == p.PersonID }); i >= 0 {
 				f.list = slices.Clone(f.list)
 				f.list[i] = changed
-				f.changes++
+				f.narrowed = nil
 			}
 		})
 		return m.say.T("people.saved"), nil
