@@ -68,6 +68,7 @@ func (p *draftsPage) refresh() {
 	p.ids, p.selected = p.ids[:0], ""
 	for i, row := range v.Rows {
 		data[i] = rowData(row)
+		data[i].Tail = true
 		p.ids = append(p.ids, row.ID)
 		if row.Selected {
 			p.selected = row.ID
@@ -101,6 +102,11 @@ func (p *draftsPage) typedRune(r rune) bool {
 		return false
 	}
 	return true
+}
+
+func (p *draftsPage) keyList() []keyHelp {
+	t := p.shell.t
+	return []keyHelp{{"Enter", t("drafts.open")}, {"Del", t("drafts.delete")}, {"U", t("undo.action")}, {"N", t("drafts.new")}}
 }
 
 func (p *draftsPage) typedKey(e *fyne.KeyEvent) bool {

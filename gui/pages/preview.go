@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -31,11 +32,12 @@ type previewPane struct {
 	subject      *widget.Label
 	from         *widget.Label
 	money        *widgets.MoneyLine
-	text         *widget.Label
+	text         *fyne.Container
 	files        *fyne.Container
 	outside      *widget.Label
 	size         *widget.Label
 	key          string
+	said         []viewmodel.TextPart
 }
 
 func newPreviewPane(s *Shell) *previewPane {
@@ -54,7 +56,7 @@ func newPreviewPane(s *Shell) *previewPane {
 	p.from = widgets.NewPara("", widget.LowImportance, theme.SizeText)
 	p.from.Wrapping = fyne.TextWrapBreak
 	p.money = widgets.NewMoneyLine()
-	p.text = widgets.NewPara("", widget.MediumImportance, theme.SizeText)
+	p.text = widgets.NewColumn(theme.Space3, 0)
 	p.files = widgets.NewColumn(theme.Space1, 0)
 	p.outside = widgets.NewPara("", widget.MediumImportance, theme.SizeSmall)
 	p.outside.TextStyle.Monospace = true
@@ -67,7 +69,7 @@ func newPreviewPane(s *Shell) *previewPane {
 		widgets.NewColumn(theme.Space2, 0, part("write.preview.list"),
 			container.NewStack(widgets.NewFill(theme.Background), p.row)),
 		widgets.NewColumn(theme.Space2, 0, part("write.preview.open"),
-			widgets.Flush(p.subject), widgets.Flush(p.from), p.money.Box, widgets.NewHairline(), widgets.Flush(p.text), p.files),
+			widgets.Flush(p.subject), widgets.Flush(p.from), p.money.Box, widgets.NewHairline(), p.text, p.files),
 		widgets.NewColumn(theme.Space2, 0, widgets.NewHairline(), part("write.preview.outside"),
 			widgets.Flush(p.outside), widgets.Flush(p.size)))
 	body := widgets.NewColumn(theme.Space4, widgets.ReadingWidth, widgets.NewLine(0, -1, back),
@@ -96,14 +98,27 @@ func (p *previewPane) refresh(v viewmodel.Preview) {
 	setLabel(p.from, v.From)
 	p.money.Set(v.Amount, v.Money, theme.Waiting)
 	widgets.Show(p.money.Box, v.Amount != "")
-	text := v.Text
-	if text == "" {
-		text = p.shell.t("write.preview.empty")
-	}
-	setLabel(p.text, text)
+	p.setText(v.Text)
 	setLabel(p.outside, strings.Join(v.Outside, "\n"))
 	setLabel(p.size, v.Size)
 	p.setFiles(v.Files)
+}
+
+// setText draws each part from the side where it begins.
+func (p *previewPane) setText(parts []viewmodel.TextPart) {
+	if slices.Equal(parts, p.said) {
+		return
+	}
+	p.said = parts
+	p.text.Objects = nil
+	for _, part := range parts {
+		l := widgets.NewPara(part.Text, widget.MediumImportance, theme.SizeText)
+		if part.Right {
+			l.Alignment = fyne.TextAlignTrailing
+		}
+		p.text.Add(widgets.Flush(l))
+	}
+	p.text.Refresh()
 }
 
 func (p *previewPane) setFiles(files []viewmodel.File) {

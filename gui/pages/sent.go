@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
 	"earnest/gui/viewmodel"
@@ -20,7 +21,7 @@ type sentPage struct {
 	reading, narrow bool
 
 	search *widgets.Entry
-	filter *widgets.Choice
+	filter *widgets.Action
 	list   *widgets.RowList
 	empty  *emptyState
 	pane   *sentPane
@@ -30,18 +31,15 @@ func newSentPage(s *Shell) *sentPage {
 	p := &sentPage{shell: s}
 	p.search = widgets.NewEntry(false, s.model.SearchSent)
 	p.search.SetPlaceHolder(s.t("sent.search"))
-	p.search.OnEnter = func() {
-		s.unfocus()
-		s.model.MoveSent(1)
-	}
-	p.filter = widgets.NewChoice("", 0, func(i int) { s.model.FilterSent(viewmodel.SentFilters()[i]) })
+	p.search.OnEnter = s.unfocus
+	p.filter = widgets.NewAction("", "F", widgets.Link, p.openFilters)
 	p.list = widgets.NewRowList(func(i int) { s.model.SelectSent(s.model.SentRow(i).ID) })
 	p.empty = newEmptyState(s)
 	p.pane = newSentPane(s)
 	file := widgets.NewAction(s.t("receipts.file"), "", widgets.Link, p.checkFile)
 	top := widgets.NewColumn(0, 0,
-		widgets.NewInset(theme.Space3, theme.Space4, theme.Space3, theme.Space4,
-			widgets.NewColumn(theme.Space2, 0, p.search, p.filter.Select)),
+		widgets.NewInset(theme.Space3, theme.Space4, theme.Space1, theme.Space4,
+			widgets.NewColumn(theme.Space1, 0, p.search, widgets.NewLine(0, -1, p.filter))),
 		widgets.NewHairline())
 	foot := widgets.NewColumn(0, 0, widgets.NewHairline(),
 		widgets.NewInset(theme.Space1, theme.Space4, theme.Space1, theme.Space4, widgets.NewLine(0, -1, file)))
@@ -59,7 +57,7 @@ func (p *sentPage) refresh() {
 	m := p.shell.model
 	v := m.SentView()
 	p.search.Put(v.Search)
-	p.filter.Set(v.Filters, slices.Index(viewmodel.SentFilters(), v.Filter))
+	p.filter.Set(v.Filters[slices.Index(viewmodel.SentFilters(), v.Filter)], true)
 	p.fill(v)
 	widgets.Show(p.list, v.Count > 0)
 	p.empty.set(v.Empty, v.Count == 0)
@@ -77,6 +75,20 @@ func (p *sentPage) fill(v viewmodel.SentView) {
 		row.Tail = true
 		return row
 	})
+}
+
+// openFilters lists the states that the list can be narrowed to. F goes through
+// them without it.
+func (p *sentPage) openFilters() {
+	v := p.shell.model.SentView()
+	var items []*fyne.MenuItem
+	for i, f := range viewmodel.SentFilters() {
+		item := fyne.NewMenuItem(v.Filters[i], func() { p.shell.model.FilterSent(f) })
+		item.Checked = f == v.Filter
+		items = append(items, item)
+	}
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(p.filter).AddXY(0, p.filter.Size().Height)
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), p.shell.canvas(), at)
 }
 
 // checkFile lets the person choose exported receipts. The file is read apart
@@ -107,12 +119,21 @@ func (p *sentPage) typedRune(r rune) bool {
 	case '/':
 		p.shell.canvas().Focus(p.search)
 	case 'f', 'F':
-		all := viewmodel.SentFilters()
-		m.FilterSent(all[(slices.Index(all, m.SentView().Filter)+1)%len(all)])
+		all, step := viewmodel.SentFilters(), 1
+		if r == 'F' {
+			step = -1
+		}
+		at := slices.Index(all, m.SentView().Filter) + step
+		m.FilterSent(all[(at+len(all))%len(all)])
 	default:
 		return false
 	}
 	return true
+}
+
+func (p *sentPage) keyList() []keyHelp {
+	t := p.shell.t
+	return []keyHelp{{"/", t("keys.search")}, {"F  ⇧F", t("keys.filter")}, {t("keys.space"), t("keys.scroll")}}
 }
 
 func (p *sentPage) typedKey(e *fyne.KeyEvent) bool {

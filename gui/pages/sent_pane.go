@@ -186,7 +186,10 @@ func (p *proofPart) refresh(v viewmodel.Proof) {
 	p.steps.refresh(v.Steps)
 	facts := ""
 	if v.Bond != "" {
-		facts = p.shell.t("receipts.bond") + ": " + v.Bond + "\n" + p.shell.t("receipts.key") + ": " + v.Key
+		facts = p.shell.t("receipts.bond") + ": " + v.Bond
+		if v.Key != "" {
+			facts += "\n" + p.shell.t("receipts.key") + ": " + v.Key
+		}
 	}
 	widgets.SetPara(p.facts, p.factsRow, facts)
 	p.fileName = v.FileName
@@ -219,13 +222,16 @@ func (p *proofPart) save() {
 	d.Show()
 }
 
+// stepsWidth keeps the times near what happened.
+const stepsWidth = 440
+
 // stepList is a line of life.
 type stepList struct {
 	box *fyne.Container
 	key string
 }
 
-func newStepList() *stepList { return &stepList{box: widgets.NewColumn(0, 0)} }
+func newStepList() *stepList { return &stepList{box: widgets.NewColumn(0, stepsWidth)} }
 
 func (l *stepList) refresh(steps []viewmodel.Step) {
 	key := ""
@@ -248,16 +254,17 @@ func (l *stepList) refresh(steps []viewmodel.Step) {
 // not only the colour tells.
 func newStep(step viewmodel.Step) fyne.CanvasObject {
 	var res fyne.Resource = fynetheme.NewDisabledResource(fynetheme.RadioButtonIcon())
-	color := theme.Muted
+	importance := widget.LowImportance
 	if step.Done {
-		color = theme.Text
+		importance = widget.MediumImportance
 		res = fynetheme.NewSuccessThemedResource(fynetheme.ConfirmIcon())
 		if step.Tone == viewmodel.Against {
 			res = fynetheme.NewErrorThemedResource(fynetheme.CancelIcon())
 		}
 	}
-	title := widgets.NewText(step.Title, color, theme.SizeText, step.Done && step.Last)
-	title.Cut = true
+	title := widgets.NewPara(step.Title, importance, theme.SizeText)
+	title.TextStyle.Bold = step.Done && step.Last
 	time := widgets.NewText(step.Time, theme.Muted, theme.SizeText, false)
-	return widgets.NewPad(2, widgets.NewLine(theme.Space2, 1, widget.NewIcon(res), title, time))
+	return widgets.NewPad(2, widgets.Dock(nil, nil, widgets.NewInset(0, theme.Space2, 0, 0, widgets.NewTop(widgets.NewLine(0, -1, widget.NewIcon(res), widgets.NewText("", theme.Text, theme.SizeText, false)))),
+		widgets.NewInset(0, 0, 0, theme.Space3, widgets.NewTop(time)), widgets.Flush(title)))
 }

@@ -23,6 +23,7 @@ type writePage struct {
 	recipients *recipientList
 	price      *widgets.Text
 	priceText  *widget.Label
+	priceBox   *fyne.Container
 	priceRow   *fyne.Container
 	topUp      *widgets.Action
 	limits     *widgets.Action
@@ -83,11 +84,12 @@ func (p *writePage) newHead() fyne.CanvasObject {
 	p.limits = widgets.NewAction(s.t("write.limits"), "", widgets.Link, func() { s.model.Show(viewmodel.PageMoney) })
 	p.linkRow = widgets.NewLine(theme.Space4, -1, p.topUp, p.limits)
 	p.linkRow.Hide()
+	p.priceBox = widgets.NewColumn(theme.Space1, 0, p.price, p.priceRow, p.linkRow)
 	title := widgets.NewText(s.t("write.title"), theme.Text, theme.SizeTitle, false)
 	return widgets.NewColumn(theme.Space3, 0,
 		widgets.NewLine(theme.Space3, 1, title, p.kept), p.from.Box,
 		widgets.NewColumn(theme.Space2, 0, p.to.Box, p.recipients.box),
-		widgets.NewColumn(theme.Space1, 0, p.price, p.priceRow, p.linkRow), p.subject.Box)
+		p.priceBox, p.subject.Box)
 }
 
 // newFoot is what stands under the text: files, faults, and what can be done.
@@ -157,6 +159,7 @@ func (p *writePage) refresh() {
 	widgets.Show(p.topUp, v.MayTopUp)
 	widgets.Show(p.limits, v.MayLimits)
 	widgets.Show(p.linkRow, v.MayTopUp || v.MayLimits)
+	widgets.Show(p.priceBox, several || v.PriceText != "" || v.MayTopUp || v.MayLimits)
 	p.subject.Entry.Put(v.Subject)
 	p.subject.Fault(v.ErrSubject)
 	p.body.Put(v.Body)
@@ -216,6 +219,12 @@ func (p *writePage) typedKey(e *fyne.KeyEvent) bool {
 		return false
 	}
 	return true
+}
+
+func (p *writePage) keyList() []keyHelp {
+	t := p.shell.t
+	return []keyHelp{{"Ctrl+Enter", t("write.send")}, {"Enter", t("keys.write.enter")}, {"Tab", t("keys.write.tab")},
+		{"Esc", t("keys.write.escape")}, {"Ctrl+N", t("keys.write")}}
 }
 
 // closePreview goes on writing where it was left.

@@ -219,6 +219,8 @@ func (m *Model) sumUp(d *draft, v *Draft) {
 			v.PriceText, v.PriceTone, v.MayLimits = limit, Against, true
 		case v.PriceTone == Against:
 			v.MayTopUp = true
+		case len(v.Recipients) == 1 && len(v.Recipients[0].Ways) > 0:
+			v.PriceText = "" // each way says it by itself
 		case automatic:
 			v.PriceText, v.PriceTone = m.say.T("write.automatic", "Amount", v.Price), Muted
 		}

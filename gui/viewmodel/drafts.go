@@ -3,7 +3,6 @@ package viewmodel
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"earnest/agentclient"
@@ -92,7 +91,10 @@ func (m *Model) toWords(to []string) string {
 	if len(to) == 0 {
 		return m.say.T("drafts.nobody")
 	}
-	return line(strings.Join(to, ", "))
+	if more := len(to) - 1; more > 0 {
+		return m.say.T("drafts.more", "Who", line(to[0]), "N", more)
+	}
+	return line(to[0])
 }
 
 // SelectDraft marks a draft in the list, without opening it.

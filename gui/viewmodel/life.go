@@ -161,8 +161,11 @@ func (m *Model) summary(s agentclient.Sent) string {
 		}
 		return m.say.T("sent.withdrawn", "Amount", price)
 	case sentFailed:
-		if s.Money == "held" {
+		switch s.Money {
+		case "held":
 			return m.say.T("sent.failed.held", "Amount", price)
+		case "refunded":
+			return m.say.T("sent.failed.refunded", "Amount", price)
 		}
 		return m.say.T("sent.failed")
 	}
@@ -227,7 +230,7 @@ func (m *Model) steps(s agentclient.Sent) []Step {
 	}
 	ended := !s.EndedAt.IsZero()
 	if !s.Free {
-		add(m.say.T("sent.step.paid"), m.say.moment(s.At), s.State != sentPaying && s.State != sentFailed || s.Money == "held", Plain)
+		add(m.say.T("sent.step.paid"), m.say.moment(s.At), s.State != sentPaying && s.State != sentFailed || s.Money != "none" && s.Money != "", Plain)
 	}
 	if !s.SubmittedAt.IsZero() || !ended {
 		add(m.say.T("sent.step.submitted"), m.say.moment(s.SubmittedAt), !s.SubmittedAt.IsZero(), Plain)
@@ -273,6 +276,9 @@ func (m *Model) lastSteps(s agentclient.Sent, add func(string, string, bool, Ton
 		back()
 	case sentFailed:
 		add(m.say.T("sent.step.failed"), when, true, Against)
+		if s.Money == "refunded" {
+			back()
+		}
 	default:
 		add(m.say.T("sent.step.decided"), by(m.say.day(s.DecideBy)), false, Plain)
 	}

@@ -30,7 +30,7 @@ type Preview struct {
 	From    string
 	Amount  string
 	Money   string
-	Text    string
+	Text    []TextPart
 	Files   []File
 	Outside []string
 	Size    string
@@ -114,7 +114,10 @@ func (m *Model) Preview() Preview {
 	} else {
 		v.Row.Amount = m.say.T("write.free")
 	}
-	v.Text, _ = text(one.Message.Text, 0)
+	shown, _ := text(one.Message.Text, 0)
+	if v.Text = partsOf(shown); shown == "" {
+		v.Text = []TextPart{{Text: m.say.T("write.preview.empty")}}
+	}
 	for i, a := range one.Message.Attachments {
 		if i == maxFiles {
 			break

@@ -168,7 +168,10 @@ func (m *Model) proofView() Proof {
 	case r.Verified:
 		v.Verdict, v.Tone, v.Means = m.say.T("receipts.whole"), Good, m.say.T("receipts.means")
 	default:
-		v.Verdict, v.Tone, v.Means = m.say.T("receipts.broken", "Why", line(m.say.Sentence(r.Fault))), Against, m.say.T("receipts.broken.means")
+		v.Verdict, v.Tone, v.Means = m.say.T("receipts.broken", "Why", line(sentence(m.say.Sentence(r.Fault)))), Against, m.say.T("receipts.broken.means")
+		if p.file {
+			v.Means = m.say.T("receipts.broken.file")
+		}
 	}
 	for i, step := range r.Steps {
 		v.Steps = append(v.Steps, Step{Title: m.receiptWords(step), Time: m.say.moment(step.Time), Done: r.Verified, Last: i == len(r.Steps)-1})
