@@ -69,32 +69,18 @@ func (w *blockWriter) text(s string) {
 		w.write(s)
 		return
 	}
-	for _, word := range wordsOf(s) {
-		if word == "" {
-			w.space = true
-			continue
+	for s != "" && w.size < MaxText {
+		word := s
+		if at := strings.IndexFunc(s, unicode.IsSpace); at >= 0 {
+			word = s[:at]
 		}
-		w.write(word)
-	}
-}
-
-// wordsOf cuts text at its white space, which becomes empty words.
-func wordsOf(s string) (words []string) {
-	from := -1
-	for i, r := range s {
-		switch space := unicode.IsSpace(r); {
-		case space && from >= 0:
-			words, from = append(words, s[from:i], ""), -1
-		case space && (len(words) == 0 || words[len(words)-1] != ""):
-			words = append(words, "")
-		case !space && from < 0:
-			from = i
+		if s = s[len(word):]; word != "" {
+			w.write(word)
 		}
+		rest := strings.TrimLeftFunc(s, unicode.IsSpace)
+		w.space = w.space || len(rest) < len(s)
+		s = rest
 	}
-	if from >= 0 {
-		words = append(words, s[from:])
-	}
-	return words
 }
 
 // write adds text to the open span, or to a new one if it looks otherwise.

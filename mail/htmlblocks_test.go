@@ -108,6 +108,7 @@ func hostile() map[string]string {
 		"closed links":                    strings.Repeat("</a></ul></pre></b>", n/4),
 		"rules":                           strings.Repeat("<hr>", n),
 		"words":                           strings.Repeat("x ", 4*n),
+		"more words than are shown":       strings.Repeat("x ", 12*n),
 		"one word":                        "<a href='tel:1'>" + strings.Repeat("x", 8*n),
 	}
 }
