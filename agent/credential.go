@@ -130,12 +130,17 @@ func (c *credential) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	unsaved := c.secret != ""
 	token, err := c.SignIn.Refresh(ctx, c.provider, refresh)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.provider, err)
 	}
 	c.take(token)
-	if token.Refresh == refresh || c.item == "" {
+	if c.item == "" {
+		return nil
+	}
+	if token.Refresh == refresh && !unsaved {
+		c.secret = ""
 		return nil
 	}
 	// The old one may be dead already: what cannot be saved now is kept here and

@@ -130,7 +130,9 @@ func TestSignedInFromTheBrowserToTheEndOfTheAccess(t *testing.T) {
 	account := agentclient.AddAccount{Address: p.address, Login: id}
 	_, err = p.AddAccount(t.Context(), account)
 	must(t, err)
-	p.mailboxIs(t, "watching")
+	if account := p.mailboxIs(t, "watching"); account.Provider != "Campus" {
+		t.Errorf("the account signs in with %q", account.Provider)
+	}
 	first := w.secretOf(p)
 	if !strings.HasPrefix(first, "refresh-") || len(first) > 2500 {
 		t.Errorf("the keyring has %q", first)

@@ -40,6 +40,8 @@ type Account struct {
 	// Identity is the fingerprint that the card carries.
 	Identity string `json:"identity"`
 	Pool     int    `json:"pool"` // unsold one-time keys at the escrow
+	// Provider is where the account signs in by OAuth 2.0; empty for a password.
+	Provider string `json:"provider,omitempty"`
 	Card     string `json:"card"` // earnest:ADDRESS?escrow=HOST&fp=IDENTITY
 }
 

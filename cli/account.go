@@ -67,6 +67,17 @@ func (c *accountChangeCmd) Run(s *session) error {
 		return err
 	}
 	servers := req.IMAP != "" || req.SMTP != "" || req.User != "" || len(req.CA) > 0
+	if c.Login && c.Provider == "" {
+		status, err := s.agent.Status(s.ctx)
+		if err != nil {
+			return err
+		}
+		for _, account := range status.Accounts {
+			if strings.EqualFold(account.Address, c.Address) {
+				c.Provider = account.Provider // else it is found out
+			}
+		}
+	}
 	if c.Login || c.PasswordStdin || !servers {
 		if err := c.prove(s, &req); err != nil {
 			return err

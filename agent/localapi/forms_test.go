@@ -29,7 +29,7 @@ func forms() map[string]any {
 	}
 	account := agentclient.Account{Address: "recipient@example.org", Escrow: "escrow.example", Proven: true,
 		Mailbox: "failing", MailboxError: "The mail server refused the user name or the password.",
-		EscrowUp: false, EscrowSince: at(22), EscrowError: "escrow.example does not answer.", Identity: "2Ws…", Pool: 100,
+		EscrowUp: false, EscrowSince: at(22), EscrowError: "escrow.example does not answer.", Identity: "2Ws…", Pool: 100, Provider: "Campus",
 		Card: "earnest:recipient@example.org?escrow=escrow.example&fp=2Ws…"}
 	attachment := agentclient.Attachment{Name: "draft.pdf", Type: "application/pdf", Size: 5, Data: []byte("%PDF-")}
 	mail := agentclient.Mail{ID: "9f2c…", Bond: "01939f…", To: "recipient@example.org", From: "student@example.edu", Name: "Ada Student",
