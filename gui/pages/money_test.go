@@ -161,7 +161,7 @@ func everything(o fyne.CanvasObject) (all []fyne.CanvasObject) {
 	return all
 }
 
-// A change of language makes a new shell what was typed is in the model.
+// A change of language makes a new shell; what was typed is in the model.
 func TestNothingTypedIntoMoneyIsLostByANewShell(t *testing.T) {
 	s := newStage(t, theme.Light, wide, agenttest.Scene)
 	s.showMoney(viewmodel.MoneyBalance)

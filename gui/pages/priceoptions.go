@@ -138,16 +138,17 @@ func (r *optionRow) show(s *Shell, o viewmodel.PriceOption, i int, several bool)
 
 // policyPart is what holds whatever the way to pay.
 type policyPart struct {
-	root        *fyne.Container
-	decide      *widgets.Choice
-	free        *widgets.Choice
-	count       *widgets.Field
-	countRow    *fyne.Container
-	beneficiary *widgets.Choice
-	tell        *widgets.Option
-	public      *widgets.Option
-	fault       *widget.Label
-	row         *fyne.Container
+	root                      *fyne.Container
+	decide                    *widgets.Choice
+	free                      *widgets.Choice
+	count                     *widgets.Field
+	countRow                  *fyne.Container
+	beneficiary               *widgets.Choice
+	decideRow, beneficiaryRow *fyne.Container // hidden where the escrow's terms are not known yet
+	tell                      *widgets.Option
+	public                    *widgets.Option
+	fault                     *widget.Label
+	row                       *fyne.Container
 }
 
 func newPolicyPart(s *Shell) *policyPart {
@@ -164,16 +165,19 @@ func newPolicyPart(s *Shell) *policyPart {
 	p.tell.OnTapped = func() { s.model.SetTellRead(!p.tell.On) }
 	p.public = widgets.NewOption(s.t("price.public"), s.t("price.public.why"), true, nil)
 	p.public.OnTapped = func() { s.model.SetPublic(!p.public.On) }
-	under := func(c *widgets.Choice, why string) fyne.CanvasObject {
+	under := func(c *widgets.Choice, why string) *fyne.Container {
 		return widgets.NewColumn(theme.Space1, 0, c.Box, hinted(why))
 	}
-	p.root = widgets.NewColumn(theme.Space4, 0, under(p.decide, s.t("price.decide.why")),
+	p.decideRow, p.beneficiaryRow = under(p.decide, s.t("price.decide.why")), under(p.beneficiary, s.t("price.beneficiary.why"))
+	p.root = widgets.NewColumn(theme.Space4, 0, p.decideRow,
 		widgets.NewColumn(theme.Space1, 0, p.free.Box, p.countRow, p.row, hinted(s.t("price.free.why"))),
-		under(p.beneficiary, s.t("price.beneficiary.why")), p.tell, p.public)
+		p.beneficiaryRow, p.tell, p.public)
 	return p
 }
 
 func (p *policyPart) refresh(v viewmodel.OwnPrice) {
+	widgets.Show(p.decideRow, v.DecideKnown)
+	widgets.Show(p.beneficiaryRow, len(v.Beneficiaries) > 0)
 	p.decide.Set(v.Decide, v.DecideAt)
 	p.decide.Fault(v.DecideError)
 	p.free.Set(v.Free, v.FreeAt)

@@ -330,3 +330,24 @@ func TestAWayToPayOfAnotherSystemStaysAsItIs(t *testing.T) {
 		})
 	})
 }
+
+func TestWithoutAPriceYetNothingIsPretended(t *testing.T) {
+	play(t, func(now func() time.Time) *agenttest.Agent {
+		a := agenttest.New(now)
+		if _, err := a.AddAccount(context.Background(), agentclient.AddAccount{Address: "me@example.org", Password: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}, func(s *stage) {
+		p := s.price()
+		if p.Now != "" || p.DecideKnown || p.Beneficiaries != nil || p.Preview.Price != "" || p.Changed || len(p.Options) != 1 || p.Options[0].Error != "" {
+			t.Errorf("price: %+v", p)
+		}
+		s.SetAmount(p.Options[0].Key, "0.25")
+		s.SavePrice()
+		synctest.Wait()
+		if p := s.price(); p.Now != "€0.25" || !p.DecideKnown || p.DecideAt != 3 || p.Changed {
+			t.Errorf("price: %+v", p)
+		}
+	})
+}

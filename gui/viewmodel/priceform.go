@@ -73,8 +73,11 @@ func newPriceForm(p agentclient.Price, currencies []agentclient.Money) *priceFor
 		f.add(r)
 		f.tell = true // as an offer is made where nothing is said
 	}
-	for _, b := range p.Beneficiaries {
-		if b.Name == p.Beneficiary {
+	if f.decide == 0 {
+		f.decide = p.DecideMost
+	}
+	for i, b := range p.Beneficiaries {
+		if b.Name == p.Beneficiary || i == 0 { // the first gets it where nothing is said
 			f.beneficiary = b.ID
 		}
 	}

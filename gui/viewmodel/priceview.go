@@ -51,6 +51,7 @@ type OwnPrice struct {
 
 	Decide           []string
 	DecideAt         int
+	DecideKnown      bool
 	DecideError      string
 	Free             []string
 	FreeAt           int
@@ -136,6 +137,7 @@ func (m *Model) option(r *priceRow) PriceOption {
 }
 
 func (m *Model) policy(v *OwnPrice, price agentclient.Price, f *priceForm) {
+	v.DecideKnown = f.decide > 0
 	for i, span := range decideSpans(price) {
 		words := m.say.span(span)
 		if span == price.DecideMost {

@@ -128,11 +128,24 @@ func (r *chartRenderer) row(row ChartRow, y, width, text, small float32) {
 		x := float32(i)*slot + (slot-w)/2
 		r.bar(row, x, base-h, w, h)
 		m := fyne.MeasureText(b.Amount, r.text(theme.SizeSmall), fyne.TextStyle{})
-		if at := max(0, min(x+w/2-m.Width/2, width-m.Width)); at >= free {
+		at := max(0, min(x+w/2-m.Width/2, width-m.Width))
+		if at >= free && !covers(row.Bars, i, at, at+m.Width, h, slot, w) {
 			r.write(b.Amount, theme.Text, theme.SizeSmall, false, at, base-h-m.Height)
 			free = at + m.Width + theme.Space1
 		}
 	}
+}
+
+// covers tells that an amount at a bar of that height would stand on one of the
+// bars beside it.
+func covers(bars []ChartBar, i int, from, to, height, slot, w float32) bool {
+	for k, b := range bars {
+		left := float32(k)*slot + (slot-w)/2
+		if k != i && b.Part*barsHeight > height && from < left+w+2 && to > left-2 {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *chartRenderer) bar(row ChartRow, x, y, w, h float32) {

@@ -81,6 +81,7 @@ func NewChoice(name string, width float32, chosen func(i int)) *Choice {
 			c.OnChosen(i)
 		}
 	}
+	c.Select.PlaceHolder = " " // Fyne's own is in English
 	c.Select.ExtendBaseWidget(c.Select)
 	c.row = Flush(c.fault)
 	c.row.Hide()
