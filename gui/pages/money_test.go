@@ -12,8 +12,8 @@ import (
 	"earnest/gui/widgets"
 )
 
-// strike is a key as the window's driver hands it on.
-func (s *stage) strike(name fyne.KeyName) {
+// pressKey is a key as the window's driver hands it on.
+func (s *stage) pressKey(name fyne.KeyName) {
 	if f := s.win.Canvas().Focused(); f != nil {
 		f.TypedKey(&fyne.KeyEvent{Name: name})
 	} else {
@@ -22,7 +22,7 @@ func (s *stage) strike(name fyne.KeyName) {
 	s.settle()
 }
 
-func (s *stage) keyed(keys string) {
+func (s *stage) typeKeys(keys string) {
 	if f := s.win.Canvas().Focused(); f != nil {
 		test.Type(f, keys)
 	} else {
@@ -48,41 +48,41 @@ func TestMoneyByKeysAlone(t *testing.T) {
 	s.showMoney(viewmodel.MoneyBalance)
 	p := s.shell.shown.(*moneyPage)
 	s.tabTo(p.code.Entry)
-	s.keyed("VOUCHER-5")
-	s.strike(fyne.KeyReturn)
+	s.typeKeys("VOUCHER-5")
+	s.pressKey(fyne.KeyReturn)
 	if v := s.model.Purse(); v.Rows[0].Available != "€9.75" || v.Code != "" {
 		t.Errorf("purse: %+v", v)
 	}
 	form := p.limits.forms["escrow.example"]
 	s.tabTo(form.day.Entry)
-	s.keyed("1,5x")
-	s.strike(fyne.KeyReturn)
+	s.typeKeys("1,5x")
+	s.pressKey(fyne.KeyReturn)
 	if v := s.model.Limits().List[0]; v.ErrDay == "" || form.day.Entry.Text != "1,5x" {
 		t.Errorf("limit: %+v", v)
 	}
-	s.strike(fyne.KeyBackspace)
-	s.strike(fyne.KeyReturn)
+	s.pressKey(fyne.KeyBackspace)
+	s.pressKey(fyne.KeyReturn)
 	if v := s.model.Limits().List[0]; v.ErrDay != "" || v.Done == "" {
 		t.Errorf("limit: %+v", v)
 	}
-	s.strike(fyne.KeyEscape) // leaves the field
+	s.pressKey(fyne.KeyEscape) // leaves the field
 	if s.win.Canvas().Focused() != nil {
 		t.Fatal("Escape does not leave the field")
 	}
-	s.keyed("2")
+	s.typeKeys("2")
 	if s.model.Purse().Tab != viewmodel.MoneyStatement {
 		t.Fatal("2 does not show the statement")
 	}
 	for _, name := range []fyne.KeyName{fyne.KeyDown, fyne.KeyEnd, fyne.KeyF5, fyne.KeyLeft} {
-		s.strike(name) // what no part hears goes to the window, once
+		s.pressKey(name) // what no part hears goes to the window, once
 	}
 	s.showMoney(viewmodel.MoneyStatement)
 	s.tabTo(p.statement.kind.Select)
-	s.strike(fyne.KeyRight)
+	s.pressKey(fyne.KeyRight)
 	if s.model.Statement().Kind != 1 {
 		t.Error("an arrow does not choose the kind")
 	}
-	s.strike(fyne.KeyEscape)
+	s.pressKey(fyne.KeyEscape)
 	if s.model.Purse().Tab != viewmodel.MoneyBalance {
 		t.Error("Escape does not go back to the balance")
 	}
@@ -94,40 +94,40 @@ func TestPricesByKeysAlone(t *testing.T) {
 	p := s.shell.shown.(*pricePage)
 	first := p.options.rows[p.options.order[0]]
 	s.tabTo(first.slider)
-	s.strike(fyne.KeyRight)
+	s.pressKey(fyne.KeyRight)
 	if first.entry.Text != "0.50" {
 		t.Errorf("an arrow on the slider makes it %q", first.entry.Text)
 	}
 	s.tabTo(p.options.add)
-	s.strike(fyne.KeySpace)
+	s.pressKey(fyne.KeySpace)
 	if len(p.options.order) != 2 {
 		t.Fatalf("options: %v", p.options.order)
 	}
 	second := p.options.rows[p.options.order[1]]
 	s.tabTo(second.entry)
-	s.keyed("2")
+	s.typeKeys("2")
 	s.tabTo(second.up)
-	s.strike(fyne.KeyReturn)
+	s.pressKey(fyne.KeyReturn)
 	if p.options.rows[p.options.order[0]] != second || s.win.Canvas().Focused() != fyne.Focusable(second.up) {
 		t.Error("it was not moved up, or the focus was lost by it")
 	}
 	s.tabTo(p.policy.tell)
-	s.strike(fyne.KeySpace)
+	s.pressKey(fyne.KeySpace)
 	if s.model.OwnPrice().TellRead {
 		t.Error("Space does not turn the switch")
 	}
 	s.tabTo(first.entry)
-	s.strike(fyne.KeyReturn)
+	s.pressKey(fyne.KeyReturn)
 	v := s.model.OwnPrice()
 	if v.Now != "€2.00 or €0.50" || v.Changed || v.TellRead {
 		t.Errorf("price: %+v", v)
 	}
-	s.strike(fyne.KeyEscape)
-	s.keyed("3")
+	s.pressKey(fyne.KeyEscape)
+	s.typeKeys("3")
 	if s.model.OwnPrice().Tab != viewmodel.PricePast || len(s.model.OwnPrice().Past) != 1 {
 		t.Errorf("past: %+v", s.model.OwnPrice().Past)
 	}
-	s.strike(fyne.KeyEscape)
+	s.pressKey(fyne.KeyEscape)
 	if s.model.OwnPrice().Tab != viewmodel.PriceNow || s.model.Page() != viewmodel.PagePrice {
 		t.Error("Escape does not go back to the price")
 	}
