@@ -23,6 +23,9 @@ const (
 // others, and no longer than what file systems take.
 func FileName(name, instead string) string {
 	name = filepath.Base(strings.ReplaceAll(name, "\\", "/"))
+	if name == "/" {
+		return instead
+	}
 	name = strings.Map(func(r rune) rune {
 		switch {
 		case neutralRune(r, false) == utf8.RuneError:
@@ -46,7 +49,7 @@ func FileName(name, instead string) string {
 		}
 	}
 	name = base + ext
-	if name == "" || name == "/" {
+	if name == "" {
 		return instead
 	}
 	devices := []string{"con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",

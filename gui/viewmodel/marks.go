@@ -37,7 +37,9 @@ func (m *Model) marksView() Marks {
 			v.Accept, v.Reject = v.Accept || may.Accept, v.Reject || may.Reject
 		}
 	}
-	v.Text = m.say.N("marks.count", v.N)
+	if v.N > 0 {
+		v.Text = m.say.N("marks.count", v.N)
+	}
 	if v.Busy {
 		v.Text = m.say.T("marks.run."+b.run.verb, "N", b.run.n, "All", b.run.all)
 	}

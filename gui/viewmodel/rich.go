@@ -58,23 +58,10 @@ func partsOf(s string) []TextPart {
 			parts = append(parts, TextPart{Text: l, Right: right})
 		}
 	}
-	for i := range parts {
-		if i < len(parts)-1 {
-			parts[i].Text = strings.TrimRight(parts[i].Text, "\n")
-		}
-		if parts[i].Right {
-			parts[i].Text = markRight(parts[i].Text)
-		}
+	for i := range parts[:len(parts)-1] {
+		parts[i].Text = strings.TrimRight(parts[i].Text, "\n")
 	}
 	return parts
-}
-
-// rightMark is a letter without a look (U+200F). Behind a full stop at the end of
-// a line it says that the stop belongs to the text that runs from the right.
-const rightMark = "\u200f"
-
-func markRight(s string) string {
-	return strings.ReplaceAll(s, "\n", rightMark+"\n") + rightMark
 }
 
 // rightward tells by the first letter (Unicode TR9, rule P2) whether a paragraph
@@ -117,9 +104,7 @@ func paras(blocks []agentclient.Block, more int) ([]Para, bool) {
 				break
 			}
 		}
-		if p.Right, _ = rightward(whole.String()); p.Right {
-			p.Spans[len(p.Spans)-1].Text += rightMark
-		}
+		p.Right, _ = rightward(whole.String())
 		if len(p.Spans) > 0 || block.Kind == agentclient.BlockRule {
 			all = append(all, p)
 		}

@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"image/color"
+	"math"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -37,7 +38,8 @@ func rowHeight(th fyne.Theme, lines int) float32 {
 	height := func(size fyne.ThemeSizeName) float32 {
 		return fyne.MeasureText("X", th.Size(size), fyne.TextStyle{}).Height
 	}
-	return 2*rowPad + height(theme.SizeText) + float32(lines-1)*(height(theme.SizeSmall)+rowGap)
+	// Whole pixels: a row never lies over a part of another.
+	return float32(math.Ceil(float64(2*rowPad + height(theme.SizeText) + float32(lines-1)*(height(theme.SizeSmall)+rowGap))))
 }
 
 // Row is a line of a list: who and how much, what and how long.

@@ -60,6 +60,16 @@ func (l *RowList) SetRows(n, chosen int, at func(i int) RowData) {
 // Height is that of a row.
 func (l *RowList) Height() float32 { return rowHeight(l.Theme(), l.Lines) }
 
+// ScrollBy scrolls down by some pixels.
+func (l *RowList) ScrollBy(y float32) {
+	limit := max(0, float32(l.n)*l.Height()-l.scroll.Size().Height)
+	l.scroll.ScrollToOffset(fyne.NewPos(0, max(0, min(limit, l.scroll.Offset.Y+y))))
+	l.fill()
+}
+
+// First is the first row in sight.
+func (l *RowList) First() int { return int(l.scroll.Offset.Y / l.Height()) }
+
 func (l *RowList) reveal(i int) {
 	height := l.Height()
 	top, view := float32(i)*height, l.scroll.Size().Height
