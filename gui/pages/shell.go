@@ -157,12 +157,20 @@ func (s *Shell) Refresh() {
 		s.shown = p
 		s.stack.Objects = []fyne.CanvasObject{p.object()}
 		s.stack.Refresh()
-		if c := s.canvas(); c != nil {
-			c.Unfocus()
-			if f, ok := p.(interface{ focus() fyne.Focusable }); ok && f.focus() != nil {
-				c.Focus(f.focus())
-			}
-		}
+		s.Focus()
+	}
+}
+
+// Focus puts the focus where the page shown wants it. The program calls it once
+// the content is in its window.
+func (s *Shell) Focus() {
+	c := s.canvas()
+	if c == nil {
+		return
+	}
+	c.Unfocus()
+	if f, ok := s.shown.(interface{ focus() fyne.Focusable }); ok && f.focus() != nil {
+		c.Focus(f.focus())
 	}
 }
 

@@ -94,6 +94,7 @@ func TestTimeIsSaidInTheOneUnitThatMatters(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		-time.Second: "time is up", 30 * time.Second: "under a minute", 90 * time.Second: "1 minute", 59 * time.Minute: "59 minutes",
 		90 * time.Minute: "1 hour", 23 * time.Hour: "23 hours", 24 * time.Hour: "1 day", 6*24*time.Hour + time.Hour: "6 days",
+		14*24*time.Hour - 20*time.Minute: "14 days", 13*24*time.Hour + 12*time.Hour: "13 days",
 	} {
 		got, little := speech{Words: words.In(words.English)}.left(d)
 		if got != want || little != (d < 24*time.Hour) {

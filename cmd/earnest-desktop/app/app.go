@@ -141,7 +141,9 @@ func newWindow(a fyne.App, model *viewmodel.Model, prefs *prefs, cfg Config) fyn
 	}
 	build := func() {
 		host.Look = look
-		window.SetContent(pages.New(model, host).Content())
+		shell := pages.New(model, host)
+		window.SetContent(shell.Content())
+		shell.Focus()
 	}
 	prefs.draw = func() { a.Settings().SetTheme(theme.New(look)) }
 	prefs.speak = func(l words.Language) {
