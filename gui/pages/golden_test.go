@@ -27,6 +27,7 @@ func looks() map[string]look {
 	// Each part of the window names its looks in a file of its own: one line each.
 	for _, some := range []map[string]look{
 		frameLooks(),
+		moneyLooks(),
 		startLooks(),
 	} {
 		maps.Copy(all, some)

@@ -1,0 +1,100 @@
+package pages
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"earnest/agentclient"
+	"earnest/agentclient/agenttest"
+	"earnest/gui/viewmodel"
+)
+
+// moneyLooks are the pages of money and prices.
+func moneyLooks() map[string]look {
+	narrow, small := fyne.NewSize(640, 700), fyne.NewSize(400, 700)
+	return map[string]look{
+		"money-two":       {narrow, twoAccounts, func(s *stage) { s.showMoney(viewmodel.MoneyBalance) }},
+		"money-small":     {small, richScene, func(s *stage) { s.showMoney(viewmodel.MoneyBalance) }},
+		"money-none":      {wide, priced, func(s *stage) { s.showMoney(viewmodel.MoneyStatement) }},
+		"statement":       {wide, richScene, func(s *stage) { s.showMoney(viewmodel.MoneyStatement) }},
+		"statement-small": {small, twoAccounts, func(s *stage) { s.showMoney(viewmodel.MoneyStatement) }},
+		"chart":           {wide, richScene, func(s *stage) { s.showMoney(viewmodel.MoneyChart) }},
+		"price-changed": {wide, richScene, func(s *stage) {
+			s.changePrice()
+		}},
+		"price-faults": {small, richScene, func(s *stage) {
+			s.changePrice()
+			s.model.AddOption()
+			s.model.SetFreeCount("many")
+			s.model.SavePrice()
+		}},
+		"price-card": {narrow, richScene, func(s *stage) { s.showPrice(viewmodel.PriceCard) }},
+		"price-past": {narrow, richScene, func(s *stage) {
+			s.changePrice()
+			s.model.SavePrice()
+			s.settle()
+			s.showPrice(viewmodel.PricePast)
+		}},
+	}
+}
+
+func (s *stage) showMoney(tab viewmodel.MoneyTab) {
+	s.model.Show(viewmodel.PageMoney)
+	s.settle()
+	s.model.ShowMoney(tab)
+	s.settle()
+}
+
+func (s *stage) showPrice(tab viewmodel.PriceTab) {
+	s.model.Show(viewmodel.PagePrice)
+	s.settle()
+	s.model.ShowPrice(tab)
+	s.settle()
+}
+
+func (s *stage) changePrice() {
+	s.showPrice(viewmodel.PriceNow)
+	s.model.SetAmount(s.model.OwnPrice().Options[0].Key, "7,5")
+	s.model.SetFreeKind(1)
+	s.model.SetDecide(1)
+	s.settle()
+}
+
+// richScene has months of movements, and a limit that is reached.
+func richScene(now func() time.Time) *agenttest.Agent {
+	a := agenttest.Scene(now)
+	euro := func(amount string) agentclient.Money {
+		return agentclient.Money{Amount: amount, Currency: "escrow.example", Unit: "EUR"}
+	}
+	kinds := []string{agentclient.MoveHold, agentclient.MoveRefund, agentclient.MoveHold, agentclient.MoveForfeit, agentclient.MoveTopUp, agentclient.MoveGain}
+	for i := range 120 {
+		kind := kinds[i%len(kinds)]
+		m := agentclient.Movement{Account: "recipient@example.org", Escrow: "escrow.example", Kind: kind, Bond: fmt.Sprint("bond", i),
+			Time:   now().Add(-time.Duration(120-i)*13*time.Hour - time.Duration((120-i)*(120-i))*time.Minute),
+			Amount: euro([]string{"0.25", "0.50", "1.00", "0.25", "12.50"}[i%5]), Available: euro("4.75"), Held: euro("0.50")}
+		if kind != agentclient.MoveTopUp {
+			m.With = []string{"author@example.net", "a.very.long.local.part.that.goes.on@subdomain.department.university.example.edu"}[i%2]
+			m.Subject = "A question about your book, and the rest of a rather long subject line"
+		}
+		a.AddMovement(m)
+	}
+	if _, err := a.SetLimit(context.Background(), agentclient.SetLimit{Currency: "escrow.example", PerMail: "0.50", PerDay: "0.50"}); err != nil {
+		panic(err)
+	}
+	return a
+}
+
+// twoAccounts has a second account with a long name, and a second currency without
+// a unit.
+func twoAccounts(now func() time.Time) *agenttest.Agent {
+	a := richScene(now)
+	if _, err := a.AddAccount(context.Background(), agentclient.AddAccount{Address: "second.account.of.mine@a-very-long-subdomain.example.org", Password: "x"}); err != nil {
+		panic(err)
+	}
+	a.SetBalance("tokens.example.com", "", "123456.50", "1000.00")
+	a.SetOffer("recipient@example.org", "0.25", "ESCROW/1 tokens.example.com 2.00", "1.00")
+	return a
+}
