@@ -95,6 +95,7 @@ type Config struct {
 type Agent struct {
 	Config
 	events  events
+	inbox   store.Cache[store.Mail]
 	logins  logins
 	started time.Time
 

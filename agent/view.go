@@ -61,7 +61,7 @@ func (a *account) status(context.Context) (agentclient.Account, error) {
 func (a *Agent) Inbox(ctx context.Context) ([]agentclient.Mail, error) {
 	var mails []store.Mail
 	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		mails, err = store.List[store.Mail](tx)
+		mails, err = a.inbox.List(tx)
 		return err
 	})
 	list := make([]agentclient.Mail, 0, len(mails))
