@@ -185,8 +185,8 @@ func TestPeopleFollowTheAgent(t *testing.T) {
 	})
 }
 
-// crowd is a thousand people.
-func crowd(now func() time.Time) *agenttest.Agent {
+// thousand is a thousand people.
+func thousand(now func() time.Time) *agenttest.Agent {
 	a := agenttest.Scene(now)
 	for i := range 1000 {
 		a.AddPerson(agentclient.Person{PersonID: agentclient.PersonID{Address: fmt.Sprintf("p%d@example.net", i)}, Name: fmt.Sprintf("Person %d", i), Free: "3"})
@@ -196,7 +196,7 @@ func crowd(now func() time.Time) *agenttest.Agent {
 
 func BenchmarkAThousandPeople(b *testing.B) {
 	m := New(Config{Agent: agenttest.New(time.Now)})
-	people, err := crowd(time.Now).People(b.Context())
+	people, err := thousand(time.Now).People(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func (m *Model) Form() Form {
 	v.Found, v.FoundTone = f.foundWords(m.say)
 	v.Password = !v.SignIn.Show
 	if found := f.look.found; found.Provider != "" && !found.ProviderReady && found.ProviderHint != "" {
-		v.Hint = line(m.say.Sentence(found.ProviderHint))
+		v.Hint = line(m.say.agent(found.ProviderHint))
 	}
 	m.formEscrow(f, &v)
 	v.Button = m.formButton(f, v)

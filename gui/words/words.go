@@ -39,6 +39,7 @@ type Words struct {
 	Language  Language
 	localizer *i18n.Localizer
 	sentences map[string]string // English sentences of the agent, to their ids
+	patterns  []pattern
 }
 
 // In returns the words of a language; English where it is not spoken.
@@ -56,7 +57,7 @@ func In(l Language) Words {
 	if err != nil { // they are compiled in, and a test reads them all
 		panic(fmt.Sprintf("words: %v", err))
 	}
-	return Words{Language: l, localizer: i18n.NewLocalizer(bundle, string(l), string(English)), sentences: sentences()}
+	return Words{Language: l, localizer: i18n.NewLocalizer(bundle, string(l), string(English)), sentences: sentences(), patterns: patterns()}
 }
 
 // Of picks the language that a system's setting such as "de_AT.UTF-8" asks for.
@@ -120,6 +121,11 @@ func sentences() map[string]string {
 func (w Words) Sentence(english string) string {
 	if id, ok := w.sentences[english]; ok && w.Language != English {
 		return w.T(id)
+	}
+	if w.Language != English {
+		if said, ok := w.filled(english); ok {
+			return said
+		}
 	}
 	return english
 }
