@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"earnest/escrow"
@@ -24,7 +25,7 @@ func (w *world) switchOff(off bool) {
 func (w *world) askedWhileOff() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.asked
+	return slices.Clone(w.asked)
 }
 
 func (s switched) ask(what string) error {
