@@ -40,14 +40,17 @@ func (h *keyHelpSheet) show() {
 	if p, ok := s.shown.(listsKeys); ok {
 		h.add(s.t("keys.here"), p.keyList())
 	}
-	h.add(s.t("keys.everywhere"), []keyHelp{
-		{"J  K", s.t("keys.move")}, {"U", s.t("keys.undo")}, {"W", s.t("keys.write")},
-		{"Esc", s.t("keys.escape")}, {"?", s.t("keys.help")}})
+	h.add(s.t("keys.everywhere"), s.keysEverywhere())
 	h.lists.Refresh()
 	if c := s.canvas(); c != nil {
 		c.Unfocus()
 	}
 	widgets.Show(h.root, true)
+}
+
+func (s *Shell) keysEverywhere() []keyHelp {
+	return []keyHelp{{"J  K", s.t("keys.move")}, {"U", s.t("keys.undo")}, {"W", s.t("keys.write")},
+		{"Esc", s.t("keys.escape")}, {"?", s.t("keys.help")}}
 }
 
 func (h *keyHelpSheet) add(title string, keys []keyHelp) {

@@ -87,6 +87,10 @@ func (p *peoplePage) typedRune(r rune) bool {
 	return true
 }
 
+func (p *peoplePage) keyList() []keyHelp {
+	return []keyHelp{{"/", p.shell.t("people.search")}}
+}
+
 func (p *peoplePage) typedKey(e *fyne.KeyEvent) bool {
 	switch e.Name {
 	case fyne.KeyDown:

@@ -168,18 +168,20 @@ func (s *Shell) saveReport() {
 	d.Show()
 }
 
-// newKeysPage lists the keys.
+// newKeysPage lists the keys of the pages that have most, and those that count
+// everywhere.
 func newKeysPage(s *Shell, back func()) *behindPage {
-	rows := widgets.NewColumn(theme.Space2, 0)
-	for _, r := range [][2]string{{"A  R  U", s.t("settings.keys.decide")}, {"J  K", s.t("settings.keys.walk")}, {"/", s.t("settings.keys.search")},
-		{"W", s.t("settings.keys.write")}, {"Ctrl ↵", s.t("settings.keys.send")}, {"?", s.t("settings.keys.help")}} {
-		key := widgets.NewText(r[0], theme.Text, theme.SizeText, true)
-		rows.Add(widgets.Dock(nil, nil, &fyne.Container{Layout: widgets.Fixed{Width: 96}, Objects: []fyne.CanvasObject{key}}, nil,
-			widgets.Flush(widgets.NewPara(r[1], widget.MediumImportance, theme.SizeText))))
+	rows := widgets.NewColumn(theme.Space4, 0)
+	for _, part := range []struct {
+		name string
+		keys []keyHelp
+	}{{s.t("keys.everywhere"), s.keysEverywhere()}, {s.t("nav.waiting"), s.folder.keyList()}, {s.t("nav.write"), s.write.keyList()}} {
+		lines := widgets.NewColumn(theme.Space1, 0, widgets.NewText(part.name, theme.Muted, theme.SizeSmall, true))
+		for _, k := range part.keys {
+			lines.Add(keyLine(k))
+		}
+		rows.Add(lines)
 	}
-	p := &behindPage{refresh: func() {}}
-	way := (*widgets.Action)(nil)
-	p.root, way = newBehind(s, back, s.t("settings.keys.title"), s.t("settings.keys.what"), rows)
-	p.first = way
-	return p
+	root, way := newBehind(s, back, s.t("settings.keys.title"), s.t("settings.keys.what"), rows)
+	return &behindPage{root: root, first: way, refresh: func() {}}
 }

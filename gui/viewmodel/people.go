@@ -320,8 +320,9 @@ func (m *Model) SaveFree() {
 	if !ok {
 		return
 	}
-	n, err := strconv.Atoi(typed)
-	if err != nil || n < 0 || n > agentclient.MaxFree {
+	plain, fault := m.say.typedAmount(typed, 0, "")
+	n, err := strconv.Atoi(plain)
+	if fault != "" || err != nil || n > agentclient.MaxFree {
 		m.update(func() { m.folk.faults = withPerson(m.folk.faults, p.PersonID, m.say.T("people.fault.count")) })
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"math/big"
 	"slices"
-	"strings"
 
 	"earnest/agentclient"
 )
@@ -50,12 +49,13 @@ func (m *Model) setupPrice() SetupPriceView {
 	if v.Unit = money.Unit; v.Unit == "" {
 		v.Unit = line(money.Currency)
 	}
-	value, ok := amount(p.text)
-	if !ok || value.Sign() <= 0 {
+	plain, fault := m.setupAmount()
+	value, ok := amount(plain)
+	if fault != "" || !ok {
 		return v
 	}
 	v.At = nearest(value)
-	money.Amount = normal(p.text)
+	money.Amount = plain
 	v.Preview = m.say.T("start.price.preview", "Address", v.Address, "Price", m.say.money(money))
 	if value.Cmp(big.NewRat(5, 1)) > 0 {
 		v.Hint = m.say.T("start.price.high")
@@ -79,9 +79,17 @@ func nearest(value *big.Rat) int {
 	return place
 }
 
-// normal writes an amount as the agent takes it.
-func normal(typed string) string {
-	return strings.Replace(strings.TrimSpace(typed), ",", ".", 1)
+// setupAmount is the typed price as the agent takes it, or what is wrong with it.
+func (m *Model) setupAmount() (plain, fault string) {
+	unit, currency := "EUR", ""
+	if len(m.purse.balances) > 0 {
+		unit, currency = m.purse.balances[0].Available.Unit, m.purse.balances[0].Available.Currency
+	}
+	plain, fault = m.say.typedAmount(m.setups.price.text, m.purse.scaleOf(currency), unit)
+	if fault == "" && zero(plain) {
+		return "", m.say.T("start.fault.price-zero")
+	}
+	return plain, fault
 }
 
 // SetSetupPrice keeps the price as typed.
@@ -98,9 +106,10 @@ func (m *Model) SetSetupPrice(text string) {
 // where the slider stands already leaves a typed price as it is.
 func (m *Model) SlideSetupPrice(place int) {
 	m.mu.Lock()
-	value, ok := amount(m.setups.price.text)
+	plain, fault := m.setupAmount()
 	m.mu.Unlock()
-	if place < 0 || place >= len(commonPrices()) || ok && value.Sign() > 0 && nearest(value) == place {
+	value, ok := amount(plain)
+	if place < 0 || place >= len(commonPrices()) || fault == "" && ok && nearest(value) == place {
 		return
 	}
 	m.SetSetupPrice(commonPrices()[place])
@@ -110,19 +119,13 @@ func (m *Model) SlideSetupPrice(place int) {
 func (m *Model) SaveSetupPrice() {
 	m.mu.Lock()
 	p, address := &m.setups.price, m.setups.made
-	value, ok := amount(p.text)
-	switch {
-	case p.busy:
+	if p.busy {
 		m.mu.Unlock()
 		return
-	case !ok:
-		p.err = m.say.T("start.fault.price")
-	case value.Sign() == 0:
-		p.err = m.say.T("start.fault.price-zero")
-	default:
-		p.busy, p.err = true, ""
 	}
-	busy, text := p.busy, normal(p.text)
+	text, fault := m.setupAmount()
+	p.busy, p.err = fault == "", fault
+	busy := p.busy
 	m.mu.Unlock()
 	m.changed()
 	if !busy {
