@@ -1,12 +1,14 @@
 package pages
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
@@ -14,6 +16,7 @@ import (
 	"earnest/agentclient/agenttest"
 	"earnest/gui/theme"
 	"earnest/gui/viewmodel"
+	"earnest/gui/words"
 )
 
 // strike hands a key to what has the focus, else to the window, as a driver does.
@@ -185,4 +188,53 @@ func TestWhileAMailIsSentNothingCanBeTyped(t *testing.T) {
 	if p.body.Disabled() || p.body.Text != "" {
 		t.Error("another mail cannot be written")
 	}
+}
+
+// TestWritingFitsASmallWindowInGerman: German is longer, and nothing is clipped.
+func TestWritingFitsASmallWindowInGerman(t *testing.T) {
+	s := newStage(t, theme.Light, fyne.NewSize(400, 700), writers)
+	s.model.Speak(words.German)
+	s.shell = New(s.model, s.shell.host)
+	s.win.SetContent(s.shell.Content())
+	s.win.Resize(fyne.NewSize(400, 700))
+	for name, act := range map[string]func(){
+		"write":   func() { several(s) },
+		"preview": func() { s.model.OpenPreview() },
+		"drafts":  func() { s.model.Show(viewmodel.PageDrafts); s.deleteFirst() },
+		"sent":    func() { s.showSent("rejected"); s.settle(); s.model.CheckReceipts() },
+		"failed":  func() { s.showSent("failed") },
+		"free":    func() { s.showSent("free") },
+	} {
+		act()
+		s.settle()
+		if got := s.shell.Content().MinSize(); got.Width > 400 || got.Height > 700 {
+			t.Errorf("%s wants %.0fx%.0f", name, got.Width, got.Height)
+		}
+		for _, o := range outside(s.shell.Content(), fyne.Position{}, 400) {
+			t.Errorf("%s: %s", name, o)
+		}
+	}
+}
+
+// outside lists the texts that go beyond the right edge.
+func outside(o fyne.CanvasObject, at fyne.Position, right float32) (found []string) {
+	if !o.Visible() {
+		return nil
+	}
+	at = at.Add(o.Position())
+	switch o := o.(type) {
+	case *fyne.Container:
+		for _, child := range o.Objects {
+			found = append(found, outside(child, at, right)...)
+		}
+	case *canvas.Text:
+		if end := at.X + o.MinSize().Width; o.Text != "" && o.Alignment == fyne.TextAlignLeading && end > right+1 {
+			found = append(found, fmt.Sprintf("%q ends at %.0f", o.Text, end))
+		}
+	case fyne.Widget:
+		for _, child := range test.WidgetRenderer(o).Objects() {
+			found = append(found, outside(child, at, right)...)
+		}
+	}
+	return found
 }

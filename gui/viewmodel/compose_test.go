@@ -68,6 +68,9 @@ func TestK2_ThePriceIsShownBeforeAnythingIsWritten(t *testing.T) {
 			t.Errorf("while sending: %+v", d)
 		}
 		s.SetBody("typed too late")
+		if s.Draft().Body != "Text" {
+			t.Error("what is typed while the mail is sent changes it")
+		}
 		synctest.Wait()
 		if sent := s.sent(); len(sent) != 3 || sent[0].Price.Amount != "1.00" || s.count("Send") != 3 { // the scene sent two
 			t.Fatalf("sent %+v", sent)
@@ -396,6 +399,7 @@ func TestK15_ConnectedPeopleAreWrittenToFree(t *testing.T) {
 		}
 		s.SetPaid("author@example.net", false)
 		s.SetSubject("Hello")
+		s.agent.ChangeOffer("author@example.net", func(p *agentclient.Price) { p.Options = nil }) // the escrow is away
 		s.Send()
 		synctest.Wait()
 		m := s.SentMail()

@@ -168,6 +168,7 @@ func TestDraftsAreListedOpenedAndSent(t *testing.T) {
 		if s.Page() != PageWrite || d.Subject != "first" || d.Body != "text of first" || !d.Ready {
 			t.Fatalf("opened: %+v", d)
 		}
+		s.SetBody("changed a moment before it is sent")
 		s.Send()
 		synctest.Wait()
 		if drafts := s.drafts(); len(drafts) != 1 || drafts[0].Mail.Subject != "second" || len(s.Drafts().Rows) != 1 {
@@ -177,6 +178,30 @@ func TestDraftsAreListedOpenedAndSent(t *testing.T) {
 		synctest.Wait()
 		if len(s.drafts()) != 1 {
 			t.Error("a draft that was sent came back")
+		}
+	})
+}
+
+func TestAMailSentWhileItsDraftIsBeingKeptLeavesNoDraft(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		release := s.agent.Hold("SaveDraft")
+		s.Write()
+		s.addressed("author@example.net")
+		s.SetSubject("Hello")
+		s.SetBody("Text")
+		time.Sleep(keepDelay)
+		synctest.Wait()
+		s.Send()
+		synctest.Wait()
+		if s.count("Send") != 2 {
+			t.Error("it was sent before its draft had an id")
+		}
+		release()
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(s.sent()) != 3 || len(s.drafts()) != 0 {
+			t.Errorf("sent %d, drafts %+v", len(s.sent()), s.drafts())
 		}
 	})
 }

@@ -123,7 +123,7 @@ func (m *Model) freshOffers(ctx context.Context, d *draft, seen map[string]agent
 			case err != nil:
 				same = false
 				d.err = m.say.T("write.offer-failed", "Who", line(to), "Why", m.say.failure(err))
-			case known && !reflect.DeepEqual(was, price):
+			case known && !m.sameTerms(d, to, was, price):
 				same = false
 				d.err = m.say.T("write.offer-changed", "Who", line(to))
 			}
@@ -133,6 +133,17 @@ func (m *Model) freshOffers(ctx context.Context, d *draft, seen map[string]agent
 		}
 	}
 	return same
+}
+
+// sameTerms tells whether a mail is paid as was seen. Where it goes free, how
+// many are left and what it would cost is no matter; nor is whether an escrow
+// answers that is not needed.
+func (m *Model) sameTerms(d *draft, to string, was, is agentclient.Price) bool {
+	if !m.pays(d, to, was) {
+		return !m.pays(d, to, is)
+	}
+	was.Free, is.Free = "", ""
+	return reflect.DeepEqual(was, is)
 }
 
 // afford tells whether balance and limits reach, by what is known just now.
