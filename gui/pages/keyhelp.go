@@ -50,6 +50,7 @@ func (h *keyHelpSheet) show() {
 
 func (s *Shell) keysEverywhere() []keyHelp {
 	return []keyHelp{{"J  K", s.t("keys.move")}, {"U", s.t("keys.undo")}, {"W", s.t("keys.write")},
+		{"1 – 0", s.t("keys.pages")},
 		{"Esc", s.t("keys.escape")}, {"?", s.t("keys.help")}}
 }
 

@@ -71,6 +71,10 @@ func (s *Shell) typedRune(r rune) {
 	if p, ok := s.shown.(hearsRunes); ok && p.typedRune(r) {
 		return
 	}
+	if r >= '0' && r <= '9' {
+		s.turnTo(int(r-'0'+9) % 10)
+		return
+	}
 	switch unicode.ToLower(r) {
 	case 'u':
 		s.model.UndoReject()
@@ -80,6 +84,13 @@ func (s *Shell) typedRune(r rune) {
 		s.model.Move(-1)
 	case 'w':
 		s.model.Write()
+	}
+}
+
+// turnTo shows the n-th page of the left column, from 0: the digits 1 to 9, then 0.
+func (s *Shell) turnTo(n int) {
+	if items := s.model.Nav(); n < len(items) {
+		s.model.Show(items[n].Page)
 	}
 }
 

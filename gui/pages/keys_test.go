@@ -99,3 +99,17 @@ func TestTheCardIsCopied(t *testing.T) {
 }
 
 func (s *stage) host() fyne.Clipboard { return s.shell.host.Clipboard }
+
+// TestDigitsTurnToThePages: every page can be reached without a mouse.
+func TestDigitsTurnToThePages(t *testing.T) {
+	s := newStage(t, theme.Light, wide, agenttest.Scene)
+	for i, item := range s.model.Nav() {
+		key := []rune("1234567890")[i]
+		test.TypeOnCanvas(s.win.Canvas(), string(key))
+		if got := s.model.Page(); got != item.Page {
+			t.Errorf("%c turns to %s, not to %s", key, got, item.Page)
+		}
+		s.settle()
+		s.win.Canvas().Unfocus() // as Escape does
+	}
+}
