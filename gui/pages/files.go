@@ -97,10 +97,15 @@ func newFileLine(s *Shell, name, size string, save, elsewhere, cancel func()) *f
 	text := widgets.NewText(name, theme.Text, theme.SizeText, false)
 	text.Cut, text.CutStart = true, true // its end is what tells the kind of file
 	wide := &fyne.Container{Layout: widgets.Wide{}, Objects: []fyne.CanvasObject{text}}
+	act := widgets.NewLine(theme.Space3, -1, l.save, l.elsewhere, l.progress, l.cancel)
+	if name == "" { // it is said elsewhere what is saved
+		l.root = widgets.NewColumn(0, 0, act, l.row)
+		return l
+	}
 	l.root = widgets.NewColumn(0, 0, &fyne.Container{Layout: fileLayout{}, Objects: []fyne.CanvasObject{
 		widget.NewIcon(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())), wide,
 		widgets.NewText(size, theme.Muted, theme.SizeSmall, false),
-		widgets.NewLine(theme.Space3, -1, l.save, l.elsewhere, l.progress, l.cancel)}}, l.row)
+		act}}, l.row)
 	return l
 }
 

@@ -201,11 +201,13 @@ func TestAFileIsSavedWhereDownloadsAre(t *testing.T) {
 func TestScrollingThroughTenThousandMails(t *testing.T) {
 	s := newStage(t, theme.Light, wide, func(now func() time.Time) *agenttest.Agent {
 		a := priced(now)
-		for i := range 10_000 {
-			a.AddMail(agentclient.Message{Mail: agentclient.Mail{ID: fmt.Sprintf("m%05d", i), From: fmt.Sprintf("sender%d@example.net", i),
+		mails := make([]agentclient.Message, 10_000)
+		for i := range mails {
+			mails[i].Mail = agentclient.Mail{ID: fmt.Sprintf("m%05d", i), From: fmt.Sprintf("sender%d@example.net", i),
 				Name: fmt.Sprintf("Sender Number %d", i), Subject: fmt.Sprintf("A subject of some length, number %d", i), Unread: i%2 == 0,
-				At: now().Add(time.Duration(i-10_000) * time.Second)}})
+				At: now().Add(-time.Duration(i) * time.Second)}
 		}
+		a.AddMails(mails)
 		return a
 	})
 	list := s.shell.folder.list

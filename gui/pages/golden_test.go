@@ -29,6 +29,8 @@ func looks() map[string]look {
 		frameLooks(),
 		moneyLooks(),
 		startLooks(),
+		folderLooks(),
+		writeLooks(),
 	} {
 		maps.Copy(all, some)
 	}
@@ -66,8 +68,7 @@ func frameLooks() map[string]look {
 		"money": {wide, agenttest.Scene, show(viewmodel.PageMoney)},
 		"price": {wide, agenttest.Scene, show(viewmodel.PagePrice)},
 		"write": {wide, agenttest.Scene, func(s *stage) {
-			s.model.Write()
-			s.model.SetTo("author@example.net")
+			s.model.WriteTo("author@example.net", "", "", "")
 			s.until("the price is known", func() bool { return s.model.Draft().Ready })
 		}},
 		"write-faults": {wide, agenttest.Scene, func(s *stage) {

@@ -25,6 +25,7 @@ type strip struct {
 	text   *widgets.TwoLines
 	undo   *widgets.Action
 	close  *widgets.Action
+	end    *fyne.Container // room behind the text where no button stands there
 }
 
 // stripHeight holds the bar with a button in it.
@@ -44,12 +45,13 @@ func newStrip(s *Shell) *strip {
 	b.left = widgets.NewLine(theme.Space1, 3, b.icons[viewmodel.Waits], b.icons[viewmodel.Against], b.icons[viewmodel.Good], b.status)
 	b.text = widgets.NewTwoLines(theme.Background)
 	b.undo = widgets.NewAction(s.t("undo.action"), "U", widgets.Inverse, s.model.UndoReject)
+	b.end = &fyne.Container{Layout: widgets.Fixed{}}
 	b.close = widgets.NewAction(s.t("told.dismiss"), "", widgets.Inverse, s.model.Dismiss)
 	// In the colours of the other variant, so that it is no second status line.
 	plane := widgets.NewFill(theme.Text)
 	plane.Radius = 8
 	b.right = container.NewStack(plane, widgets.NewInset(0, 0, 0, theme.Space4,
-		widgets.NewLine(theme.Space4, 0, b.text, b.undo, b.close)))
+		widgets.NewLine(theme.Space4, 0, b.text, b.undo, b.close, b.end)))
 	b.right.Hide()
 	b.root = widgets.NewColumn(0, 0, widgets.NewHairline(), &fyne.Container{Layout: stripLayout{b.text}, Objects: []fyne.CanvasObject{b.left, b.right}})
 	return b
@@ -68,6 +70,7 @@ func (b *strip) refresh() {
 	b.text.Set(pill)
 	widgets.Show(b.undo, undo.Show && (beside || !told.Show))
 	widgets.Show(b.close, told.Show && !beside && told.Tone == viewmodel.Against)
+	widgets.Show(b.end, !b.undo.Visible() && !b.close.Visible())
 	widgets.Show(b.right, show)
 	line, color, tone := status.Text, theme.Muted, viewmodel.Plain
 	if status.Trouble {
