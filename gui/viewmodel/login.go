@@ -32,8 +32,20 @@ type SignIn struct {
 }
 
 // signsIn tells that the form takes a login for the password.
-func (f *form) signsIn() bool {
-	return f.look.found.Provider != "" && f.look.found.ProviderReady
+func (f *form) signsIn() bool { return f.provider() != "" }
+
+// provider is whose login the form takes: the one that was found and can be used
+// here, else the one that the account signs in with already.
+func (f *form) provider() string {
+	if found := f.look.found; found.Provider != "" && found.ProviderReady {
+		return found.Provider
+	}
+	return f.signedIn
+}
+
+// mustSignIn tells that the next step is the provider's page.
+func (f *form) mustSignIn() bool {
+	return f.signsIn() && f.loginID() == "" && f.value(FieldPassword) == "" && !(f.change && f.typedServers())
 }
 
 // providerName is how people call a provider.
@@ -52,7 +64,7 @@ func (m *Model) signIn(f *form) SignIn {
 	if !v.Show {
 		return v
 	}
-	name, now := providerName(f.look.found.Provider), m.say.now()
+	name, now := providerName(f.provider()), m.say.now()
 	v.Button, v.Fault, v.Shut = m.say.T("start.login.button", "Name", name), f.login.err, f.login.shut
 	well, ended := f.login.ended[f.login.id]
 	switch {
@@ -74,7 +86,7 @@ func (m *Model) signIn(f *form) SignIn {
 
 // beginLogin asks the agent for the URL of the provider's page.
 func (m *Model) beginLogin(f *form) {
-	req := agentclient.BeginLogin{Address: f.trimmed(FieldAddress), Provider: f.look.found.Provider}
+	req := agentclient.BeginLogin{Address: f.trimmed(FieldAddress), Provider: f.provider()}
 	seq := f.look.seq
 	f.login = login{asking: true}
 	m.do(func(ctx context.Context) {

@@ -47,17 +47,18 @@ type setups struct {
 
 // form is the account being set up or changed.
 type form struct {
-	change bool
-	values map[Field]string // what was typed; what is not there is what was found
-	errs   map[Field]string
-	ca     []byte
-	caName string
-	err    string
-	manual bool             // the servers are shown to be typed
-	aside  map[Field]string // servers typed before what was found was taken after all
-	look   lookup
-	login  login
-	trial  trial
+	change   bool
+	signedIn string           // the provider that the account signs in with
+	values   map[Field]string // what was typed; what is not there is what was found
+	errs     map[Field]string
+	ca       []byte
+	caName   string
+	err      string
+	manual   bool             // the servers are shown to be typed
+	aside    map[Field]string // servers typed before what was found was taken after all
+	look     lookup
+	login    login
+	trial    trial
 }
 
 func newForm(change bool) *form {
@@ -181,6 +182,11 @@ func (m *Model) ChangeAccount(address string) {
 		if f = s.forms[address]; f == nil {
 			f = newForm(true)
 			f.values[FieldAddress] = address
+			for _, a := range m.status.Accounts {
+				if strings.EqualFold(a.Address, address) {
+					f.signedIn = a.Provider
+				}
+			}
 			s.forms[address] = f
 		}
 		s.changed, s.done = address, ""

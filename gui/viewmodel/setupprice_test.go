@@ -154,3 +154,36 @@ func TestAnAccountGetsAnotherPasswordOrServers(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAccountThatSignsInCanSignInAgain(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.agent.SetStatus(func(st *agentclient.Status) {
+			st.Accounts[0].Provider, st.Accounts[0].Mailbox, st.Accounts[0].MailboxError = "microsoft", "failing", "The sign-in has ended."
+		})
+		synctest.Wait()
+		s.ChangeAccount("recipient@example.org")
+		synctest.Wait()
+		if f := s.Form(); f.Password || f.Button != "Sign in with Microsoft" {
+			t.Fatalf("form: %+v", f)
+		}
+		s.AddAccount()
+		synctest.Wait()
+		_, id, _ := strings.Cut(s.Form().SignIn.URL, "id=")
+		s.agent.EndLogin(id, true)
+		synctest.Wait()
+		if s.Page() != PageSettings || s.count("ChangeAccount") != 1 {
+			t.Errorf("page %s, changed %d times", s.Page(), s.count("ChangeAccount"))
+		}
+		s.ChangeAccount("recipient@example.org")
+		s.SetManual(true)
+		s.SetField(FieldSMTP, "smtp.example.org")
+		if got := s.Form().Button; got != "Try and save" {
+			t.Errorf("with another server the button says %q", got)
+		}
+		s.AddAccount()
+		synctest.Wait()
+		if s.count("ChangeAccount") != 2 || s.count("BeginLogin") != 1 {
+			t.Errorf("changed %d times, signed in %d times", s.count("ChangeAccount"), s.count("BeginLogin"))
+		}
+	})
+}

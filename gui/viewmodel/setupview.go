@@ -86,7 +86,7 @@ func (m *Model) formButton(f *form, v Form) string {
 		return m.say.T("start.button.looking")
 	case f.trial.busy:
 		return m.say.T("start.button.trying")
-	case v.SignIn.Show && !v.SignIn.Done:
+	case f.mustSignIn():
 		return v.SignIn.Button
 	case f.trial.states != nil:
 		return m.say.T("start.button.again")

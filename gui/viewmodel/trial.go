@@ -105,7 +105,7 @@ func (m *Model) AddAccount() {
 		m.changed()
 		return
 	}
-	if f.signsIn() && f.loginID() == "" && f.value(FieldPassword) == "" {
+	if f.mustSignIn() {
 		if v := m.signIn(f); !v.Waiting {
 			m.beginLogin(f)
 		}
