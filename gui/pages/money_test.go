@@ -4,12 +4,14 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
 	"earnest/agentclient/agenttest"
 	"earnest/gui/theme"
 	"earnest/gui/viewmodel"
 	"earnest/gui/widgets"
+	"earnest/gui/words"
 )
 
 // pressKey is a key as the window's driver hands it on.
@@ -183,4 +185,55 @@ func TestNothingTypedIntoMoneyIsLostByANewShell(t *testing.T) {
 	if got := p.code.Entry.Text + " " + p.limits.forms["escrow.example"].mail.Entry.Text + " " + price.options.rows[price.options.order[0]].entry.Text; got != "HALF 1, 0,7" {
 		t.Errorf("in the new shell stands %q", got)
 	}
+}
+
+// TestNoPartOfMoneyOrPricesIsWiderThanItsWindow: in German too, and with long
+// names and large amounts.
+func TestNoPartOfMoneyOrPricesIsWiderThanItsWindow(t *testing.T) {
+	s := newStage(t, theme.Light, fyne.NewSize(400, 700), twoAccounts)
+	s.agent.SetBalance("escrow.example", "EUR", "123456789012345.25", "99999999999.99")
+	s.model.Speak(words.German)
+	s.shell = New(s.model, s.shell.host)
+	s.win.SetContent(s.shell.Content())
+	narrow := func(what string, part fyne.CanvasObject) {
+		t.Helper()
+		for _, o := range everything(part) {
+			if scroll, ok := o.(*container.Scroll); ok {
+				if got := scroll.Content.MinSize().Width; got > 400 {
+					t.Errorf("%s wants to be %.0f wide", what, got)
+				}
+			}
+		}
+		if got := s.shell.Content().MinSize().Width; got > 400 {
+			t.Errorf("with %s the window wants to be %.0f wide", what, got)
+		}
+	}
+	for tab := viewmodel.MoneyBalance; tab <= viewmodel.MoneyChart; tab++ {
+		s.showMoney(tab)
+		narrow("a part of money", s.shell.shown.(*moneyPage).parts[tab])
+	}
+	for tab := viewmodel.PriceNow; tab <= viewmodel.PricePast; tab++ {
+		s.showPrice(tab)
+		narrow("a part of prices", s.shell.shown.(*pricePage).parts[tab])
+	}
+}
+
+func TestTheStatementIsSavedWhereThePersonSays(t *testing.T) {
+	s := newStage(t, theme.Light, wide, richScene)
+	s.showMoney(viewmodel.MoneyStatement)
+	p := s.shell.shown.(*moneyPage)
+	test.Tap(p.statement.export)
+	if s.win.Canvas().Overlays().Top() == nil {
+		t.Fatal("nobody is asked where to")
+	}
+	if s.keyHeard('1') {
+		t.Error("a key that belongs to the dialog turned the page")
+	}
+}
+
+// keyHeard tells whether a key turns the part of the page of money.
+func (s *stage) keyHeard(r rune) bool {
+	before := s.model.Purse().Tab
+	s.win.Canvas().OnTypedRune()(r)
+	return s.model.Purse().Tab != before
 }

@@ -16,7 +16,7 @@ import (
 func TestTheBarsOfAChartStayInTheirRoom(t *testing.T) {
 	bars := func(amount string, part float32) (list []ChartBar) {
 		for i := range 12 {
-			list = append(list, ChartBar{Label: "28. Sept.", Amount: amount, Part: part / float32(i+1)})
+			list = append(list, ChartBar{Label: "28. Sept.", Amount: amount, Part: part / float32((i*5)%12+1)})
 		}
 		return list
 	}
@@ -32,6 +32,12 @@ func TestTheBarsOfAChartStayInTheirRoom(t *testing.T) {
 		size := c.Size()
 		type span struct{ y, from, to float32 }
 		var texts []span
+		var bars []fyne.CanvasObject
+		for _, o := range test.WidgetRenderer(c).Objects() {
+			if _, ok := o.(*canvas.Rectangle); ok && o.Size().Height > 1 {
+				bars = append(bars, o)
+			}
+		}
 		for _, o := range test.WidgetRenderer(c).Objects() {
 			at, to := o.Position(), o.Position().Add(o.Size())
 			if at.X < 0 || at.Y < 0 || to.X > size.Width+0.5 || to.Y > size.Height+0.5 {
@@ -44,6 +50,12 @@ func TestTheBarsOfAChartStayInTheirRoom(t *testing.T) {
 			for _, other := range texts {
 				if other.y == at.Y && at.X < other.to && to.X > other.from {
 					t.Errorf("%.0f wide: %q is drawn over another text", width, text.Text)
+				}
+			}
+			for _, bar := range bars {
+				from, end := bar.Position(), bar.Position().Add(bar.Size())
+				if at.X < end.X && to.X > from.X && at.Y < end.Y-1 && to.Y > from.Y+1 {
+					t.Errorf("%.0f wide: %q is drawn over a bar", width, text.Text)
 				}
 			}
 			texts = append(texts, span{at.Y, at.X, to.X})
