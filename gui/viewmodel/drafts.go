@@ -48,9 +48,9 @@ func (m *Model) Drafts() DraftList {
 			continue
 		}
 		row := Row{ID: d.ID, Title: m.toWords(d.Mail.To), Subject: subject(m.say, d.Mail.Subject),
-			Amount: m.say.at(d.Changed), Selected: d.ID == m.desk.selected, NoteTone: Muted}
+			Note: m.say.at(d.Changed), Selected: d.ID == m.desk.selected, NoteTone: Muted}
 		if n := len(d.Mail.Attachments); n > 0 {
-			row.Note = m.say.N("drafts.files", n)
+			row.Note = m.say.N("drafts.files", n) + " · " + row.Note
 		}
 		if m.desk.opening == d.ID {
 			row.Note = m.say.T("drafts.opening")

@@ -156,7 +156,7 @@ func TestDraftsAreListedOpenedAndSent(t *testing.T) {
 		s.SetAside()
 		synctest.Wait()
 		rows := s.Drafts().Rows
-		if len(rows) != 2 || rows[0].Subject != "second" || rows[0].Title != "author@example.net" || rows[0].Amount != "00:02" && rows[0].Amount != "00:01" {
+		if len(rows) != 2 || rows[0].Subject != "second" || rows[0].Title != "author@example.net" || rows[0].Note != "00:02" && rows[0].Note != "00:01" {
 			t.Fatalf("rows: %+v", rows)
 		}
 		if s.Draft().Subject != "" || !s.Draft().Blank {
