@@ -87,9 +87,7 @@ func TestANotificationIsAnswered(t *testing.T) {
 			}
 			s.state(id, state)
 			s.until("it is taken away", func() bool { return s.displayed() == 0 })
-			if said := s.stderr.String(); strings.Contains(said, "Error in Fyne call thread") {
-				t.Error(said)
-			}
+			s.quiet()
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// newStage is a screen with that agent; none where it is nil.
+// newStage is a screen with that agent.
 func newStage(t *testing.T, agent *agenttest.Agent) *stage {
 	t.Helper()
 	return newStageOn(t, agent, "")
@@ -70,22 +71,43 @@ func newStage(t *testing.T, agent *agenttest.Agent) *stage {
 // newStageOn is a stage with a session bus.
 func newStageOn(t *testing.T, agent *agenttest.Agent, bus string) *stage {
 	t.Helper()
-	home, err := os.MkdirTemp("", "ewin") // t.TempDir is too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(home) })
-	s := &stage{t: t, home: home, agent: agent, stderr: &output{}}
-	options := screen.Options{Home: filepath.Join(home, "x"), Width: 1400, Height: 900, Bus: bus, Env: []string{"EARNEST_HOME=" + home}}
+	s := newStageAt(t, shortDir(t), bus)
+	s.agent = agent
+	s.serve()
+	return s
+}
+
+// newStageAt is a screen for the window of a home whose agent is elsewhere.
+func newStageAt(t *testing.T, home, bus string) *stage {
+	t.Helper()
+	s := &stage{t: t, home: home, stderr: &output{}}
+	options := screen.Options{Home: filepath.Join(shortDir(t), "x"), Width: 1400, Height: 900, Bus: bus, Env: []string{"EARNEST_HOME=" + home}}
+	var err error
 	s.screen, err = screen.Start(options)
 	t.Cleanup(s.screen.Stop)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if agent != nil {
-		s.serve()
-	}
 	return s
+}
+
+// shortDir is a folder whose name leaves room for a socket.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ewin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// quiet fails the test if a widget was touched off the drawing goroutine.
+func (s *stage) quiet() {
+	s.t.Helper()
+	if said := s.stderr.String(); strings.Contains(said, "Error in Fyne call thread") {
+		s.t.Errorf("a widget was touched off the drawing goroutine:\n%s", said)
+	}
 }
 
 // serve lets the agent answer on its socket.
@@ -117,6 +139,10 @@ func (s *stage) open(args ...string) {
 	if s.agent != nil {
 		s.called("Inbox", 1)
 	}
+	s.until("something is drawn", func() bool {
+		colours, err := s.screen.Colours(s.window, 160, 300, 10, 10)
+		return err == nil && colours > 20
+	})
 	time.Sleep(300 * time.Millisecond) // it draws what it was told
 }
 

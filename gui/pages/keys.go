@@ -71,6 +71,9 @@ func (s *Shell) typedRune(r rune) {
 	if p, ok := s.shown.(hearsRunes); ok && p.typedRune(r) {
 		return
 	}
+	// What is typed next is for the page that the key shows, however fast it
+	// comes: it is drawn, and has its focus, before the next key is heard.
+	defer s.Refresh()
 	if r >= '0' && r <= '9' {
 		s.turnTo(int(r-'0'+9) % 10)
 		return

@@ -162,6 +162,13 @@ func (s *System) StartAgent(ctx context.Context, p *Person) (err error) {
 // StopAgent stops the person's agent.
 func (s *System) StopAgent(p *Person) error { return p.agent.stop() }
 
+// KillAgent ends the person's agent as a power cut does.
+func (s *System) KillAgent(p *Person) error {
+	err := p.agent.cmd.Process.Kill()
+	<-p.agent.done
+	return err
+}
+
 // AgentEnded is closed once the process of the person's agent is gone, however
 // it ended.
 func (s *System) AgentEnded(p *Person) <-chan struct{} { return p.agent.done }
