@@ -1,12 +1,17 @@
 package pages
 
 import (
+	"time"
+
 	"fyne.io/fyne/v2"
 )
 
 func (p *folderPage) typedRune(r rune) bool {
 	m := p.shell.model
 	many := p.view.Marks.N > 0
+	if (r == 'a' || r == 'r') && p.shell.held.repeats(r, p.shell.canvas().Focused() != nil, time.Now()) {
+		return true
+	}
 	switch r {
 	case 'a':
 		if many {

@@ -34,6 +34,7 @@ func (s *Shell) keys() {
 	}
 	c.SetOnTypedRune(s.typedRune)
 	c.SetOnTypedKey(s.typedKey)
+	s.held.watch(c)
 	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyN, Modifier: fyne.KeyModifierShortcutDefault},
 		func(fyne.Shortcut) { s.model.Write() })
 	c.AddShortcut(&fyne.ShortcutSelectAll{}, func(fyne.Shortcut) {

@@ -64,6 +64,7 @@ type Shell struct {
 	bannerAction *widgets.Action
 	strip        *strip
 	help         *keyHelpSheet
+	held         heldKeys
 }
 
 // New makes the window's content over the model and listens to it.
