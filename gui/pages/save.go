@@ -2,7 +2,6 @@ package pages
 
 import (
 	"errors"
-	"fmt"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
@@ -18,10 +17,7 @@ func (s *Shell) saveAs(name string, make func(write func(data []byte) error)) {
 		case w != nil:
 			make(func(data []byte) error {
 				_, err := w.Write(data)
-				if err = errors.Join(err, w.Close()); err != nil {
-					return fmt.Errorf("the file was not written: %w", err)
-				}
-				return nil
+				return errors.Join(err, w.Close())
 			})
 		}
 	}, s.host.Window)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -82,10 +81,8 @@ func (s speech) csv(moves []agentclient.Movement) ([]byte, error) {
 			row[i] = cell(row[i])
 		}
 	}
-	if err := w.WriteAll(rows); err != nil {
-		return nil, fmt.Errorf("the statement could not be written: %w", err)
-	}
-	return out.Bytes(), nil
+	err := w.WriteAll(rows) // the window says what an error means
+	return out.Bytes(), err
 }
 
 // number is an amount as it stands in a column of numbers; what is none, because
