@@ -206,6 +206,30 @@ func TestAMailSentWhileItsDraftIsBeingKeptLeavesNoDraft(t *testing.T) {
 	})
 }
 
+func TestAMailOfWhichNobodyKnowsWhetherItWentDoesNotComeBackAsADraft(t *testing.T) {
+	var agent *agenttest.Agent
+	play(t, agenttest.Scene, func(s *stage) {
+		agent = s.agent
+		s.Write()
+		s.addressed("author@example.net")
+		s.SetSubject("Hello")
+		s.agent.Hold("Send") // and the window closes
+		s.Send()
+		synctest.Wait()
+		if drafts := s.drafts(); len(drafts) != 1 || drafts[0].Mail.Subject != "Hello" {
+			t.Errorf("before it is paid it is not kept: %+v", drafts)
+		}
+		if err := s.agent.DeleteDraft(context.Background(), s.drafts()[0].ID); err != nil { // as the agent does that took it over
+			t.Fatal(err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		if drafts, err := agent.Drafts(context.Background()); err != nil || len(drafts) != 0 {
+			t.Errorf("after closing: %+v, %v", drafts, err)
+		}
+	})
+}
+
 func TestADeletedDraftCanBeHadBack(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
 		s.WriteTo("author@example.net", "kept", "quoted", "")

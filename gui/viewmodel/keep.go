@@ -56,6 +56,13 @@ func (m *Model) keepDraft(ctx context.Context, d *draft) {
 	}
 	m.mu.Lock()
 	d.keep.due = false
+	m.mu.Unlock()
+	m.keepHeld(ctx, d)
+}
+
+// keepHeld is keepDraft for who holds the gate.
+func (m *Model) keepHeld(ctx context.Context, d *draft) {
+	m.mu.Lock()
 	turn := d.keep.turn
 	if d.keep.over || d.keep.kept == turn {
 		m.mu.Unlock()

@@ -80,13 +80,16 @@ func (m *Model) send(ctx context.Context, d *draft, seen map[string]agentclient.
 	defer cancel()
 	var groups []agentclient.Compose
 	ready := m.freshOffers(ctx, d, seen) && m.afford(ctx, d)
+	if ready { // the agent takes it out of the drafts with the same stroke that pays
+		m.keepHeld(ctx, d)
+	}
 	m.update(func() {
 		if d.sending = ready; ready {
 			groups = m.groups(d)
 		}
 	})
 	if !ready {
-		m.kept(d)
+		m.notSent(d, false)
 		return
 	}
 	var all []agentclient.Sent
@@ -101,7 +104,13 @@ func (m *Model) send(ctx context.Context, d *draft, seen map[string]agentclient.
 			m.update(func() { m.sendFailed(d, all, why, err) })
 			break
 		}
-		m.update(func() { d.drop(went, mail.To) })
+		m.update(func() {
+			d.drop(went, mail.To)
+			d.keep.turn++
+		})
+		if i < len(groups)-1 { // a window killed now does not pay them again
+			m.keepHeld(ctx, d)
+		}
 	}
 	m.finish(d, all)
 	m.do(m.loadSent)
@@ -260,12 +269,19 @@ func (m *Model) sendFailed(d *draft, went []agentclient.Sent, why string, err er
 	}
 }
 
-// kept has a draft that was not sent kept again.
-func (m *Model) kept(d *draft) {
+// notSent says what became of a draft that was not sent, or not to all. One that
+// did not change is not kept again: should its mail have gone out all the same,
+// it must not come back.
+func (m *Model) notSent(d *draft, changed bool) {
 	m.update(func() {
-		m.touch(d)
+		if changed {
+			m.touch(d)
+		}
 		if m.draft != d { // the person writes another one meanwhile
-			m.desk.unkept = append(m.desk.unkept, d)
+			if d.keep.turn != d.keep.kept {
+				m.desk.unkept = append(m.desk.unkept, d)
+				m.keepIn(d, keepDelay)
+			}
 			m.desk.notice = m.say.T("drafts.not-sent", "Subject", subject(m.say, d.subject), "Why", d.err+d.errTo+d.errSubject+d.errFiles)
 		}
 	})
@@ -297,6 +313,6 @@ func (m *Model) finish(d *draft, went []agentclient.Sent) {
 		}
 	})
 	if rest {
-		m.kept(d)
+		m.notSent(d, len(went) > 0)
 	}
 }

@@ -87,7 +87,7 @@ func TestTheWindowListsWhatWaitsByDeadline(t *testing.T) {
 		if rows[0].Note != "16 hours" || rows[0].NoteTone != Waits || rows[0].Title != "Conference Host" || rows[0].Aside != "host@example.net" || rows[0].Amount != "€0.25" {
 			t.Errorf("row: %+v", rows[0])
 		}
-		if rows[2].Note != "13 days" || rows[2].NoteTone != Muted {
+		if rows[2].Note != "14 days" || rows[2].NoteTone != Muted {
 			t.Errorf("row: %+v", rows[2])
 		}
 		if s.Reading().Show || s.count("Message") != 0 {
