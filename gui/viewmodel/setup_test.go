@@ -179,6 +179,10 @@ func TestASlowLookupNeitherOverwritesNorBlocks(t *testing.T) {
 		s.has("found", s.Form().Found, "Looking for the servers of example.org")
 		s.SetField(FieldAddress, "me@example.com")
 		release()
+		synctest.Wait()
+		if f := s.Form(); f.Values[FieldIMAP] != "" {
+			t.Errorf("servers of another domain: %+v", f)
+		}
 		s.rest()
 		if f := s.Form(); f.Values[FieldIMAP] != "" {
 			t.Errorf("servers of another domain: %+v", f)

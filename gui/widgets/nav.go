@@ -71,7 +71,8 @@ type navRenderer struct {
 }
 
 func (r *navRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(r.title.MinSize().Width+2*theme.Space3, 32)
+	title := r.title.MinSize()
+	return fyne.NewSize(title.Width+2*theme.Space3, max(32, title.Height+theme.Space2))
 }
 
 func (r *navRenderer) Layout(size fyne.Size) {

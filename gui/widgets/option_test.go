@@ -43,6 +43,23 @@ func TestAnOptionsTextWrapsAndTheOptionsBelowMakeRoom(t *testing.T) {
 	}
 }
 
+func TestAColumnGrowsWithItsText(t *testing.T) {
+	column := NewColumn(0, FormWidth, NewFill(theme.Surface))
+	newWindow(t, column, fyne.NewSize(1600, 300))
+	if got := column.Objects[0].Size().Width; got != FormWidth {
+		t.Errorf("%.0f wide", got)
+	}
+	fyne.CurrentApp().Settings().SetTheme(larger{theme.New(theme.Light)})
+	column.Refresh()
+	if got := column.Objects[0].Size().Width; got != 2*FormWidth {
+		t.Errorf("%.0f wide with text twice as large", got)
+	}
+}
+
+type larger struct{ *theme.Theme }
+
+func (l larger) Size(name fyne.ThemeSizeName) float32 { return 2 * l.Theme.Size(name) }
+
 func TestAWrapGoesOnBelow(t *testing.T) {
 	var all []fyne.CanvasObject
 	for range 5 {
