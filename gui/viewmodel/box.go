@@ -134,15 +134,12 @@ func (b *box) putAll(mails []agentclient.Mail) {
 		}
 	}
 	for _, mail := range mails {
-		old := b.byID[mail.ID]
-		if b.fresh[mail.ID] && old != nil {
-			add(old)
-		} else if !b.fresh[mail.ID] {
-			add(newEntry(mail, old))
+		if !b.fresh[mail.ID] {
+			add(newEntry(mail, b.byID[mail.ID]))
 		}
 	}
 	for id := range b.fresh {
-		if e := b.byID[id]; e != nil && byID[id] == nil {
+		if e := b.byID[id]; e != nil {
 			add(e)
 		}
 	}

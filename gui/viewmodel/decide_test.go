@@ -225,7 +225,11 @@ func TestK11_AnAcceptSaysHowManyMailsAreFree(t *testing.T) {
 				if err != nil || len(people) != 1 || name != "policy" && people[0].Free != c.free {
 					t.Errorf("people %+v, %v", people, err)
 				}
-				time.Sleep(tellFor + time.Second)
+				time.Sleep(7 * time.Second)
+				if !s.Told().Show {
+					t.Error("the quiet line is gone before it can be read")
+				}
+				time.Sleep(2 * time.Second)
 				if s.Told().Show {
 					t.Error("the quiet line is still there")
 				}

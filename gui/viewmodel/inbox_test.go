@@ -1,6 +1,7 @@
 package viewmodel
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -76,11 +77,50 @@ func TestAnOldAnswerDoesNotHideADecision(t *testing.T) {
 		if mail, _ := m.box.find("m01"); mail.State != "accepted" {
 			t.Errorf("the accepted mail is %s again", mail.State)
 		}
+		m.box.check(t)
 		release()
 		synctest.Wait()
 		if got := s.states("m00", "m01", "m02"); got != "rejecting accepted waiting" || s.Folder().Len != 1 {
 			t.Errorf("%s, %d rows", got, s.Folder().Len)
 		}
+	})
+}
+
+// late answers about one mail when it is let, with what was true when it was asked.
+type late struct {
+	*agenttest.Agent
+	gate chan struct{}
+}
+
+func (a late) MailByID(ctx context.Context, id string) (agentclient.Mail, error) {
+	mail, err := a.Agent.MailByID(ctx, id)
+	<-a.gate
+	return mail, err
+}
+
+func TestAnAnswerThatWasOvertakenIsAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stage{T: t, agent: crowd(2)(time.Now)}
+		gate := make(chan struct{})
+		s.Model = New(Config{Agent: late{s.agent, gate}, Location: time.UTC})
+		s.live(func() {
+			s.Select("m00")
+			synctest.Wait()
+			s.agent.ChangeMail("m00", func(m *agentclient.Message) { m.Subject = "Changed" })
+			synctest.Wait() // asked, read, and not answered yet
+			s.Reject()
+			synctest.Wait()
+			gate <- struct{}{}
+			synctest.Wait()
+			if mail, _ := s.box.find("m00"); mail.State != "rejecting" {
+				t.Errorf("an old answer made it %s again", mail.State)
+			}
+			close(gate)
+			synctest.Wait()
+			if mail, _ := s.box.find("m00"); mail.State != "rejecting" || mail.Subject != "Changed" {
+				t.Errorf("in the end: %+v", mail)
+			}
+		})
 	})
 }
 

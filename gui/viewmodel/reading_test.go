@@ -69,6 +69,7 @@ func TestALinkIsShownWholeAndOpenedOnlyWhenAsked(t *testing.T) {
 		{Text: "https://bank.example", Link: "https://evil.example"}:           {Text: "https://bank.example", Link: "https://evil.example", Target: "https://evil.example"},
 		{Text: "me@a.example", Link: "mailto:me@a.example"}:                    {Text: "me@a.example", Link: "mailto:me@a.example"},
 		{Text: "run", Link: "javascript:alert(1)"}:                             {Text: "run", Target: "javascript:alert(1)"},
+		{Text: "share", Link: "file://server/x"}:                               {Text: "share", Target: "file://server/x"},
 		{Text: "file", Link: "file:///etc/passwd"}:                             {Text: "file", Target: "file:///etc/passwd"},
 		{Text: "turned", Link: "https://a.example/\u202egpj"}:                  {Text: "turned", Target: "https://a.example/\ufffdgpj"},
 		{Text: "https:///nobody", Link: "https:///nobody"}:                     {Text: "https:///nobody"},
