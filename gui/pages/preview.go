@@ -42,7 +42,7 @@ type previewPane struct {
 
 func newPreviewPane(s *Shell) *previewPane {
 	p := &previewPane{shell: s}
-	back := widgets.NewAction(s.t("write.preview.back"), "Esc", widgets.Link, func() { s.write.closePreview() })
+	back := widgets.NewAction(s.t("back"), "Esc", widgets.Link, func() { s.write.closePreview() })
 	p.title = widgets.NewPara("", widget.MediumImportance, theme.SizeTitle)
 	p.which = widgets.NewText("", theme.Muted, theme.SizeText, false)
 	p.before = widgets.NewAction("‹", "K", widgets.Quiet, func() { s.model.TurnPreview(-1) })
@@ -63,7 +63,7 @@ func newPreviewPane(s *Shell) *previewPane {
 	p.outside.Wrapping = fyne.TextWrapBreak
 	p.size = widgets.NewPara("", widget.LowImportance, theme.SizeSmall)
 	part := func(id string) fyne.CanvasObject {
-		return widgets.NewText(s.t(id), theme.Muted, theme.SizeSmall, false)
+		return widgets.Flush(widgets.NewPara(s.t(id), widget.LowImportance, theme.SizeSmall))
 	}
 	p.found = widgets.NewColumn(theme.Space5, 0,
 		widgets.NewColumn(theme.Space2, 0, part("write.preview.list"),
@@ -134,7 +134,7 @@ func (p *previewPane) setFiles(files []viewmodel.File) {
 	p.files.Objects = nil
 	for _, f := range files {
 		name := widgets.NewText(f.Name, theme.Text, theme.SizeText, false)
-		name.Cut = true
+		name.Cut, name.CutStart = true, true // its end tells the kind of file
 		p.files.Add(widgets.NewLine(theme.Space2, 1,
 			widget.NewIcon(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())), name,
 			widgets.NewText(f.Size, theme.Muted, theme.SizeSmall, false)))

@@ -23,7 +23,7 @@ type sentPane struct {
 	backRow    *fyne.Container
 	mail       *fyne.Container
 
-	fresh     *widgets.Text
+	fresh     *widget.Label
 	freshBack *widgets.Action
 	freshRow  *fyne.Container
 	title     *widget.Label
@@ -47,13 +47,14 @@ func newSentPane(s *Shell) *sentPane {
 	p := &sentPane{shell: s}
 	p.backRow = widgets.NewLine(0, -1, widgets.NewAction(s.t("back"), "", widgets.Link, s.model.Back))
 	p.backRow.Hide()
-	p.fresh = widgets.NewText("", theme.Text, theme.SizeText, true)
-	p.fresh.Cut = true
+	p.fresh = widgets.NewPara("", widget.MediumImportance, theme.SizeText)
+	p.fresh.TextStyle.Bold = true
 	p.freshBack = widgets.NewAction(s.t("sent.take-back"), "", widgets.Quiet, s.model.TakeBack)
 	plane := widgets.NewFill(theme.Selection)
 	plane.Radius = 6
 	p.freshRow = container.NewStack(plane, widgets.NewInset(theme.Space1, theme.Space1, theme.Space1, theme.Space3,
-		widgets.NewLine(theme.Space3, 0, p.fresh, p.freshBack)))
+		widgets.Dock(nil, nil, nil, widgets.NewInset(0, 0, 0, theme.Space3, widgets.NewTop(p.freshBack)),
+			&fyne.Container{Layout: widgets.Centre{}, Objects: []fyne.CanvasObject{widgets.Flush(p.fresh)}})))
 	p.title = widgets.NewPara("", widget.MediumImportance, theme.SizeTitle)
 	p.to = widgets.NewPara("", widget.LowImportance, theme.SizeText)
 	p.to.Wrapping = fyne.TextWrapBreak
@@ -106,7 +107,7 @@ func (p *sentPane) refresh(v viewmodel.SentMail) {
 	if !v.Show {
 		return
 	}
-	p.fresh.Set(v.Fresh, theme.Text)
+	setLabel(p.fresh, v.Fresh)
 	widgets.Show(p.freshRow, v.Fresh != "")
 	widgets.Show(p.freshBack, v.TakeBack)
 	setLabel(p.title, v.Subject)

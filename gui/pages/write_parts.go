@@ -90,9 +90,12 @@ func newRecipientLine(s *Shell, address string) *recipientLine {
 	l.ways.Hide()
 	l.paid = widgets.NewOption("", "", true, func() { s.model.SetPaid(address, !l.paid.On) })
 	l.paid.Hide()
-	right := widgets.NewInset(0, 0, 0, theme.Space3, widgets.NewTop(widgets.NewLine(theme.Space4, -1, l.cost, l.retry, l.remove)))
+	right := widgets.NewLine(theme.Space4, -1, l.cost, l.retry, l.remove)
+	wants := func() float32 {
+		return fyne.MeasureText(address, l.name.Theme().Size(theme.SizeText), l.name.TextStyle).Width + 1
+	}
 	l.box = widgets.NewColumn(theme.Space1, 0,
-		widgets.Dock(nil, nil, nil, right, &fyne.Container{Layout: widgets.Centre{}, Objects: []fyne.CanvasObject{widgets.Flush(l.name)}}),
+		widgets.NewApart(theme.Space3, widgets.Flush(l.name), wants, right),
 		l.textRow, l.ways, l.paid)
 	return l
 }
@@ -133,26 +136,26 @@ type fileList struct {
 	shell *Shell
 	box   *fyne.Container
 	rows  *fyne.Container
-	note  *widgets.Text
+	note  *widget.Label
+	said  *fyne.Container
 	fault *widget.Label
 	row   *fyne.Container
 	key   string
 }
 
 func newFileList(s *Shell) *fileList {
-	l := &fileList{shell: s, rows: widgets.NewColumn(0, 0), note: widgets.NewText("", theme.Muted, theme.SizeSmall, false),
+	l := &fileList{shell: s, rows: widgets.NewColumn(0, 0), note: widgets.NewPara("", widget.LowImportance, theme.SizeSmall),
 		fault: widgets.NewPara("", widget.DangerImportance, theme.SizeSmall)}
-	l.note.Cut = true
+	l.said = widgets.Flush(l.note)
 	l.row = widgets.Flush(l.fault)
 	l.row.Hide()
-	l.box = widgets.NewColumn(theme.Space1, 0, l.rows, l.note, l.row)
+	l.box = widgets.NewColumn(theme.Space1, 0, l.rows, l.said, l.row)
 	return l
 }
 
 func (l *fileList) refresh(v viewmodel.Draft) {
 	widgets.SetPara(l.fault, l.row, v.ErrFiles)
-	l.note.Set(v.FilesNote, theme.Muted)
-	widgets.Show(l.note, v.FilesNote != "")
+	widgets.SetPara(l.note, l.said, v.FilesNote)
 	widgets.Show(l.rows, len(v.Files) > 0)
 	widgets.Show(l.box, len(v.Files) > 0 || v.ErrFiles != "")
 	key := ""
@@ -166,7 +169,7 @@ func (l *fileList) refresh(v viewmodel.Draft) {
 	l.rows.Objects = nil
 	for _, f := range v.Files {
 		name := widgets.NewText(f.Name, theme.Text, theme.SizeText, false)
-		name.Cut = true
+		name.Cut, name.CutStart = true, true // its end tells the kind of file
 		l.rows.Add(widgets.NewLine(theme.Space2, 1,
 			widget.NewIcon(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())), name,
 			widgets.NewText(f.Size, theme.Muted, theme.SizeSmall, false),
