@@ -99,6 +99,13 @@ func (s *Shell) turnTo(n int) {
 }
 
 func (s *Shell) typedKey(e *fyne.KeyEvent) {
+	if s.model.FirstStart() && s.canvas().Overlays().Top() == nil {
+		// There is no other page to go to, but Escape stops a test.
+		if p, ok := s.shown.(hearsKeys); ok {
+			p.typedKey(e)
+		}
+		return
+	}
 	if s.busy() {
 		return
 	}

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,27 @@ func TestAFailedTestPutsTheFocusOnTheFieldThatIsWrong(t *testing.T) {
 	}
 	if page.form.fields[viewmodel.FieldPassword].Entry.Text != "secret" {
 		t.Error("the password is lost")
+	}
+}
+
+func TestEscapeStopsTheTestOfAFirstStart(t *testing.T) {
+	s := newStage(t, theme.Light, wide, knows(nil))
+	s.typeText("me@example.org")
+	s.press(fyne.KeyTab)
+	s.typeText("secret")
+	release := s.agent.Hold("AddAccount")
+	defer release()
+	s.model.AddAccount()
+	s.draw()
+	page := s.shell.shown.(*setupPage)
+	if s.win.Canvas().Focused() != fyne.Focusable(page.trial.stop) {
+		t.Fatalf("focus on %T", s.win.Canvas().Focused())
+	}
+	// The call is under way before it can be stopped.
+	s.until("the agent is asked", func() bool { return slices.Contains(s.agent.Calls(), "AddAccount") })
+	s.press(fyne.KeyEscape)
+	if page.stage != viewmodel.SetupForm || page.form.fields[viewmodel.FieldPassword].Entry.Text != "secret" {
+		t.Errorf("after Escape: %s", page.stage)
 	}
 }
 

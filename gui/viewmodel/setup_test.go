@@ -293,6 +293,12 @@ func TestAStoppedTestKeepsWhatWasTyped(t *testing.T) {
 		release := s.agent.Hold("AddAccount")
 		defer release()
 		s.AddAccount()
+		s.StopTrial() // before the agent is asked
+		synctest.Wait()
+		if f := s.Form(); f.Stage != SetupForm || f.Busy {
+			t.Errorf("stopped at once: %+v", f)
+		}
+		s.AddAccount()
 		synctest.Wait()
 		s.StopTrial()
 		synctest.Wait()

@@ -14,6 +14,7 @@ type trial struct {
 	busy   bool
 	tried  bool // the agent may have the account although it did not answer
 	stop   context.CancelFunc
+	halted bool              // before there was anything to stop
 	states map[string]string // by step: trying, ok or failed
 	fault  string            // of the step that failed
 }
@@ -143,7 +144,9 @@ func (f *form) request() agentclient.AddAccount {
 // StopTrial gives the test up; everything that was typed is kept.
 func (m *Model) StopTrial() {
 	m.mu.Lock()
-	stop := m.setups.form().trial.stop
+	t := &m.setups.form().trial
+	stop := t.stop
+	t.halted = t.busy
 	m.mu.Unlock()
 	if stop != nil {
 		stop()
@@ -153,7 +156,11 @@ func (m *Model) StopTrial() {
 func (m *Model) try(ctx context.Context, f *form, req agentclient.AddAccount) {
 	call, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	m.update(func() { f.trial.stop = cancel })
+	m.update(func() {
+		if f.trial.stop = cancel; f.trial.halted {
+			cancel()
+		}
+	})
 	ask := m.agent.AddAccount
 	if f.change {
 		ask = m.agent.ChangeAccount
