@@ -143,7 +143,7 @@ func (s *stage) open(args ...string) {
 		colours, err := s.screen.Colours(s.window, 160, 300, 10, 10)
 		return err == nil && colours > 20
 	})
-	time.Sleep(300 * time.Millisecond) // it draws what it was told
+	time.Sleep(300 * time.Millisecond)
 }
 
 // run starts the window's program.

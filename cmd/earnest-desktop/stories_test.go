@@ -181,9 +181,9 @@ func TestStoryComposeToRefund(t *testing.T) {
 	time.Sleep(500 * time.Millisecond)
 	h.write(h.Recipient.Address)
 	time.Sleep(1500 * time.Millisecond) // the offer is looked up
-	h.key("Return", "Tab")
+	h.key("Return", "Return")
 	h.write("A remark on page 12")
-	h.key("Tab")
+	h.key("Return")
 	h.write("The bound is not tight.")
 	h.picture(filepath.Join(pictures(t), "story-compose.png"))
 	h.key("ctrl+Return")

@@ -17,7 +17,8 @@ var picture = flag.String("picture", "", "write the picture of the window to thi
 // Places in a window of 1280 by 800, from the layout's own numbers.
 const (
 	rowX    = int(widgets.NavWidth) + 100
-	firstY  = 61 + int(widgets.RowHeight)/2
+	rowY    = 76 // height of a row of three lines
+	firstY  = 91 + rowY/2
 	acceptX = int(widgets.NavWidth) + 2 + 360 + int(theme.Space5) + int(widgets.ReadingWidth) - 40
 	acceptY = 800 - 29 - 30
 )
@@ -43,7 +44,7 @@ func TestWindow(t *testing.T) {
 	// Mouse: choose a row, click into the text, and still decide by a key.
 	at := index(t, s.waiting(), talkID)
 	before := s.calls("Message")
-	s.click(rowX, firstY+at*int(widgets.RowHeight))
+	s.click(rowX, firstY+at*rowY)
 	s.called("Message", before+1)
 	s.click(acceptX-300, 150)
 	s.key("a")
@@ -51,7 +52,7 @@ func TestWindow(t *testing.T) {
 
 	// Mouse: choose the letter and press the button.
 	at = index(t, s.waiting(), letterID)
-	s.click(rowX, firstY+at*int(widgets.RowHeight))
+	s.click(rowX, firstY+at*rowY)
 	time.Sleep(300 * time.Millisecond)
 	s.leave("window.png")
 	s.click(acceptX, acceptY)
@@ -63,7 +64,7 @@ func TestWindow(t *testing.T) {
 	time.Sleep(200 * time.Millisecond)
 	s.write("editor@example.net")
 	s.called("Price", prices+1)
-	s.key("Return")
+	s.key("Return", "Return")
 	s.write("A remark on page 12")
 	s.key("Return")
 	s.write("The bound is not tight.")

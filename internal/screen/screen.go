@@ -174,8 +174,11 @@ func (s *Screen) Window(title string) (string, error) {
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		id, err := s.Tool("xdotool", "search", "--onlyvisible", "--name", title)
 		if err == nil && id != "" && !strings.Contains(id, "\n") {
-			_, err = s.Tool("xdotool", "windowactivate", "--sync", id)
-			return id, err
+			// Keys go to the window only once it has the focus.
+			_, err = s.Tool("xdotool", "windowactivate", "--sync", id, "windowfocus", "--sync", id)
+			if focused, _ := s.Tool("xdotool", "getwindowfocus"); err == nil && focused == id {
+				return id, nil
+			}
 		}
 		if time.Now().After(end) {
 			return "", fmt.Errorf("no window %s: %v; ended: %v", title, err, s.Ended())
