@@ -100,8 +100,9 @@ func deleteDraft(tx *store.Tx, id string) error {
 	return store.Delete[store.Draft](tx, id)
 }
 
-// putDraft stores a draft with its data, if there is room for one more. Nobody
-// but a client that saves asks for more than there may be.
+// putDraft stores a draft with its data, if there is room for one more, and
+// returns it without. Nobody but a client that saves asks for more than there may
+// be.
 func (a *Agent) putDraft(tx *store.Tx, draft agentclient.Draft) (agentclient.Draft, error) {
 	known, err := store.Has[store.Draft](tx, draft.ID)
 	if err != nil {
@@ -117,20 +118,22 @@ func (a *Agent) putDraft(tx *store.Tx, draft agentclient.Draft) (agentclient.Dra
 			Means:    "This one was not saved. No mail was sent and no money moved.",
 			Do:       "Send or delete drafts that you do not need any more."}
 	}
-	return a.writeWhole(tx, draft)
+	draft.Changed = a.Now().UTC()
+	err = writeWhole(tx, draft)
+	draft, _ = splitDraft(draft)
+	return draft, err
 }
 
-// writeWhole stores a draft with its data, and returns it without.
-func (a *Agent) writeWhole(tx *store.Tx, draft agentclient.Draft) (agentclient.Draft, error) {
+// writeWhole stores a draft with its data.
+func writeWhole(tx *store.Tx, draft agentclient.Draft) error {
 	draft, files := splitDraft(draft)
-	draft.Changed = a.Now().UTC()
 	if err := writeDraft(tx, draft); err != nil {
-		return draft, err
+		return err
 	}
 	if len(files.Files) == 0 {
-		return draft, store.Delete[store.DraftData](tx, draft.ID)
+		return store.Delete[store.DraftData](tx, draft.ID)
 	}
-	return draft, store.Put(tx, files)
+	return store.Put(tx, files)
 }
 
 func writeDraft(tx *store.Tx, draft agentclient.Draft) error {

@@ -207,14 +207,15 @@ func TestSend_LeavesTheNewTextForThoseWhoAreLeft(t *testing.T) {
 	draft, err := sender.SaveDraft(t.Context(), agentclient.Draft{Mail: agentclient.Compose{To: []string{recipient.address, third.address}, Body: "old"}})
 	must(t, err)
 	compose := draft.Mail
-	compose.Draft, compose.Body = draft.ID, "new"
+	compose.Draft, compose.Body, compose.Attachments = draft.ID, "new", []agentclient.Attachment{file("new.txt", []byte("just attached"))}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	w.between(func(s escrow.Service) escrow.Service { return brokenOff{s, stop} })
 	_, _ = sender.Send(ctx, compose) // broken off while it buys the first
 	left, err := sender.DraftByID(t.Context(), draft.ID)
 	must(t, err)
-	if left.Mail.Body != "new" || !slices.Equal(left.Mail.To, []string{third.address}) {
+	if left.Mail.Body != "new" || !slices.Equal(left.Mail.To, []string{third.address}) ||
+		len(left.Mail.Attachments) != 1 || string(left.Mail.Attachments[0].Data) != "just attached" {
 		t.Errorf("left: %+v", left)
 	}
 }
@@ -341,5 +342,50 @@ func TestSend_TakesItsDraftWhenItGoesFree(t *testing.T) {
 	w.comes(recipient, "Free", "accepted")
 	if list, err := sender.Drafts(ctx); err != nil || len(list) != 0 {
 		t.Errorf("sent, and the drafts are %+v, %v", list, err)
+	}
+}
+
+// What was left of a draft to two is written on, for the other alone, while the
+// first mail is still on its way. Then that is refused: its text comes back beside
+// what was written since, and neither goes to whom it is not for.
+func TestSend_ComesBackBesideADraftThatWasWrittenOn(t *testing.T) {
+	t.Parallel()
+	w, recipient, sender := connected(t, agentclient.FreeMails(5))
+	third := w.join("third", "1.00")
+	w.price(third, "5.00") // more than the sender has
+	ctx := t.Context()
+	draft, err := sender.SaveDraft(ctx, agentclient.Draft{Mail: agentclient.Compose{To: []string{recipient.address, third.address},
+		Subject: "S", Body: "for both", Attachments: []agentclient.Attachment{file("a.txt", []byte("attached"))}}})
+	must(t, err)
+	compose := draft.Mail
+	compose.Draft = draft.ID
+	w.mail.SetFault(mailhost.RefuseForNow, 1)
+	sent, err := sender.Send(ctx, compose)
+	must(t, err)
+	left, err := sender.DraftByID(ctx, draft.ID)
+	must(t, err)
+	if !slices.Equal(left.Mail.To, []string{third.address}) || sent[1].State != "failed" {
+		t.Fatalf("sent %+v, left %+v", sent, left)
+	}
+	left.Mail.Body = "for the third alone"
+	_, err = sender.SaveDraft(ctx, left)
+	must(t, err)
+	w.mail.SetFault(mailhost.RefuseForGood, 1)
+	eventually(t, "the first is refused", func() bool {
+		now, err := sender.SentByID(ctx, sent[0].ID)
+		must(t, err)
+		return now.State == "failed"
+	})
+	list, err := sender.Drafts(ctx)
+	must(t, err)
+	texts := map[string]agentclient.Draft{}
+	for _, d := range list {
+		texts[d.Mail.Body], err = sender.DraftByID(ctx, d.ID)
+		must(t, err)
+	}
+	alone, both := texts["for the third alone"], texts["for both"]
+	if len(list) != 2 || alone.ID != draft.ID || !slices.Equal(alone.Mail.To, []string{third.address}) ||
+		!slices.Equal(both.Mail.To, []string{recipient.address}) || string(both.Mail.Attachments[0].Data) != "attached" {
+		t.Errorf("the drafts are %+v", texts)
 	}
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -51,14 +52,19 @@ func outOfDraft(tx *store.Tx, l letter) error {
 		return err
 	}
 	if l.draft.first { // what is sent may be newer than what was kept
-		draft.Mail.To, draft.Mail.Subject, draft.Mail.Body = l.draft.others, l.Subject, l.Text
+		now := composeOf(l.Letter)
+		draft.Mail.To, draft.Mail.Subject, draft.Mail.Body = l.draft.others, now.Subject, now.Body
+		draft.Mail.InReplyTo, draft.Mail.Attachments = now.InReplyTo, now.Attachments
 	} else {
 		draft.Mail.To = slices.DeleteFunc(draft.Mail.To, func(typed string) bool { return typed == l.To })
 	}
 	if len(draft.Mail.To) == 0 {
 		return deleteDraft(tx, draft.ID)
 	}
-	return writeDraft(tx, draft)
+	if !l.draft.first {
+		return writeDraft(tx, draft)
+	}
+	return writeWhole(tx, draft)
 }
 
 func (a *Agent) tellDraft(id string) {
@@ -79,20 +85,31 @@ func (a *account) backToDraft(tx *store.Tx, sent store.Sent) error {
 	if err := store.Delete[store.Letter](tx, sent.ID); err != nil {
 		return err
 	}
-	kept, ok, err := store.Get[store.Draft](tx, sent.Draft)
+	draft, ok, err := wholeDraft(tx, sent.Draft)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		_, err = a.writeWhole(tx, agentclient.Draft{ID: sent.Draft, Mail: text})
-		return err
+		return writeWhole(tx, agentclient.Draft{ID: sent.Draft, Changed: a.Now().UTC(), Mail: text})
 	}
-	draft, err := viewDraft(kept)
-	if err != nil || slices.Contains(draft.Mail.To, sent.ToTyped) {
-		return err
+	if !sameText(draft.Mail, text) {
+		// It was written on since, perhaps for others alone: one text must neither
+		// replace the other nor go to whom it is not for.
+		return writeWhole(tx, agentclient.Draft{ID: newID(), Changed: a.Now().UTC(), Mail: text})
+	}
+	if slices.Contains(draft.Mail.To, sent.ToTyped) {
+		return nil
 	}
 	draft.Mail.To = append(draft.Mail.To, sent.ToTyped)
-	return writeDraft(tx, draft)
+	return writeWhole(tx, draft)
+}
+
+// sameText reports whether two mails say the same, to whomever.
+func sameText(a, b agentclient.Compose) bool {
+	return a.Subject == b.Subject && a.Body == b.Body && a.InReplyTo == b.InReplyTo &&
+		slices.EqualFunc(a.Attachments, b.Attachments, func(a, b agentclient.Attachment) bool {
+			return a.Name == b.Name && a.Type == b.Type && bytes.Equal(a.Data, b.Data)
+		})
 }
 
 // letterOf is the kept text of a mail, as it can be sent again.
@@ -105,12 +122,17 @@ func (a *account) letterOf(tx *store.Tx, sent store.Sent) (compose agentclient.C
 	if err := json.Unmarshal(body.Letter, &l); err != nil {
 		return compose, false, err
 	}
-	compose = agentclient.Compose{From: l.From, To: []string{l.To}, Subject: l.Subject, Body: l.Text, InReplyTo: l.InReplyTo}
+	return composeOf(l), true, nil
+}
+
+// composeOf is the mail that a letter was made of.
+func composeOf(l mail.Letter) agentclient.Compose {
+	compose := agentclient.Compose{From: l.From, To: []string{l.To}, Subject: l.Subject, Body: l.Text, InReplyTo: l.InReplyTo}
 	for _, at := range l.Attachments {
 		compose.Attachments = append(compose.Attachments, agentclient.Attachment{
 			Name: at.Name, Type: at.Type, Size: int64(len(at.Data)), Data: at.Data})
 	}
-	return compose, true, nil
+	return compose
 }
 
 // isKept reports whether the text of a mail that was never submitted is here and
