@@ -1,8 +1,9 @@
 package pages
 
 import (
-	"fmt"
+	"errors"
 	"io"
+	"strconv"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
@@ -157,6 +158,7 @@ func (fileLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // openFile lets the person choose a file and hands over its content. It is read
 // apart from the drawing goroutine.
 func (s *Shell) openFile(done func(name, kind string, data []byte), failed func(error)) {
+	tooLarge := s.t("file.too-large", "Most", strconv.Itoa(maxAttachment>>20)+" MB")
 	dialog.ShowFileOpen(func(r fyne.URIReadCloser, err error) {
 		if err != nil || r == nil {
 			return
@@ -168,7 +170,7 @@ func (s *Shell) openFile(done func(name, kind string, data []byte), failed func(
 			case err != nil:
 				failed(err)
 			case len(data) > maxAttachment:
-				failed(fmt.Errorf("it is larger than %d MB, the most that a mail can have; nothing was changed", maxAttachment>>20))
+				failed(errors.New(tooLarge))
 			default:
 				done(r.URI().Name(), r.URI().MimeType(), data)
 			}

@@ -2,13 +2,13 @@ package viewmodel
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 )
@@ -17,6 +17,22 @@ const (
 	maxName   = 120 // bytes of a file's name
 	mostTries = 1000
 )
+
+// errFolder says that it is the folder that cannot be used.
+var errFolder = errors.New("the folder cannot be used")
+
+// fileFailure says why a file was not written.
+func (s speech) fileFailure(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return s.T("file.why.permission")
+	case errors.Is(err, syscall.ENOSPC):
+		return s.T("file.why.full")
+	case errors.Is(err, errFolder), errors.Is(err, fs.ErrNotExist):
+		return s.T("file.why.folder")
+	}
+	return s.failure(err)
+}
 
 // FileName makes the name that a stranger gave to a file harmless on every
 // system: no folders, no hidden file, no device, no letters that turn or hide
@@ -70,7 +86,7 @@ func splitName(name string) (base, ext string) {
 // nothing is ever written over. What fails or is cancelled leaves nothing behind.
 func download(dir, name string, write func(io.Writer) error) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("the folder cannot be used: %w", err)
+		return "", errors.Join(errFolder, err)
 	}
 	base, ext := splitName(name)
 	var path string
@@ -83,7 +99,7 @@ func download(dir, name string, write func(io.Writer) error) (string, error) {
 		case err == nil:
 			file = f
 		case !errors.Is(err, fs.ErrExist) || n == mostTries:
-			return "", fmt.Errorf("no file can be made there: %w", err)
+			return "", err
 		}
 	}
 	if err := file.Close(); err != nil {

@@ -3,15 +3,18 @@ package viewmodel
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"unicode/utf8"
 
 	"earnest/agentclient"
 	"earnest/agentclient/agenttest"
+	"earnest/gui/words"
 )
 
 func TestNamesOfFilesAreMadeHarmless(t *testing.T) {
@@ -121,4 +124,18 @@ func TestASaveShowsHowFarItIsAndCanBeCancelled(t *testing.T) {
 			t.Errorf("left: %v, file %+v", names, f)
 		}
 	})
+}
+
+func TestWhyAFileWasNotWrittenIsSaidInTheWindowsWords(t *testing.T) {
+	german := speech{Words: words.In(words.German)}
+	for err, want := range map[error]string{
+		&fs.PathError{Op: "open", Path: "/x", Err: syscall.EACCES}:  "In diesen Ordner darf nichts geschrieben werden.",
+		&fs.PathError{Op: "write", Path: "/x", Err: syscall.ENOSPC}: "Der Datenträger ist voll.",
+		errors.Join(errFolder, errors.New("x")):                     "Der Ordner lässt sich nicht benutzen.",
+		agentclient.Fail(agentclient.CodeNoAgent):                   "Hier läuft kein Agent.",
+	} {
+		if got := german.fileFailure(err); !strings.HasPrefix(got, want) {
+			t.Errorf("%v: %q", err, got)
+		}
+	}
 }

@@ -36,7 +36,7 @@ func TestBlocksAreShownWithTheirLooksAndHarmless(t *testing.T) {
 		}
 		p := r.Paras
 		if p[0].Spans[0].Text != "gnp\ufffdtxt" || p[0].Depth != mostDepth || p[1].Number != 7 || p[1].Quote != mostDepth ||
-			!p[3].Spans[0].Mono || p[3].Spans[0].Text != "a\n b" || !p[4].Right || p[1].Right {
+			!p[3].Spans[0].Mono || p[3].Spans[0].Text != "a\n    b" || !p[4].Right || p[1].Right {
 			t.Errorf("paras %+v", p)
 		}
 		s.Plain()

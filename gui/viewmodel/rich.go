@@ -113,7 +113,11 @@ func paras(blocks []agentclient.Block, more int) ([]Para, bool) {
 }
 
 func spanOf(span agentclient.Span, lines bool) Span {
-	s := Span{Text: neutral(span.Text, true), Bold: span.Bold, Italic: span.Italic, Mono: span.Mono || lines}
+	text := span.Text
+	if lines {
+		text = shaped(text)
+	}
+	s := Span{Text: neutral(text, true), Bold: span.Bold, Italic: span.Italic, Mono: span.Mono || lines}
 	target := strings.TrimSpace(span.Link)
 	if target == "" || strings.TrimSpace(s.Text) == "" {
 		return s

@@ -31,6 +31,11 @@ func line(s string) string {
 	return s
 }
 
+// shaped keeps the shape of what was set in columns, and ends lines in one way.
+func shaped(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\t", "    ")
+}
+
 // text makes the text of a mail harmless and keeps its lines. The second result
 // tells that the text was longer than what is shown.
 func text(s string, more int) (string, bool) {
@@ -42,7 +47,7 @@ func text(s string, more int) (string, bool) {
 		}
 		s = s[:bytes]
 	}
-	s = strings.TrimRight(neutral(strings.ReplaceAll(s, "\r\n", "\n"), true), " \n\t")
+	s = strings.TrimRight(neutral(shaped(s), true), " \n")
 	for i := range len(s) {
 		if s[i] != '\n' {
 			continue

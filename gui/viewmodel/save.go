@@ -129,7 +129,7 @@ func (m *Model) save(key saveKey, dir, name string, fetch func(context.Context, 
 			case ctx.Err() == context.Canceled:
 				s.path, s.fault = "", m.say.T("file.cancelled")
 			case err != nil:
-				s.path, s.fault = "", m.say.T("file.failed", "Why", m.say.failure(err))
+				s.path, s.fault = "", m.say.T("file.failed", "Why", m.say.fileFailure(err))
 			}
 		})
 	})

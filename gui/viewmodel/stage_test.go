@@ -398,7 +398,7 @@ func TestAttachmentsAreSavedApartFromTheDrawing(t *testing.T) {
 		s.has("saved again", s.Reading().Files[0].Saved, "draft (2).pdf")
 		s.SaveAttachment(0, filepath.Join(dir, "draft.pdf"))
 		synctest.Wait()
-		s.has("fault", s.Reading().Files[0].Fault, "Not saved: The folder cannot be used")
+		s.has("fault", s.Reading().Files[0].Fault, "Not saved: The folder cannot be used. Choose another one.")
 	})
 }
 
