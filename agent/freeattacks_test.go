@@ -101,7 +101,7 @@ func TestK11_WrongSignatureOrForeignFromIsDamagedAndNotCounted(t *testing.T) {
 	if left := recipient.knows(w, sender).Free; left != "3" {
 		t.Errorf("%s are left", left)
 	}
-	if asked := w.askedWhileOff(); len(asked) > 0 {
+	if asked := w.askedForMails(); len(asked) > 0 {
 		t.Errorf("the escrow was asked for %q", asked)
 	}
 }
