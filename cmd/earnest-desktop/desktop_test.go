@@ -68,7 +68,7 @@ func (s *stage) displayed() int {
 	return n
 }
 
-func newcomer() agentclient.Message {
+func fromNina() agentclient.Message {
 	return agentclient.Message{Text: "Good day.\n", Mail: agentclient.Mail{From: "new@example.net", Name: "Nina <b>New</b>", Subject: "A question", Unread: true}}
 }
 
@@ -80,7 +80,7 @@ func TestANotificationIsAnswered(t *testing.T) {
 			s := newStageOn(t, scene(time.Now), session(t))
 			s.dunst(choice)
 			s.open("--theme", "light")
-			id := s.agent.AddMail(newcomer())
+			id := s.agent.AddMail(fromNina())
 			s.until("the desktop shows it", func() bool { return s.displayed() == 1 })
 			if _, err := s.screen.Tool("dunstctl", "context"); err != nil {
 				t.Fatal(err)

@@ -103,7 +103,7 @@ func TestTheTrayTellsWhatWaitsAndOpensTheWindow(t *testing.T) {
 		id, err := s.screen.Tool("xdotool", "search", "--onlyvisible", "--name", "^Earnest$")
 		return err == nil && id != ""
 	})
-	s.agent.AddMail(newcomer())
+	s.agent.AddMail(fromNina())
 	s.until("the menu tells the new number", func() bool {
 		_, told := tray.menu()["7 mails wait"]
 		return told
