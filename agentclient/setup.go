@@ -41,7 +41,8 @@ type Servers struct {
 	// Source is autoconfig, srv, guess or none.
 	Source string `json:"source"`
 	// Elsewhere is the domain that the servers are in, where it is not the
-	// address's own: a person is shown it before a password goes there.
+	// address's own, or two with " and " between: a person is shown it before a
+	// password goes there.
 	Elsewhere string `json:"elsewhere,omitempty"`
 	// Provider names the OAuth 2.0 provider that the servers want; empty for a
 	// password.

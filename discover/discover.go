@@ -67,7 +67,8 @@ type Found struct {
 	// Escrow is https://host:port, if the domain names one.
 	Escrow string
 	Source string
-	// Elsewhere names where the servers are, if not in the address's own domain.
+	// Elsewhere names where the servers are, if not in the address's own domain:
+	// with " and " between where they are in two.
 	Elsewhere string
 }
 
@@ -234,20 +235,25 @@ func registrable(host string) string {
 	return domain
 }
 
-// elsewhere names the domain of the servers where it is another's.
+// elsewhere names the domains of the servers that are another's: each of them,
+// since the second is not looked for behind a first that is well known.
 func elsewhere(domain string, servers ...string) string {
+	var others []string
 	for _, server := range servers {
 		_, rest, _ := strings.Cut(server, "://")
 		host, _, err := net.SplitHostPort(rest)
 		if err != nil || within(host, domain) {
 			continue
 		}
-		if other := registrable(host); other != "" {
-			return other
+		other := registrable(host)
+		if other == "" {
+			other = host
 		}
-		return host
+		if !slices.Contains(others, other) {
+			others = append(others, other)
+		}
 	}
-	return ""
+	return strings.Join(others, " and ")
 }
 
 // within: the host is of the one who has registered the domain.
