@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math"
 	"sync"
 )
 
@@ -28,11 +29,11 @@ func (c *Cache[R]) List(tx *Tx) ([]R, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var zero R
-	kind, columns := zero.place().kind, "substr(sealed, 1, 25)"
+	kind, bytes := zero.place().kind, sealMark
 	if len(c.known) == 0 {
-		columns = "sealed" // all in one
+		bytes = math.MaxInt32 // all in one
 	}
-	rows, err := tx.tx.Query(`SELECT id, `+columns+` FROM record WHERE kind = ? ORDER BY number, id`, kind)
+	rows, err := tx.tx.Query(`SELECT id, substr(sealed, 1, ?) FROM record WHERE kind = ? ORDER BY number, id`, bytes, kind)
 	if err != nil {
 		return nil, fmt.Errorf("%s: list %s: %w", tx.label, kind, err)
 	}

@@ -1,9 +1,6 @@
 package store
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Draft is a mail that is being written. What was attached lies in its own
 // record, so that listing the drafts does not unseal megabytes.
@@ -34,14 +31,3 @@ type Settings struct {
 const SettingsID = "settings"
 
 func (s Settings) place() place { return place{"settings", SettingsID, "", 0} }
-
-// Has reports whether there is a record with the id, and unseals nothing.
-func Has[R Record](tx *Tx, id string) (bool, error) {
-	var zero R
-	kind, n := zero.place().kind, 0
-	err := tx.tx.QueryRow(`SELECT COUNT(*) FROM record WHERE kind = ? AND id = ?`, kind, id).Scan(&n)
-	if err != nil {
-		return false, fmt.Errorf("%s: look for %s: %w", tx.label, kind, err)
-	}
-	return n > 0, nil
-}

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"math"
-
 	"earnest/escrow"
 	"earnest/payment"
 )
@@ -32,14 +30,3 @@ type PriceChange struct {
 }
 
 func (p PriceChange) place() place { return place{"price", p.ID, p.Account, p.Number} }
-
-// Since reads the records in any of the states, or all, whose number is at least
-// from, by number.
-func Since[R Record](tx *Tx, from int64, states ...string) ([]R, error) {
-	return list[R](tx, from, states)
-}
-
-// List reads the records in any of the states, or all, by number.
-func List[R Record](tx *Tx, states ...string) ([]R, error) {
-	return list[R](tx, math.MinInt64, states)
-}

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -171,7 +172,13 @@ func Get[R Record](tx *Tx, id string) (R, bool, error) {
 	return r, true, nil
 }
 
-func list[R Record](tx *Tx, from int64, states []string) ([]R, error) {
+// List reads the records in any of the states, or all, by number.
+func List[R Record](tx *Tx, states ...string) ([]R, error) {
+	return Since[R](tx, math.MinInt64, states...)
+}
+
+// Since reads those whose number is at least from.
+func Since[R Record](tx *Tx, from int64, states ...string) ([]R, error) {
 	var zero R
 	kind := zero.place().kind
 	wanted, _ := json.Marshal(states)
@@ -197,20 +204,6 @@ func list[R Record](tx *Tx, from int64, states []string) ([]R, error) {
 		all = append(all, r)
 	}
 	return all, rows.Err()
-}
-
-// Count tells how many records are in any of the states, or in all, and unseals
-// none.
-func Count[R Record](tx *Tx, states ...string) (n int, err error) {
-	var zero R
-	kind := zero.place().kind
-	wanted, _ := json.Marshal(states)
-	err = tx.tx.QueryRow(`SELECT COUNT(*) FROM record WHERE kind = ?1
-		AND (?2 OR state IN (SELECT value FROM json_each(?3)))`, kind, len(states) == 0, string(wanted)).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("%s: count %s: %w", tx.label, kind, err)
-	}
-	return n, nil
 }
 
 // Delete removes the record with the id, if there is one.
