@@ -46,6 +46,8 @@ type account struct {
 	listed      bool            // the list of bonds was complete when last asked for
 	purchases   map[string]bool // being made right now, by id
 
+	// pricing lets one offer at a time be made and published.
+	pricing sync.Mutex
 	// opening lets one mail at a time go from held to waiting.
 	opening sync.Mutex
 	trials  limiter

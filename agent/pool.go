@@ -39,10 +39,8 @@ func (a *account) fillPool(ctx context.Context) error {
 	if !settings.Proven || settings.Offer == "" {
 		return nil
 	}
-	if !settings.Published { // a crash or an outage came between: the escrow gets it again
-		if err := a.publish(ctx, settings.Offer, nil); err != nil {
-			return err
-		}
+	if err := a.publishAgain(ctx); err != nil {
+		return err
 	}
 	if err := a.retryBatches(ctx); err != nil {
 		return err

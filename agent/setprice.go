@@ -19,6 +19,8 @@ func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentcl
 	if err != nil {
 		return agentclient.Price{}, err
 	}
+	acct.pricing.Lock() // what the request leaves empty is read, and written again
+	defer acct.pricing.Unlock()
 	offer, err := acct.newOffer(req)
 	if err != nil {
 		return agentclient.Price{}, err
@@ -200,4 +202,14 @@ func (a *account) publish(ctx context.Context, signed escrow.Signed, freeAfter *
 		return store.Delete[store.PriceChange](tx, noted)
 	})
 	return errors.Join(refused, stored)
+}
+
+// publishAgain gives the escrow the offer that a crash or an outage kept from it.
+func (a *account) publishAgain(ctx context.Context) error {
+	a.pricing.Lock()
+	defer a.pricing.Unlock()
+	if settings := a.get(); !settings.Published {
+		return a.publish(ctx, settings.Offer, nil)
+	}
+	return nil
 }

@@ -1,9 +1,11 @@
 package agent_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,5 +170,49 @@ func TestK2_PriceHistoryKeepsEveryChange(t *testing.T) {
 	must(t, err)
 	if amounts(own)[0] != "0.50" || own.FreeAfter != "0" {
 		t.Errorf("after the restart: %+v", own)
+	}
+}
+
+// slowPublish is an escrow that takes its time with the first offer and then
+// refuses it.
+type slowPublish struct {
+	escrow.Service
+	asked     *atomic.Bool
+	meanwhile func()
+}
+
+func (s slowPublish) PublishOffer(ctx context.Context, offer escrow.Signed) error {
+	if s.asked.Swap(true) {
+		return s.Service.PublishOffer(ctx, offer)
+	}
+	s.meanwhile()
+	return escrow.Errorf(escrow.Invalid, "not this one")
+}
+
+// A change that is made while another is being refused is not taken back with it.
+func TestK2_TwoChangesOfAPriceAtOnceLoseNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.join("recipient", "1.00")
+	w.price(p, "0.25")
+	second, asked := make(chan error, 1), new(atomic.Bool)
+	w.between(func(s escrow.Service) escrow.Service {
+		return slowPublish{s, asked, func() {
+			go func() {
+				no := false
+				_, err := p.SetPrice(context.WithoutCancel(t.Context()), agentclient.SetPrice{TellRead: &no})
+				second <- err
+			}()
+			time.Sleep(200 * time.Millisecond) // time enough for it to come between
+		}}
+	})
+	if _, err := p.SetPrice(t.Context(), agentclient.SetPrice{Options: []string{"0.30"}}); escrow.CodeOf(err) != escrow.Invalid {
+		t.Errorf("the first change: %v", err)
+	}
+	must(t, <-second)
+	price, err := p.Price(t.Context(), "")
+	must(t, err)
+	if price.TellRead || !slices.Equal(amounts(price), []string{"0.25"}) {
+		t.Errorf("after both: %+v", price)
 	}
 }
