@@ -101,7 +101,7 @@ func (l *logins) add(id string, begun *login, now time.Time) {
 		switch {
 		case other.ended.IsZero() && other.address == begun.address:
 			other.stop()
-		case !other.ended.IsZero() && now.Sub(other.ended) > loginKept:
+		case other.over(now):
 			delete(l.list, known)
 		}
 	}
@@ -116,14 +116,14 @@ func (l *logins) used(id string) {
 }
 
 // signedIn is the access that a sign-in ended with.
-func (l *logins) signedIn(id string, address escrow.Address) (*credential, error) {
+func (l *logins) signedIn(id string, address escrow.Address, now time.Time) (*credential, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	failure := &agentclient.Failure{Code: agentclient.CodeState, Field: "login",
 		Means: "Nothing was saved, and no mail and no money was touched.", Do: "Sign in again."}
 	one := l.list[id]
 	switch {
-	case one == nil:
+	case one == nil || one.over(now):
 		failure.Happened = "That sign-in is not known here, or is too long ago."
 	case one.address != address:
 		failure.Happened = "That sign-in was for " + string(one.address) + "."
@@ -145,5 +145,8 @@ func (l *logins) signedIn(id string, address escrow.Address) (*credential, error
 	}
 	return nil, failure
 }
+
+// over: it has ended and was not used in time.
+func (l *login) over(now time.Time) bool { return !l.ended.IsZero() && now.Sub(l.ended) > loginKept }
 
 func (l *login) provider() string { return l.credential.provider }

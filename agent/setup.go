@@ -88,7 +88,7 @@ func (a *Agent) checkKeyring(ctx context.Context) error {
 // credentialOf is the password of a request, or the sign-in that it names.
 func (a *Agent) credentialOf(req agentclient.AddAccount, address escrow.Address) (*credential, error) {
 	if req.Login != "" {
-		return a.logins.signedIn(req.Login, address)
+		return a.logins.signedIn(req.Login, address, a.Now())
 	}
 	if req.Password == "" {
 		return nil, &agentclient.Failure{Code: agentclient.CodeUsage, Field: "password",
