@@ -144,8 +144,8 @@ func (a *account) openPair(ctx context.Context, sealed openpgp.Sealed, f freeMai
 		return openpgp.Opened{}, &wrongMail{"The sender's certificate cannot be used"}
 	}
 	opened, err := a.OpenPGP.Open(ctx, sealed, f.pair.Name, their)
-	if errors.Is(err, openpgp.ErrBadSignature) && a.signedByBuyer(ctx, sealed, f) {
-		return openpgp.Opened{}, errPaidFor
+	if errors.Is(err, openpgp.ErrBadSignature) {
+		err = a.notSigned(ctx, sealed, f, err)
 	}
 	if err != nil {
 		return openpgp.Opened{}, err
@@ -166,24 +166,30 @@ func (a *account) openPair(ctx context.Context, sealed openpgp.Sealed, f freeMai
 	return opened, nil
 }
 
-// signedByBuyer reports whether the mail is a further one of the bond with which
-// the pair began: signed with the certificate that served the purchase alone. A
-// bond pays for one mail, and such a one is not opened.
-func (a *account) signedByBuyer(ctx context.Context, sealed openpgp.Sealed, f freeMail) bool {
+// notSigned says more of a mail that the other side of the pair has not signed: it
+// may be a further one of the bond with which the pair began, signed with the
+// certificate that served the purchase alone. A bond pays for one mail, and such a
+// one is not opened.
+func (a *account) notSigned(ctx context.Context, sealed openpgp.Sealed, f freeMail, reason error) error {
 	var bond store.Bond
 	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
 		bond, _, err = store.Get[store.Bond](tx, store.BondID(a.id, f.pair.Bond))
 		return err
 	})
-	if err != nil || bond.Verification == nil {
-		return false
+	if err != nil {
+		return err
 	}
 	buyer, err := openpgp.ParseCertificate(bond.Verification)
-	if err != nil {
-		return false
+	if err != nil { // of a bond that was paid here there is none
+		return reason
 	}
-	_, err = a.OpenPGP.Open(ctx, sealed, f.pair.Name, buyer)
-	return err == nil
+	switch _, err = a.OpenPGP.Open(ctx, sealed, f.pair.Name, buyer); {
+	case err == nil:
+		return errPaidFor
+	case unreadable(err):
+		return reason
+	}
+	return err // the keyring did not answer: later
 }
 
 // keepFree counts the mail and keeps it, sealed anew to the archive key. What
@@ -323,63 +329,4 @@ func freeInWords(reason error) string {
 		return "It names a key of yours but cannot be decrypted with it."
 	}
 	return inWords(reason)
-}
-
-// decideFree decides about a mail that came over a connection. Only one whose
-// sender has no free mails left is open to it.
-func (a *account) decideFree(ctx context.Context, m store.Mail, chosen choice) error {
-	if m.State != store.MailUnpaid || chosen.verdict == escrow.Undo {
-		return &agentclient.Failure{Code: agentclient.CodeState,
-			Happened: "This mail came free, from somebody with whom you are connected: no bond hangs on it.",
-			Means:    "Nothing was changed, and no money is in it.",
-			Do:       "Say how much they may write with: earnest people set " + string(m.From) + " --free N, or end it with: earnest people remove " + string(m.From)}
-	}
-	if chosen.verdict == escrow.Reject {
-		m.Reason = chosen.reason
-		return a.setState(ctx, m, store.MailRejected)
-	}
-	return a.acceptUnpaid(ctx, m, chosen.free)
-}
-
-// acceptUnpaid opens a mail that came when no free mails were left, and lets its
-// sender write so many further ones.
-func (a *account) acceptUnpaid(ctx context.Context, m store.Mail, free agentclient.Free) error {
-	a.opening.Lock()
-	defer a.opening.Unlock()
-	if free == agentclient.FreePolicy {
-		free = a.policy()
-	}
-	_, content, err := a.held(ctx, m.ID)
-	if err != nil {
-		return err
-	}
-	sealed, err := openpgp.Inspect(content.Raw)
-	if err != nil {
-		return err
-	}
-	f, err := a.decryptFree(ctx, sealed)
-	if err != nil {
-		return err
-	}
-	err = a.Store.Update(ctx, "free.accept", func(tx *store.Tx) error {
-		now, _, err := store.Get[store.Mail](tx, m.ID)
-		if err != nil {
-			return err
-		}
-		conn, ok, err := store.Get[store.Connection](tx, f.conn.ID)
-		if err != nil {
-			return err
-		}
-		if !ok || now.State != store.MailUnpaid {
-			return wrongState("This mail was decided in the meantime.", "Look again with: earnest inbox")
-		}
-		now.Unread, conn.Free = false, string(free)
-		return a.showFree(tx, now, &conn, f)
-	})
-	if err != nil {
-		return err
-	}
-	a.tell(agentclient.EventMail, m.ID, store.MailAccepted)
-	a.tell(agentclient.EventPeople, string(f.conn.Address), "")
-	return nil
 }

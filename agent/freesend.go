@@ -24,9 +24,9 @@ func (a *account) connectedTo(ctx context.Context, to escrow.Address) (conn stor
 	return conn, ok, err
 }
 
-// freeTo finds the connection over which a mail can go there free. With a
-// certificate that mail cannot be encrypted to it cannot.
-func (a *account) freeTo(ctx context.Context, to escrow.Address) (store.Connection, bool, error) {
+// freeTo finds the connection with an address, and whether a mail can go free over
+// it. With a certificate that mail cannot be encrypted to it cannot.
+func (a *account) freeTo(ctx context.Context, to escrow.Address) (conn store.Connection, free bool, err error) {
 	conn, ok, err := a.connectedTo(ctx, to)
 	if err != nil || !ok || !left(conn.FreeThere) {
 		return conn, false, err
@@ -156,21 +156,22 @@ func (a *account) endFree(ctx context.Context, label string, sent store.Sent, fn
 	return err
 }
 
-// knownPrice adds to a price that the address is connected. Then a mail can go
-// without the escrow, and that it does not answer is no failure: only the
-// options are missing.
+// knownPrice adds to a price that the address is connected. As long as a mail can
+// go free, it goes without the escrow, and that it does not answer is no failure:
+// only the options are missing.
 func (a *Agent) knownPrice(ctx context.Context, address escrow.Address, price agentclient.Price, lookup error) (agentclient.Price, error) {
 	for _, acct := range a.each() {
-		conn, ok, err := acct.connectedTo(ctx, address)
+		conn, free, err := acct.freeTo(ctx, address)
 		if err != nil {
 			return price, err
 		}
-		if !ok {
+		if conn.ID == "" {
 			continue
 		}
 		price.Address, price.Connected, price.Free = string(address), true, freeOf(conn.FreeThere)
-		if _, free, err := acct.freeTo(ctx, address); err != nil || !free {
+		if !free {
 			price.Free = agentclient.FreeNone
+			return price, lookup
 		}
 		if lookup != nil && !errors.Is(lookup, context.Canceled) {
 			a.Log.Info("the price of a connected address could not be asked for", "code", escrow.CodeOf(lookup))

@@ -368,12 +368,12 @@ const refusedShown = 3
 // refuse marks a mail that cannot be trusted. Nothing of it is shown, and
 // nothing is told to the escrow: its sender may send again under the same bond.
 func (a *account) refuse(ctx context.Context, m store.Mail, reason string) error {
-	err := a.Store.Update(ctx, "refuse.count", func(tx *store.Tx) error {
-		counted := m.Bond
-		if counted == "" {
-			counted = escrow.BondID("connection " + m.Connection)
-		}
-		refused, _, err := store.Get[store.Refused](tx, string(counted))
+	m.Error = reason + " It was not opened and nothing was decided. Its sender may send it again under the same bond; else the bond goes back by itself."
+	if m.Connection != "" {
+		m.Error = reason + " It was not opened and not counted. No money is in it. Ask its sender, by another way, whether it is theirs."
+	}
+	err := a.Store.Update(ctx, "refuse", func(tx *store.Tx) error {
+		refused, _, err := store.Get[store.Refused](tx, refusedOf(m))
 		if err != nil {
 			return err
 		}
@@ -381,32 +381,29 @@ func (a *account) refuse(ctx context.Context, m store.Mail, reason string) error
 		if refused.N >= refusedShown {
 			m.State = store.MailExtra // kept from filling the list
 		}
-		refused.Bond, refused.N = counted, refused.N+1
-		return store.Put(tx, refused)
+		refused.ID, refused.N = refusedOf(m), refused.N+1
+		return errors.Join(store.Put(tx, refused), store.Delete[store.Content](tx, m.ID), store.Put(tx, m))
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		a.tell(agentclient.EventMail, m.ID, m.State)
 	}
-	m.Error = reason + " It was not opened and nothing was decided. Its sender may send it again under the same bond; else the bond goes back by itself."
+	return err
+}
+
+// refusedOf names what refused mails are counted by: the bond, or the connection.
+func refusedOf(m store.Mail) string {
 	if m.Connection != "" {
-		m.Error = reason + " It was not opened and not counted. No money is in it. Ask its sender, by another way, whether it is theirs."
+		return "connection " + m.Connection
 	}
-	return a.put(ctx, "refuse", m)
+	return string(m.Bond)
 }
 
 // setState ends a mail that is never opened. Its bytes are in the mailbox; here
 // they would only fill the disk.
 func (a *account) setState(ctx context.Context, m store.Mail, state string) error {
 	m.State = state
-	return a.put(ctx, "state", m)
-}
-
-func (a *account) put(ctx context.Context, label string, m store.Mail) error {
-	err := a.Store.Update(ctx, label, func(tx *store.Tx) error {
-		if err := store.Delete[store.Content](tx, m.ID); err != nil {
-			return err
-		}
-		return store.Put(tx, m)
+	err := a.Store.Update(ctx, "state", func(tx *store.Tx) error {
+		return errors.Join(store.Delete[store.Content](tx, m.ID), store.Put(tx, m))
 	})
 	if err == nil {
 		a.tell(agentclient.EventMail, m.ID, m.State)

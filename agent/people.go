@@ -52,6 +52,15 @@ func (a *Agent) person(ctx context.Context, id agentclient.PersonID) (*account, 
 	return acct, conn.ID, err
 }
 
+// personIn reads a connection again where it is changed: it may have ended since.
+func personIn(tx *store.Tx, id, address string) (store.Connection, error) {
+	conn, ok, err := store.Get[store.Connection](tx, id)
+	if err == nil && !ok {
+		err = noPerson(address)
+	}
+	return conn, err
+}
+
 func noPerson(address string) error {
 	return &agentclient.Failure{Code: agentclient.CodeNotFound,
 		Happened: "There is no connection with " + address + ".", Means: "Nothing was changed.",
@@ -69,9 +78,8 @@ func (a *Agent) SetPerson(ctx context.Context, req agentclient.SetPerson) (agent
 	}
 	var conn store.Connection
 	err = a.Store.Update(ctx, "people.set", func(tx *store.Tx) error {
-		var ok bool
-		if conn, ok, err = store.Get[store.Connection](tx, id); err != nil || !ok {
-			return errors.Join(err, noPerson(req.Address))
+		if conn, err = personIn(tx, id, req.Address); err != nil {
+			return err
 		}
 		conn.Free = string(req.Free)
 		return store.Put(tx, conn)
@@ -92,16 +100,15 @@ func (a *Agent) RemovePerson(ctx context.Context, req agentclient.PersonID) erro
 	}
 	var conn store.Connection
 	err = a.Store.Update(ctx, "people.remove", func(tx *store.Tx) error {
-		var ok bool
-		if conn, ok, err = store.Get[store.Connection](tx, id); err != nil || !ok {
-			return errors.Join(err, noPerson(req.Address))
+		if conn, err = personIn(tx, id, req.Address); err != nil {
+			return err
 		}
 		for _, pair := range conn.Pairs {
 			if err := dropPair(tx, pair); err != nil {
 				return err
 			}
 		}
-		return errors.Join(forgetSeen(tx, id), acct.endUnpaid(tx, conn), store.Delete[store.Connection](tx, id))
+		return errors.Join(forgetSeen(tx, id), store.Delete[store.Refused](tx, refusedOf(store.Mail{Connection: id})), acct.endUnpaid(tx, conn), store.Delete[store.Connection](tx, id))
 	})
 	if err != nil {
 		return err

@@ -154,6 +154,11 @@ func TestK11_FreeMailsAreCountedOnBothSides(t *testing.T) {
 	w.comes(recipient, "Fourth", "accepted")
 	w.free(recipient, sender, "Answer")
 	w.comes(sender, "Answer", "accepted")
+	// Used up again, a mail needs the escrow, and that it is away is no price.
+	w.switchOff(true)
+	if price, err := sender.Price(t.Context(), recipient.address); err == nil {
+		t.Errorf("with nothing left and the escrow away the price is %+v", price)
+	}
 }
 
 // Mail n+1 without a bond is not opened, and nothing of it is shown, until an

@@ -314,13 +314,14 @@ type Met struct {
 
 func (m Met) place() place { return place{"met", m.ID, "", 0} }
 
-// Refused counts the mails to a bond's key that could not be trusted.
+// Refused counts the mails to the keys of a bond or a connection that could not be
+// trusted.
 type Refused struct {
-	Bond escrow.BondID
-	N    int
+	ID string `json:"Bond"`
+	N  int
 }
 
-func (r Refused) place() place { return place{"refused", string(r.Bond), "", 0} }
+func (r Refused) place() place { return place{"refused", r.ID, "", 0} }
 
 // Taken names the mail that has taken a bond.
 type Taken struct {
