@@ -221,6 +221,18 @@ func (a *Agent) byAddress(address string) (*account, error) {
 	return nil, noAccount()
 }
 
+// named finds the account of an address, or all where it is empty.
+func (a *Agent) named(address string) ([]*account, error) {
+	if address == "" {
+		if all := a.each(); len(all) > 0 {
+			return all, nil
+		}
+		return nil, noAccount()
+	}
+	acct, err := a.byAddress(address)
+	return []*account{acct}, err
+}
+
 func (a *Agent) byID(id string) *account {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -266,19 +265,4 @@ func (a *Agent) amount(option payment.Option, amount payment.Amount) string {
 // bought where all three are too much.
 func (a *account) withinLimitsNow(ctx context.Context, quotes ...escrow.Signed) error {
 	return a.Store.View(ctx, func(tx *store.Tx) error { return a.withinLimits(tx, quotes...) })
-}
-
-// dropPair deletes the keys of a purchase that was not to be, and passes the reason
-// on.
-func (a *account) dropPair(ctx context.Context, sent store.Sent, reason error) error {
-	if !sent.OwnKeys() {
-		return reason
-	}
-	ctx = context.WithoutCancel(ctx)
-	for _, name := range []string{verifyName(sent), replyName(sent)} {
-		if err := a.Keyring.Delete(ctx, name); err != nil {
-			reason = errors.Join(reason, err)
-		}
-	}
-	return reason
 }

@@ -13,16 +13,9 @@ import (
 // addresses, the newest first. Nothing of it is kept here: with the escrow away
 // there is no statement.
 func (a *Agent) Movements(ctx context.Context, address string) ([]agentclient.Movement, error) {
-	accounts := a.each()
-	if address != "" {
-		acct, err := a.byAddress(address)
-		if err != nil {
-			return nil, err
-		}
-		accounts = []*account{acct}
-	}
-	if len(accounts) == 0 {
-		return nil, noAccount()
+	accounts, err := a.named(address)
+	if err != nil {
+		return nil, err
 	}
 	list := []agentclient.Movement{}
 	for _, acct := range accounts {

@@ -259,14 +259,14 @@ func endSent(tx *store.Tx, sent store.Sent, view escrow.BondView) error {
 	return dropLetter(tx, sent, view.State == escrow.Accepted || view.State == escrow.Expired)
 }
 
-func dropLetter(tx *store.Tx, sent store.Sent, connected bool) error {
+func dropLetter(tx *store.Tx, sent store.Sent, keepReply bool) error {
 	if !sent.OwnKeys() {
 		return nil
 	}
 	if err := store.Put(tx, store.Trash{Name: verifyName(sent)}); err != nil {
 		return err
 	}
-	if !connected {
+	if !keepReply {
 		if err := dropReply(tx, sent); err != nil {
 			return err
 		}

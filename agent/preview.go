@@ -16,14 +16,7 @@ import (
 // as the recipient's agent reads it. Nobody is asked, no key is made or used, and
 // nothing is bought, sealed or kept.
 func (a *Agent) Preview(ctx context.Context, compose agentclient.Compose) ([]agentclient.Preview, error) {
-	acct, err := a.byAddress(compose.From)
-	if err != nil {
-		return nil, err
-	}
-	if compose, err = a.withFiles(ctx, compose); err != nil {
-		return nil, err
-	}
-	letters, err := acct.letters(compose)
+	acct, letters, err := a.lettersOf(ctx, compose)
 	if err != nil {
 		return nil, err
 	}

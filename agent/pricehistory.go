@@ -35,16 +35,9 @@ func (a *account) firstPrice(s store.Account) store.PriceChange {
 
 // PriceHistory lists the prices of an own address, or of all, the newest first.
 func (a *Agent) PriceHistory(ctx context.Context, address string) ([]agentclient.PriceChange, error) {
-	accounts := a.each()
-	if address != "" {
-		acct, err := a.byAddress(address)
-		if err != nil {
-			return nil, err
-		}
-		accounts = []*account{acct}
-	}
-	if len(accounts) == 0 {
-		return nil, noAccount()
+	accounts, err := a.named(address)
+	if err != nil {
+		return nil, err
 	}
 	list := []agentclient.PriceChange{}
 	for _, acct := range accounts {

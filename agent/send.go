@@ -24,14 +24,7 @@ const sendPatience = 10 * time.Second
 // the first is bought, every recipient has answered with a price: a mail to
 // three is not paid for twice and refused once.
 func (a *Agent) Send(ctx context.Context, compose agentclient.Compose) ([]agentclient.Sent, error) {
-	acct, err := a.byAddress(compose.From)
-	if err != nil {
-		return nil, err
-	}
-	if compose, err = a.withFiles(ctx, compose); err != nil {
-		return nil, err
-	}
-	letters, err := acct.letters(compose)
+	acct, letters, err := a.lettersOf(ctx, compose)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +69,20 @@ type letter struct {
 	free     store.Connection
 	goesFree bool
 	draft    draftOf
+}
+
+// lettersOf makes the letters of a mail whose files may still be in its draft, for
+// the account that sends them.
+func (a *Agent) lettersOf(ctx context.Context, compose agentclient.Compose) (*account, []letter, error) {
+	acct, err := a.byAddress(compose.From)
+	if err != nil {
+		return nil, nil, err
+	}
+	if compose, err = a.withFiles(ctx, compose); err != nil {
+		return nil, nil, err
+	}
+	letters, err := acct.letters(compose)
+	return acct, letters, err
 }
 
 // letters makes one letter for each recipient: nobody sees who else got it.
@@ -229,12 +236,27 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 		return store.Put(tx, sent)
 	})
 	if over != nil {
-		return store.Sent{}, a.dropPair(ctx, sent, over)
+		return store.Sent{}, a.notBought(ctx, sent, over)
 	}
 	if err != nil {
 		return store.Sent{}, err
 	}
 	return sent, nil
+}
+
+// notBought deletes the keys of a purchase that was not to be, and passes the reason
+// on.
+func (a *account) notBought(ctx context.Context, sent store.Sent, reason error) error {
+	if !sent.OwnKeys() {
+		return reason
+	}
+	ctx = context.WithoutCancel(ctx)
+	for _, name := range []string{verifyName(sent), replyName(sent)} {
+		if err := a.Keyring.Delete(ctx, name); err != nil {
+			reason = errors.Join(reason, err)
+		}
+	}
+	return reason
 }
 
 func verifyName(s store.Sent) string { return s.Account + "/sent/" + s.ID + "/verification" }
