@@ -244,6 +244,12 @@ func (m *Model) empty(page Page) Empty {
 	if price := m.own.first(m.say); price != "" {
 		e.Text = m.say.T("waiting.empty.priced", "Price", price)
 	}
+	for _, a := range m.status.Accounts {
+		if m.unsold(a) {
+			e.Title, e.Text = m.say.T("waiting.empty.unsold.title"), m.say.T("waiting.empty.unsold", "Escrow", line(a.Escrow))
+		}
+	}
+
 	return e
 }
 

@@ -217,6 +217,9 @@ func (m *Model) accountWords(a agentclient.Account) (parts []string, bad bool) {
 		parts = append(parts, m.escrowAway(a))
 	case !a.Proven:
 		parts = append(parts, m.say.T("status.proving", "Escrow", escrow))
+	case m.unsold(a):
+		bad = true
+		parts = append(parts, m.say.T("status.unsold", "Escrow", escrow))
 	default:
 		parts = append(parts, m.say.T("status.escrow", "Escrow", escrow))
 	}
