@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 type SignIn interface {
 	Provider(host string) (name string, ready bool, hint string)
 	Named(name string) (known string, ready bool, hint string)
+	Serves(provider, host string) bool
 	Begin(ctx context.Context, provider, address string) (*oauth.Flow, error)
 	Refresh(ctx context.Context, provider, refresh string) (oauth.Token, error)
 }
@@ -48,6 +50,18 @@ func (c *credential) server(url, user string, ca []byte) Server {
 		s.Token = c.token
 	}
 	return s
+}
+
+// mayGoTo refuses to show access to a server that is not its provider's: what a
+// domain says of its servers must not carry somebody's mailbox to another's.
+func (c *credential) mayGoTo(field, server string) error {
+	at, err := url.Parse(server)
+	if c.provider == "" || c.SignIn == nil || err == nil && c.SignIn.Serves(c.provider, at.Hostname()) {
+		return nil
+	}
+	return &agentclient.Failure{Code: agentclient.CodeUsage, Field: field,
+		Happened: hostPort(server) + " is none of the servers of " + c.provider + ", so it does not get your sign-in there.",
+		Do:       "Name the server of " + c.provider + ". If this is one, write it under hosts into providers.toml (docs/OAUTH.md) and start the agent again."}
 }
 
 func (c *credential) password(ctx context.Context) (string, error) {

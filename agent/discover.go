@@ -43,15 +43,22 @@ func (a *Agent) withDefaults(s agentclient.Servers) agentclient.Servers {
 }
 
 // signInOf says where one signs in to the servers. Who runs them is known by
-// their names; a file that wants OAuth 2.0 may name others.
+// their names; a file that wants OAuth 2.0 may name others, but no provider whose
+// own servers are known and are not these.
 func (a *Agent) signInOf(s *agentclient.Servers, found discover.Found) {
 	if a.SignIn == nil || s.IMAP == "" {
 		return
 	}
-	if at, err := url.Parse(s.IMAP); err == nil {
-		s.Provider, s.ProviderReady, s.ProviderHint = a.SignIn.Provider(at.Hostname())
+	at, err := url.Parse(s.IMAP)
+	if err != nil {
+		return
 	}
-	if s.Provider == "" && found.OAuth && found.Issuer != "" {
-		s.Provider, s.ProviderReady, s.ProviderHint = a.SignIn.Named(found.Issuer)
+	s.Provider, s.ProviderReady, s.ProviderHint = a.SignIn.Provider(at.Hostname())
+	if s.Provider != "" || !found.OAuth || found.Issuer == "" {
+		return
+	}
+	name, ready, hint := a.SignIn.Named(found.Issuer)
+	if !ready || a.SignIn.Serves(name, at.Hostname()) {
+		s.Provider, s.ProviderReady, s.ProviderHint = name, ready, hint
 	}
 }

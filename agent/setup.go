@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -139,6 +140,9 @@ func (a *Agent) complete(ctx context.Context, req agentclient.AddAccount) (agent
 
 // tryServers logs in to both, and sends nothing.
 func (a *Agent) tryServers(ctx context.Context, c *credential, req agentclient.AddAccount) error {
+	if err := cmp.Or(c.mayGoTo("imap", req.IMAP), c.mayGoTo("smtp", req.SMTP)); err != nil {
+		return err
+	}
 	login := either(c.provider == "", "password", "login")
 	err := a.step(agentclient.StepIMAP, func() error {
 		err := a.Outside.CheckMailbox(ctx, c.server(req.IMAP, req.User, req.CA))

@@ -91,6 +91,14 @@ func (b *Broker) Named(name string) (known string, ready bool, hint string) {
 	return p.Name, p.ready(), p.hint()
 }
 
+// Serves reports whether a mail server is one of the provider's, so that access to
+// it may be shown there. Where it is not known which servers are the provider's it
+// is left to whoever named them.
+func (b *Broker) Serves(provider, host string) bool {
+	p, ok := b.providers.named(provider)
+	return ok && (len(p.Hosts) == 0 || matches(p.Hosts, host))
+}
+
 // Refresh renews access. An error that is [ErrRefused] ends it: asking again is
 // of no use.
 func (b *Broker) Refresh(ctx context.Context, provider, refresh string) (Token, error) {

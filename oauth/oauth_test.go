@@ -236,7 +236,7 @@ func TestProvidersFromAFile(t *testing.T) {
 	for text, wrong := range map[string]string{
 		"[[provider]]\nname = \"X\"\nissuer = \"http://x.example\"\n":                          "no https address",
 		"[[provider]]\nname = \"X\"\n":                                                         "neither",
-		"[[provider]]\nname = \"X\"\nissuer = \"https://x\"\nclient = \"a\"\n":                 "unknown setting: provider.client",
+		"[[provider]]\nname = \"X\"\nissuer = \"https://x\"\nclient = \"a\"\n":                 "unknown settings: provider.client",
 		"[[provider]]\nname = \"X\"\nissuer = \"https://x\"\nredirect_host = \"evil.example\"": "redirect_host",
 		"[[provider": "",
 	} {
@@ -252,5 +252,21 @@ func TestAnIssuerThatIsAnotherIsNotBelieved(t *testing.T) {
 	b := oauth.New(oauth.Config{HTTP: issuer.Client(), Providers: oauth.Providers{{Name: "Tests", Issuer: issuer.URL + "/", ClientID: "x"}}})
 	if _, err := b.Begin(t.Context(), "Tests", address); err == nil || !strings.Contains(err.Error(), "does not say of itself") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Access is for the provider's own servers: a file of a domain can name any.
+func TestAccessIsForTheProvidersOwnServers(t *testing.T) {
+	b := oauth.New(oauth.Config{Providers: oauth.Providers{
+		{Name: "Big", Issuer: "https://login.big.example", Hosts: []string{"imap.big.example", "*.mail.big.example"}},
+		{Name: "Campus", Issuer: "https://login.campus.example"}}})
+	for at, want := range map[[2]string]bool{
+		{"Big", "imap.big.example"}: true, {"big", "IMAP.big.example."}: true, {"login.big.example", "a.mail.big.example"}: true,
+		{"Big", "evil.example"}: false, {"Big", "imap.big.example.evil.example"}: false, {"Big", "evilmail.big.example"}: false, {"Big", ""}: false,
+		{"Campus", "anything.example"}: true, {"Unheard", "imap.big.example"}: false,
+	} {
+		if got := b.Serves(at[0], at[1]); got != want {
+			t.Errorf("%v: %v", at, got)
+		}
 	}
 }
