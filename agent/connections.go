@@ -59,14 +59,44 @@ func (a *account) connect(tx *store.Tx, l link) error {
 	}
 	conn.Pairs = append(conn.Pairs, store.Pair{Bond: l.bond, Name: l.key.Name, Fingerprint: l.key.Fingerprint,
 		Their: their.Raw, TheirFingerprint: their.Fingerprint})
-	for len(conn.Pairs) > maxPairs {
-		if err := dropPair(tx, conn.Pairs[0]); err != nil {
-			return err
-		}
-		conn.Pairs = conn.Pairs[1:]
+	if err := dropOldPairs(tx, &conn); err != nil {
+		return err
 	}
 	l.key.State, l.key.Bond, l.key.Connection = store.KeyConnected, l.bond, id
 	return errors.Join(store.Put(tx, l.key), store.Put(tx, conn))
+}
+
+// dropOldPairs drops what is over the bound, the oldest first. A pair stays as long
+// as an unpaid mail needs it: that is in the list, and an accept opens it.
+func dropOldPairs(tx *store.Tx, conn *store.Connection) error {
+	if len(conn.Pairs) <= maxPairs {
+		return nil
+	}
+	needed := map[uint64]bool{}
+	unpaid, err := store.List[store.Mail](tx, store.MailUnpaid)
+	if err != nil {
+		return err
+	}
+	for _, m := range unpaid {
+		for _, id := range m.KeyIDs {
+			needed[id] = needed[id] || m.Connection == conn.ID
+		}
+	}
+	for i := 0; i < len(conn.Pairs)-1 && len(conn.Pairs) > maxPairs; {
+		key, _, err := store.Get[store.Key](tx, conn.Pairs[i].Fingerprint)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(key.KeyIDs, func(id uint64) bool { return needed[id] }) {
+			i++
+			continue
+		}
+		if err := dropPair(tx, conn.Pairs[i]); err != nil {
+			return err
+		}
+		conn.Pairs = slices.Delete(conn.Pairs, i, i+1)
+	}
+	return nil
 }
 
 // dropPair deletes our key of a pair. What is encrypted to it is then nobody's.

@@ -183,3 +183,35 @@ func TestK14_EachAcceptHasItsOwnKeysAndOldOnesGo(t *testing.T) {
 	w.free(sender, recipient, "With the newest")
 	w.comes(recipient, "With the newest", "accepted")
 }
+
+// A mail that waits for an accept is opened by it, however many accepts came since:
+// it is in the list, and its key goes when it is decided.
+func TestK14_TheKeyOfAnUnpaidMailStays(t *testing.T) {
+	t.Parallel()
+	w, recipient, sender := connected(t, agentclient.FreeAlways)
+	first := w.pairOf(recipient)
+	_, err := recipient.SetPerson(t.Context(), agentclient.SetPerson{PersonID: agentclient.PersonID{Address: sender.address}, Free: "0"})
+	must(t, err)
+	w.free(sender, recipient, "Waits long")
+	m := w.comes(recipient, "", "unpaid")
+	for range 9 {
+		w.connect(sender, recipient, agentclient.FreeNone)
+	}
+	after, err := recipient.Accept(t.Context(), m.ID, agentclient.Accept{Free: "1"})
+	must(t, err)
+	if after.State != "accepted" || after.Subject != "Waits long" {
+		t.Errorf("after accept: %+v", after)
+	}
+	w.connect(sender, recipient, agentclient.FreeAlways)
+	eventually(t, "its key is gone", func() bool {
+		_, err := recipient.ring.Get(t.Context(), first.Name)
+		return err != nil
+	})
+	w.look(recipient, func(tx *store.Tx) error {
+		conns, err := store.List[store.Connection](tx)
+		if n := len(conns[0].Pairs); n != 8 {
+			t.Errorf("%d pairs are left", n)
+		}
+		return err
+	})
+}
