@@ -202,12 +202,12 @@ func (c *Client) Sent(ctx context.Context) ([]Sent, error) {
 
 // SentByID implements [Agent].
 func (c *Client) SentByID(ctx context.Context, id string) (Sent, error) {
-	return get[Sent](ctx, c, "/v1/sent/"+escaped(id))
+	return get[Sent](ctx, c, "/v1/sent/"+url.PathEscape(id))
 }
 
 // Withdraw implements [Agent].
 func (c *Client) Withdraw(ctx context.Context, id string) (Sent, error) {
-	return post[Sent](ctx, c, "/v1/sent/"+escaped(id)+"/withdraw", nothing{})
+	return post[Sent](ctx, c, "/v1/sent/"+url.PathEscape(id)+"/withdraw", nothing{})
 }
 
 // Buy implements [Agent].
@@ -222,22 +222,22 @@ func (c *Client) Inbox(ctx context.Context) ([]Mail, error) {
 
 // Message implements [Agent].
 func (c *Client) Message(ctx context.Context, id string) (Message, error) {
-	return get[Message](ctx, c, "/v1/mails/"+escaped(id))
+	return get[Message](ctx, c, "/v1/mails/"+url.PathEscape(id))
 }
 
 // Attachment implements [Agent].
 func (c *Client) Attachment(ctx context.Context, id string, n int) (Attachment, error) {
-	return get[Attachment](ctx, c, "/v1/mails/"+escaped(id)+"/attachments/"+strconv.Itoa(n))
+	return get[Attachment](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/attachments/"+strconv.Itoa(n))
 }
 
 // MailByID implements [Agent].
 func (c *Client) MailByID(ctx context.Context, id string) (Mail, error) {
-	return get[Mail](ctx, c, "/v1/mails/"+escaped(id)+"/line")
+	return get[Mail](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/line")
 }
 
 // SaveAttachment implements [Agent].
 func (c *Client) SaveAttachment(ctx context.Context, id string, n int, w io.Writer, progress func(done, total int64)) error {
-	body, total, err := c.exchange(ctx, http.MethodGet, "/v1/mails/"+escaped(id)+"/attachments/"+strconv.Itoa(n)+"/data", nil)
+	body, total, err := c.exchange(ctx, http.MethodGet, "/v1/mails/"+url.PathEscape(id)+"/attachments/"+strconv.Itoa(n)+"/data", nil)
 	if err != nil {
 		return err
 	}
@@ -274,27 +274,27 @@ func (c *counted) Read(p []byte) (int, error) {
 
 // Source implements [Agent].
 func (c *Client) Source(ctx context.Context, id string) (Source, error) {
-	return get[Source](ctx, c, "/v1/mails/"+escaped(id)+"/source")
+	return get[Source](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/source")
 }
 
 // Accept implements [Agent].
 func (c *Client) Accept(ctx context.Context, id string, req Accept) (Mail, error) {
-	return post[Mail](ctx, c, "/v1/mails/"+escaped(id)+"/accept", req)
+	return post[Mail](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/accept", req)
 }
 
 // Reject implements [Agent].
 func (c *Client) Reject(ctx context.Context, id string, req Reject) (Mail, error) {
-	return post[Mail](ctx, c, "/v1/mails/"+escaped(id)+"/reject", req)
+	return post[Mail](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/reject", req)
 }
 
 // Undo implements [Agent].
 func (c *Client) Undo(ctx context.Context, id string) (Mail, error) {
-	return post[Mail](ctx, c, "/v1/mails/"+escaped(id)+"/undo", nothing{})
+	return post[Mail](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/undo", nothing{})
 }
 
 // Receipts implements [Agent].
 func (c *Client) Receipts(ctx context.Context, bond string) (Receipts, error) {
-	return get[Receipts](ctx, c, "/v1/bonds/"+escaped(bond)+"/receipts")
+	return get[Receipts](ctx, c, "/v1/bonds/"+url.PathEscape(bond)+"/receipts")
 }
 
 // Doctor implements [Agent].

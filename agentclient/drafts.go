@@ -2,6 +2,7 @@ package agentclient
 
 import (
 	"context"
+	"net/url"
 	"time"
 )
 
@@ -42,12 +43,12 @@ type Preview struct {
 
 // Drafts implements [Agent].
 func (c *Client) Drafts(ctx context.Context) ([]Draft, error) {
-	return get[[]Draft](ctx, c, "/v1/drafts")
+	return get[[]Draft](ctx, c, pathDrafts)
 }
 
 // DraftByID implements [Agent].
 func (c *Client) DraftByID(ctx context.Context, id string) (Draft, error) {
-	return get[Draft](ctx, c, "/v1/drafts/"+escaped(id))
+	return get[Draft](ctx, c, pathDrafts+"/"+url.PathEscape(id))
 }
 
 // pathDrafts and pathPreview take whole mails, as pathSent does.
@@ -63,13 +64,13 @@ func (c *Client) SaveDraft(ctx context.Context, draft Draft) (Draft, error) {
 
 // DeleteDraft implements [Agent].
 func (c *Client) DeleteDraft(ctx context.Context, id string) error {
-	_, err := post[nothing](ctx, c, "/v1/drafts/"+escaped(id)+"/delete", nothing{})
+	_, err := post[nothing](ctx, c, pathDrafts+"/"+url.PathEscape(id)+"/delete", nothing{})
 	return err
 }
 
 // Redraft implements [Agent].
 func (c *Client) Redraft(ctx context.Context, sent string) (Draft, error) {
-	return post[Draft](ctx, c, "/v1/sent/"+escaped(sent)+"/redraft", nothing{})
+	return post[Draft](ctx, c, "/v1/sent/"+url.PathEscape(sent)+"/redraft", nothing{})
 }
 
 // Preview implements [Agent].

@@ -2,7 +2,6 @@ package agentclient
 
 import (
 	"context"
-	"net/url"
 	"time"
 )
 
@@ -70,5 +69,3 @@ func (c *Client) RemovePerson(ctx context.Context, req PersonID) error {
 	_, err := post[nothing](ctx, c, "/v1/people/remove", req)
 	return err
 }
-
-func escaped(id string) string { return url.PathEscape(id) }
