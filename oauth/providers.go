@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,9 +8,9 @@ import (
 	"os"
 	"strings"
 
-	"github.com/pelletier/go-toml/v2"
-
 	_ "embed"
+
+	"earnest/internal/tomlfile"
 )
 
 // templates are the providers that many have. Their client ids are not here:
@@ -99,14 +98,8 @@ func read(name string) ([]byte, error) {
 
 func parse(text []byte) (Providers, error) {
 	var f file
-	decoder := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
-	if err := decoder.Decode(&f); err != nil {
-		if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
-			return nil, fmt.Errorf("unknown setting: %s", strings.Join(strict.Errors[0].Key(), "."))
-		}
-		return nil, err
-	}
-	return f.Provider, nil
+	err := tomlfile.Decode(text, &f)
+	return f.Provider, err
 }
 
 // with adds what p says.

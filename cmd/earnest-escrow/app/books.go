@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"earnest/escrowserver"
 	"earnest/escrowserver/sqlstore"
+	"earnest/internal/tomlfile"
 	"earnest/payment"
 )
 
@@ -42,7 +42,7 @@ func readMade(dataDir string) (*made, error) {
 		return nil, fmt.Errorf("%w: %w", ErrData, err)
 	}
 	var m made
-	err = toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&m)
+	err = tomlfile.Decode(text, &m)
 	if err != nil || m.Version != madeVersion || len(m.Currencies) == 0 {
 		return nil, fmt.Errorf("%w: %s is empty, damaged or of a newer program: it says what the amounts in %s mean; restore both from the same backup",
 			ErrData, file, fileBooks)

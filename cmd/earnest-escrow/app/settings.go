@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +14,7 @@ import (
 
 	"earnest/escrow"
 	"earnest/escrowserver/httpapi"
+	"earnest/internal/tomlfile"
 	"earnest/ledger"
 	"earnest/payment"
 )
@@ -89,15 +89,7 @@ func ReadSettings(dataDir, file string) (Settings, error) {
 		return Settings{}, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	var s Settings
-	decoder := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
-	if err := decoder.Decode(&s); err != nil {
-		if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
-			var unknown []string
-			for i := range strict.Errors {
-				unknown = append(unknown, strings.Join(strict.Errors[i].Key(), "."))
-			}
-			err = fmt.Errorf("unknown settings: %s", strings.Join(unknown, ", "))
-		}
+	if err := tomlfile.Decode(text, &s); err != nil {
 		return Settings{}, fmt.Errorf("%w: %s: %w", ErrConfig, file, err)
 	}
 	if s.Version != settingsVersion {

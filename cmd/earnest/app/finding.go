@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,11 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pelletier/go-toml/v2"
-
 	"earnest/agent"
 	"earnest/agentclient"
 	"earnest/discover"
+	"earnest/internal/tomlfile"
 	"earnest/oauth"
 )
 
@@ -79,7 +77,7 @@ func (p presets) read(name string) error {
 	var file struct {
 		Domain []preset `toml:"domain"`
 	}
-	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&file); err != nil {
+	if err := tomlfile.Decode(text, &file); err != nil {
 		return fmt.Errorf("servers file %s: %w", name, err)
 	}
 	for _, domain := range file.Domain {

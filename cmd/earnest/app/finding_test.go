@@ -41,16 +41,18 @@ func TestServersThatAreWrittenDownNeedNoNetwork(t *testing.T) {
 }
 
 func TestABadFileOfSettingsIsNamed(t *testing.T) {
-	for name, text := range map[string]string{
-		"servers.toml":   "[[domain]]\nname = \"x.example\"\n",
-		"providers.toml": "[[provider]]\nname = \"X\"\nissuer = \"http://x.example\"\n",
+	for _, c := range []struct{ name, text, says string }{
+		{"servers.toml", "[[domain]]\nname = \"x.example\"\n", "a domain needs name, imap and smtp"},
+		{"servers.toml", "[[domain]]\nname = \"x.example\"\npop = \"y\"\n", "unknown settings: domain.pop"},
+		{"providers.toml", "[[provider]]\nname = \"X\"\nissuer = \"http://x.example\"\n", "no https address"},
 	} {
 		home := t.TempDir()
-		write(t, home, name, text)
+		write(t, home, c.name, c.text)
 		err := startFailure(t.Context(), Run(t.Context(), Config{Home: home, Keyring: "memory", Log: slog.New(slog.DiscardHandler)}))
 		failure, ok := err.(*agentclient.Failure)
-		if !ok || failure.Code != agentclient.CodeUsage || !strings.Contains(failure.Happened, filepath.Join(home, name)) || failure.Means == "" {
-			t.Errorf("%s: got %v", name, err)
+		if !ok || failure.Code != agentclient.CodeUsage || !strings.Contains(failure.Happened, filepath.Join(home, c.name)) ||
+			!strings.Contains(failure.Happened, c.says) || failure.Means == "" {
+			t.Errorf("%s: got %v", c.name, err)
 		}
 	}
 }
