@@ -63,12 +63,12 @@ type root struct {
 	Agent       agentCmd       `cmd:"" help:"Run the agent, which watches the mailbox."`
 	Status      statusCmd      `cmd:"" help:"What the agent is doing."`
 	Price       priceCmd       `cmd:"" help:"What it costs to write to somebody, or to you."`
-	Send        sendCmd        `cmd:"" help:"Send a mail with a bond."`
+	Send        sendCmd        `cmd:"" help:"Send a mail: free where you are connected, else with a bond."`
 	Buy         buyCmd         `cmd:"" help:"Buy a one-time key to use with other OpenPGP tools."`
 	Drafts      draftsCmd      `cmd:"" help:"Mails that are not sent yet."`
 	Sent        sentCmd        `cmd:"" help:"Mails that you sent, and where their money is."`
 	Withdraw    withdrawCmd    `cmd:"" help:"Ask for a sent mail's money back before it arrived."`
-	Inbox       inboxCmd       `cmd:"" help:"Paid mails that came in, newest first."`
+	Inbox       inboxCmd       `cmd:"" help:"Paid and free mails that came in, newest first."`
 	Read        readCmd        `cmd:"" help:"Open a mail."`
 	Accept      acceptCmd      `cmd:"" help:"Accept a mail: its money goes back to the sender."`
 	Reject      rejectCmd      `cmd:"" help:"Reject a mail: its money is forfeited."`
