@@ -55,9 +55,6 @@ func unpaid(tx *store.Tx, id string) (store.Mail, error) {
 func (a *account) acceptUnpaid(ctx context.Context, m store.Mail, free agentclient.Free) error {
 	a.opening.Lock()
 	defer a.opening.Unlock()
-	if free == agentclient.FreePolicy {
-		free = a.policy()
-	}
 	_, content, err := a.held(ctx, m.ID)
 	if err != nil {
 		return err
@@ -79,6 +76,9 @@ func (a *account) acceptUnpaid(ctx context.Context, m store.Mail, free agentclie
 		conn, _, err := store.Get[store.Connection](tx, f.conn.ID)
 		if err != nil {
 			return err
+		}
+		if free == agentclient.FreePolicy { // never less than what is there already
+			free = more(agentclient.Free(conn.Free), a.policy())
 		}
 		now.Unread, conn.Free = false, string(free)
 		return a.showFree(tx, now, &conn, f)

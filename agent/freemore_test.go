@@ -184,6 +184,29 @@ func TestK14_EachAcceptHasItsOwnKeysAndOldOnesGo(t *testing.T) {
 	w.comes(recipient, "With the newest", "accepted")
 }
 
+// What a person gave while the mail waited is not taken back by an accept that says
+// nothing of it.
+func TestK11_AnAcceptOfAnUnpaidMailTakesNothingAway(t *testing.T) {
+	t.Parallel()
+	w, recipient, sender := connected(t, agentclient.FreeAlways)
+	set := func(free agentclient.Free) {
+		t.Helper()
+		_, err := recipient.SetPerson(t.Context(), agentclient.SetPerson{PersonID: agentclient.PersonID{Address: sender.address}, Free: free})
+		must(t, err)
+	}
+	_, err := recipient.SetPrice(t.Context(), agentclient.SetPrice{Options: []string{"0.25"}, FreeAfter: "3"})
+	must(t, err)
+	set("0")
+	w.free(sender, recipient, "Waits")
+	m := w.comes(recipient, "", "unpaid")
+	set(agentclient.FreeAlways)
+	_, err = recipient.Accept(t.Context(), m.ID, agentclient.Accept{})
+	must(t, err)
+	if free := recipient.knows(w, sender).Free; free != agentclient.FreeAlways {
+		t.Errorf("the accept took it down to %s", free)
+	}
+}
+
 // A mail that waits for an accept is opened by it, however many accepts came since:
 // it is in the list, and its key goes when it is decided.
 func TestK14_TheKeyOfAnUnpaidMailStays(t *testing.T) {
