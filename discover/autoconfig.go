@@ -48,7 +48,7 @@ func (f *Finder) autoconfig(ctx context.Context, domain, address string) (Found,
 	var asked sync.WaitGroup
 	defer asked.Wait()
 	defer stop()
-	var answers []<-chan answer
+	var answers []<-chan answer[Found]
 	for _, place := range places {
 		answers = append(answers, start(ctx, &asked, func(ctx context.Context) (Found, error) {
 			text, err := f.fetch(ctx, place)
@@ -58,12 +58,8 @@ func (f *Finder) autoconfig(ctx context.Context, domain, address string) (Found,
 			return readConfig(text, address)
 		}))
 	}
-	for _, ch := range answers {
-		if a := <-ch; a.err == nil {
-			return a.found, nil
-		}
-	}
-	return Found{}, errNothing
+	found, _, err := first(answers)
+	return found, err
 }
 
 func (f *Finder) fetch(ctx context.Context, place string) ([]byte, error) {

@@ -126,21 +126,18 @@ func (f *Finder) Find(ctx context.Context, address string) (Found, error) {
 	var asked sync.WaitGroup
 	defer asked.Wait()
 	defer stop() // of those that are not waited for
-	escrow := start(ctx, &asked, func(ctx context.Context) (Found, error) { return f.escrow(ctx, domain) })
-	var answers []<-chan answer
+	escrow := start(ctx, &asked, func(ctx context.Context) (string, error) { return f.escrow(ctx, domain) })
+	var answers []<-chan answer[Found]
 	questions := f.questions(domain, address)
 	for _, q := range questions {
 		answers = append(answers, start(ctx, &asked, q.ask))
 	}
 	best := nothing
-	for i, ch := range answers {
-		if a := <-ch; a.err == nil {
-			best = a.found
-			best.Source = questions[i].source
-			break
-		}
+	if found, i, err := first(answers); err == nil {
+		best = found
+		best.Source = questions[i].source
 	}
-	best.Escrow = (<-escrow).found.Escrow
+	best.Escrow = (<-escrow).found // empty where it failed
 	if best.User == "" {
 		best.User = address
 	}
@@ -157,18 +154,29 @@ func (f *Finder) questions(domain, address string) []question {
 	}
 }
 
-type answer struct {
-	found Found
+type answer[T any] struct {
+	found T
 	err   error
 }
 
-func start(ctx context.Context, asked *sync.WaitGroup, ask func(context.Context) (Found, error)) <-chan answer {
-	out := make(chan answer, 1)
+func start[T any](ctx context.Context, asked *sync.WaitGroup, ask func(context.Context) (T, error)) <-chan answer[T] {
+	out := make(chan answer[T], 1)
 	asked.Go(func() {
 		found, err := ask(ctx)
-		out <- answer{found, err}
+		out <- answer[T]{found, err}
 	})
 	return out
+}
+
+// first waits for the first of the list that found something; the place in the
+// list is its own.
+func first[T any](answers []<-chan answer[T]) (found T, place int, err error) {
+	for i, ch := range answers {
+		if a := <-ch; a.err == nil {
+			return a.found, i, nil
+		}
+	}
+	return found, 0, errNothing
 }
 
 // hosted asks the domain of the host that takes the mail (MX).

@@ -36,16 +36,13 @@ func (f *Finder) srv(ctx context.Context, domain string) (Found, error) {
 	var asked sync.WaitGroup
 	defer asked.Wait()
 	defer stop()
-	reading := start(ctx, &asked, func(ctx context.Context) (Found, error) {
-		at, err := f.lookup(ctx, domain, imaps)
-		return Found{IMAP: at}, err
-	})
+	reading := start(ctx, &asked, func(ctx context.Context) (string, error) { return f.lookup(ctx, domain, imaps) })
 	sending, err := f.lookup(ctx, domain, smtps)
 	in := <-reading
 	if err := errors.Join(err, in.err); err != nil {
 		return Found{}, err
 	}
-	return Found{IMAP: in.found.IMAP, SMTP: sending}, nil
+	return Found{IMAP: in.found, SMTP: sending}, nil
 }
 
 // lookup asks for all ways at once and takes the first that there is.
@@ -54,19 +51,12 @@ func (f *Finder) lookup(ctx context.Context, domain string, list []way) (string,
 	defer asked.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var answers []<-chan answer
+	var answers []<-chan answer[string]
 	for _, w := range list {
-		answers = append(answers, start(ctx, &asked, func(ctx context.Context) (Found, error) {
-			at, err := f.target(ctx, domain, w)
-			return Found{IMAP: at}, err
-		}))
+		answers = append(answers, start(ctx, &asked, func(ctx context.Context) (string, error) { return f.target(ctx, domain, w) }))
 	}
-	for _, ch := range answers {
-		if a := <-ch; a.err == nil {
-			return a.found.IMAP, nil
-		}
-	}
-	return "", errNothing
+	found, _, err := first(answers)
+	return found, err
 }
 
 func (f *Finder) target(ctx context.Context, domain string, w way) (string, error) {
@@ -91,9 +81,9 @@ func (f *Finder) target(ctx context.Context, domain string, w way) (string, erro
 }
 
 // escrow asks which escrow the domain names.
-func (f *Finder) escrow(ctx context.Context, domain string) (Found, error) {
+func (f *Finder) escrow(ctx context.Context, domain string) (string, error) {
 	at, err := f.target(ctx, domain, way{"earnest", "https", nil})
-	return Found{Escrow: strings.TrimSuffix(at, ":443")}, err
+	return strings.TrimSuffix(at, ":443"), err
 }
 
 // guess tries the usual names, all at once; the better ones come first.
@@ -102,28 +92,20 @@ func (f *Finder) guess(ctx context.Context, domain string) (Found, error) {
 	var asked sync.WaitGroup
 	defer asked.Wait()
 	defer stop()
-	try := func(scheme, prefix, port string, begin func(net.Conn) error) <-chan answer {
-		return start(ctx, &asked, func(ctx context.Context) (Found, error) {
+	try := func(scheme, prefix, port string, begin func(net.Conn) error) <-chan answer[string] {
+		return start(ctx, &asked, func(ctx context.Context) (string, error) {
 			addr := net.JoinHostPort(prefix+"."+domain, port)
-			return Found{IMAP: scheme + "://" + addr}, f.probe(ctx, addr, begin)
+			return scheme + "://" + addr, f.probe(ctx, addr, begin)
 		})
 	}
-	reading := []<-chan answer{try("imaps", "imap", "993", nil), try("imaps", "mail", "993", nil), try("imap", "imap", "143", beginIMAP), try("imap", "mail", "143", beginIMAP)}
-	sending := []<-chan answer{try("smtps", "smtp", "465", nil), try("smtps", "mail", "465", nil), try("smtp", "smtp", "587", beginSMTP), try("smtp", "mail", "587", beginSMTP)}
-	found := Found{IMAP: first(reading), SMTP: first(sending)}
-	if found.IMAP == "" || found.SMTP == "" {
-		return Found{}, errNothing
+	reading := []<-chan answer[string]{try("imaps", "imap", "993", nil), try("imaps", "mail", "993", nil), try("imap", "imap", "143", beginIMAP), try("imap", "mail", "143", beginIMAP)}
+	sending := []<-chan answer[string]{try("smtps", "smtp", "465", nil), try("smtps", "mail", "465", nil), try("smtp", "smtp", "587", beginSMTP), try("smtp", "mail", "587", beginSMTP)}
+	imap, _, err := first(reading)
+	if err != nil {
+		return Found{}, err
 	}
-	return found, nil
-}
-
-func first(answers []<-chan answer) string {
-	for _, ch := range answers {
-		if a := <-ch; a.err == nil {
-			return a.found.IMAP
-		}
-	}
-	return ""
+	smtp, _, err := first(sending)
+	return Found{IMAP: imap, SMTP: smtp}, err
 }
 
 // probe connects and has the server show a certificate for its name. Nothing is

@@ -13,26 +13,38 @@ import (
 // where it goes, whole, behind its text: text <https://…>.
 func textOfHTML(source string) string {
 	w := htmlWriter{}
-	z := html.NewTokenizer(strings.NewReader(source))
-	for w.b.Len() < MaxText {
-		kind := z.Next()
-		if kind == html.ErrorToken {
-			break
-		}
-		token := z.Token()
-		switch kind {
-		case html.TextToken:
-			w.text(token.Data)
-		case html.StartTagToken, html.SelfClosingTagToken:
-			w.start(token, kind == html.SelfClosingTagToken)
-		case html.EndTagToken:
-			w.end(token)
-		}
-	}
+	readHTML(source, &w)
 	for len(w.links) > 0 {
 		w.closeLink()
 	}
 	return strings.TrimSpace(cleanText(w.b.String()))
+}
+
+// htmlReader takes the tokens of HTML until it is full.
+type htmlReader interface {
+	full() bool
+	text(s string)
+	start(t html.Token, selfClosing bool)
+	end(t html.Token)
+}
+
+func readHTML(source string, r htmlReader) {
+	z := html.NewTokenizer(strings.NewReader(source))
+	for !r.full() {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			return
+		}
+		token := z.Token()
+		switch kind {
+		case html.TextToken:
+			r.text(token.Data)
+		case html.StartTagToken, html.SelfClosingTagToken:
+			r.start(token, kind == html.SelfClosingTagToken)
+		case html.EndTagToken:
+			r.end(token)
+		}
+	}
 }
 
 // htmlWriter gathers text. Newlines says how many line ends are owed before the
@@ -50,6 +62,8 @@ type openLink struct {
 	target string
 	from   int
 }
+
+func (w *htmlWriter) full() bool { return w.b.Len() >= MaxText }
 
 func (w *htmlWriter) text(s string) {
 	if w.hidden > 0 {

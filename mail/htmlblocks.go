@@ -12,22 +12,7 @@ import (
 // there is hidden here.
 func blocksOfHTML(source string) []Block {
 	w := blockWriter{}
-	z := html.NewTokenizer(strings.NewReader(source))
-	for w.size < MaxText && w.spans < maxSpans && len(w.blocks) < maxBlocks {
-		kind := z.Next()
-		if kind == html.ErrorToken {
-			break
-		}
-		token := z.Token()
-		switch kind {
-		case html.TextToken:
-			w.text(token.Data)
-		case html.StartTagToken, html.SelfClosingTagToken:
-			w.start(token, kind == html.SelfClosingTagToken)
-		case html.EndTagToken:
-			w.end(token)
-		}
-	}
+	readHTML(source, &w)
 	w.closeLink()
 	w.endBlock()
 	return w.blocks
@@ -59,6 +44,10 @@ type blockWriter struct {
 type openList struct {
 	numbered bool
 	last     int
+}
+
+func (w *blockWriter) full() bool {
+	return w.size >= MaxText || w.spans >= maxSpans || len(w.blocks) >= maxBlocks
 }
 
 func (w *blockWriter) text(s string) {
