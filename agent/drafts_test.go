@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"earnest/agentclient"
 	"earnest/crypto/keyring"
@@ -29,37 +28,6 @@ func file(name string, data []byte) agentclient.Attachment {
 	return agentclient.Attachment{Name: name, Type: "text/plain", Size: int64(len(data)), Data: data}
 }
 
-// listen returns a function that waits for an event.
-func listen(t *testing.T, p *person) func(kind, id string) {
-	ctx, stop := context.WithCancel(t.Context())
-	t.Cleanup(stop)
-	heard, ready := make(chan agentclient.Event, 1000), make(chan struct{})
-	go func() {
-		first := true
-		_ = p.Events(ctx, func(e agentclient.Event) {
-			if first {
-				close(ready)
-			}
-			first = false
-			heard <- e
-		})
-	}()
-	<-ready
-	return func(kind, id string) {
-		t.Helper()
-		for deadline := time.After(10 * time.Second); ; {
-			select {
-			case e := <-heard:
-				if e.Type == kind && e.ID == id {
-					return
-				}
-			case <-deadline:
-				t.Fatalf("no event %s %s was heard", kind, id)
-			}
-		}
-	}
-}
-
 func code(err error) string {
 	if failure, ok := errors.AsType[*agentclient.Failure](err); ok {
 		return failure.Code
@@ -72,12 +40,18 @@ func TestDrafts_AreKeptListedAndDeleted(t *testing.T) {
 	w := newWorld(t, escrow.Terms{})
 	p := w.alone()
 	ctx := t.Context()
-	heard := listen(t, p)
+	told := p.listen(t, agentclient.EventDraft)
+	times := func(id string, n int) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("%s is told %d times", id, n), func() bool {
+			return len(slices.DeleteFunc(told(), func(one string) bool { return one != id+" " })) == n
+		})
+	}
 	whole := agentclient.Compose{From: "me@mail.example", To: []string{"half-typed@", "b@c.example"}, Subject: "S", Body: "B",
 		Option: 2, InReplyTo: "<x@y>", Paid: true, Attachments: []agentclient.Attachment{file("a.txt", []byte("aaa")), file("empty", nil)}}
 	saved, err := p.SaveDraft(ctx, agentclient.Draft{Mail: whole})
 	must(t, err)
-	heard("draft", saved.ID)
+	times(saved.ID, 1)
 	got, err := p.DraftByID(ctx, saved.ID)
 	must(t, err)
 	if fmt.Sprint(got.Mail) != fmt.Sprint(whole) || got.Changed.IsZero() {
@@ -118,7 +92,7 @@ func TestDrafts_AreKeptListedAndDeleted(t *testing.T) {
 		t.Error("a mail was sent whose file has no data")
 	}
 	must(t, p.DeleteDraft(ctx, other.ID))
-	heard("draft", other.ID)
+	times(other.ID, 2)
 	if _, err := p.DraftByID(ctx, other.ID); code(err) != agentclient.CodeNotFound {
 		t.Errorf("deleted, and: %v", err)
 	}

@@ -16,13 +16,13 @@ func TestSettings_AreValidatedAndKept(t *testing.T) {
 	if got, err := p.Settings(ctx); err != nil || got != (agentclient.Settings{Model: agentclient.ModelFull}) {
 		t.Errorf("before anything was chosen: %+v, %v", got, err)
 	}
-	heard := listen(t, p)
-	for _, good := range []agentclient.Settings{{Model: "automatic"}, {Model: "single", Currency: euro.Name}, {Model: "full", Currency: euro.Name}, {Model: "full"},
+	told := p.listen(t, agentclient.EventStatus)
+	for i, good := range []agentclient.Settings{{Model: "automatic"}, {Model: "single", Currency: euro.Name}, {Model: "full", Currency: euro.Name}, {Model: "full"},
 		{Model: "single", Currency: euro.Name}} {
 		if got, err := p.SetSettings(ctx, good); err != nil || got != good {
 			t.Errorf("%+v: %+v, %v", good, got, err)
 		}
-		heard("status", "")
+		eventually(t, "it is told", func() bool { return len(told()) >= i+2 }) // the stream begins with one
 	}
 	for field, bad := range map[string]agentclient.Settings{"model": {Model: "generous"}, "currency": {Model: "single"}} {
 		_, err := p.SetSettings(ctx, bad)
