@@ -16,6 +16,9 @@ type writePage struct {
 	root    *fyne.Container
 	form    *fyne.Container
 	preview *previewPane
+	head    fyne.CanvasObject
+	foot    fyne.CanvasObject
+	tall    float32 // head and foot, as they were laid out
 
 	kept       *widgets.Text
 	from       *widgets.Choice
@@ -42,14 +45,14 @@ type writePage struct {
 
 func newWritePage(s *Shell) *writePage {
 	p := &writePage{shell: s}
-	head := p.newHead()
+	p.head = p.newHead()
 	p.body = widgets.NewEntry(true, s.model.SetBody)
 	p.body.SetPlaceHolder(s.t("write.body"))
-	foot := p.newFoot()
+	p.foot = p.newFoot()
 	for _, e := range []*widgets.Entry{p.to.Entry, p.subject.Entry, p.body} {
 		e.OnSubmit = s.model.Send
 	}
-	body := container.New(widgets.Sheet{Width: widgets.ReadingWidth, Gap: theme.Space3}, head, p.body, foot)
+	body := container.New(widgets.Sheet{Width: widgets.ReadingWidth, Gap: theme.Space3}, p.head, p.body, p.foot)
 	p.form = container.NewStack(container.NewVScroll(widgets.NewPad(theme.Space5, body)))
 	p.preview = newPreviewPane(s)
 	p.root = container.NewStack(widgets.NewFill(theme.Surface), p.form, p.preview.root)
@@ -166,6 +169,22 @@ func (p *writePage) refresh() {
 	p.files.refresh(v)
 	widgets.SetPara(p.fault, p.faultRow, v.Error)
 	p.enable(v)
+	p.settle()
+}
+
+// settle lays the page out anew when what stands over or under the text has
+// grown: the driver tells only the nearest container, and the text would stay
+// where it was, over the offer. Wrapped lines know their height only once they
+// have their width, hence more than once.
+func (p *writePage) settle() {
+	for range 3 {
+		tall := p.head.MinSize().Height + p.foot.MinSize().Height
+		if tall == p.tall {
+			return
+		}
+		p.tall = tall
+		p.form.Refresh()
+	}
 }
 
 // enable lets nothing be typed that would be lost: while the mail is being sent

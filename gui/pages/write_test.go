@@ -238,3 +238,18 @@ func outside(o fyne.CanvasObject, at fyne.Position, right float32) (found []stri
 	}
 	return found
 }
+
+// TestTheTextNeverLiesOverTheOffer, as the driver leaves it: the page lays itself
+// out when an offer comes, without being asked to.
+func TestTheTextNeverLiesOverTheOffer(t *testing.T) {
+	s := newStage(t, theme.Light, wide, agenttest.Scene)
+	s.model.Write()
+	s.settle()
+	s.model.SetTo("author@example.net")
+	s.until("the offer is there", func() bool { return s.model.Draft().Ready })
+	s.shell.Refresh() // and nothing more
+	p := s.shell.write
+	if bottom, top := p.head.Position().Y+p.head.MinSize().Height, p.body.Position().Y; top < bottom {
+		t.Errorf("what stands over the text ends at %.0f, and the text begins at %.0f", bottom, top)
+	}
+}
