@@ -3,6 +3,7 @@ package agent_test
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"earnest/agent/store"
@@ -210,6 +211,31 @@ func TestK11_MailBeyondTheCountIsNotOpenedBeforeAnAccept(t *testing.T) {
 		t.Errorf("after an answer the sender thinks %s are left", there)
 	}
 	w.has(sender, "1.00", "0.00")
+}
+
+// Two windows decide at once: one counts, and what was accepted stays readable.
+func TestK11_OneDecisionOfAnUnpaidMailCounts(t *testing.T) {
+	w, recipient, sender := connected(t, agentclient.FreeAlways)
+	none := agentclient.SetPerson{PersonID: agentclient.PersonID{Address: sender.address}, Free: "0"}
+	for i := range 5 {
+		_, err := recipient.SetPerson(t.Context(), none)
+		must(t, err)
+		w.free(sender, recipient, fmt.Sprint("Mail ", i))
+		m := w.comes(recipient, "", "unpaid")
+		var accepted, rejected error
+		var both sync.WaitGroup
+		both.Go(func() { _, accepted = recipient.Accept(t.Context(), m.ID, agentclient.Accept{Free: "0"}) })
+		both.Go(func() { _, rejected = recipient.Reject(t.Context(), m.ID, agentclient.Reject{}) })
+		both.Wait()
+		if (accepted == nil) == (rejected == nil) {
+			t.Errorf("accept: %v, reject: %v", accepted, rejected)
+		}
+		message, err := recipient.Message(t.Context(), m.ID)
+		must(t, err)
+		if state := message.State; (state == "accepted") != (accepted == nil) || (message.Text != "") != (accepted == nil) {
+			t.Errorf("accept: %v, and it is %s with the text %q", accepted, state, message.Text)
+		}
+	}
 }
 
 func TestK12_WhoWasPaidForMayAlwaysWrite(t *testing.T) {
