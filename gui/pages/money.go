@@ -88,19 +88,25 @@ func (p *moneyPage) balance() fyne.CanvasObject {
 
 func (p *moneyPage) object() fyne.CanvasObject { return p.root }
 
-// typedRune turns to a part by its number.
-func (p *moneyPage) typedRune(r rune) bool {
-	if r < '1' || int(r-'1') >= len(p.parts) {
-		return false
+// step is where an arrow leads from one of n parts.
+func step(e *fyne.KeyEvent, at, n int) (to int, yes bool) {
+	switch {
+	case e.Name == fyne.KeyRight && at+1 < n:
+		return at + 1, true
+	case e.Name == fyne.KeyLeft && at > 0:
+		return at - 1, true
 	}
-	p.shell.model.ShowMoney(viewmodel.MoneyTab(r - '1'))
-	return true
+	return at, false
 }
 
-// typedKey goes back to the first part, and scrolls the statement.
+// typedKey turns to the next part, goes back to the first, and scrolls the
+// statement.
 func (p *moneyPage) typedKey(e *fyne.KeyEvent) bool {
 	tab := p.shell.model.Purse().Tab
+	to, turned := step(e, int(tab), len(p.parts))
 	switch {
+	case turned:
+		p.shell.model.ShowMoney(viewmodel.MoneyTab(to))
 	case e.Name == fyne.KeyEscape && tab != viewmodel.MoneyBalance:
 		p.shell.model.ShowMoney(viewmodel.MoneyBalance)
 	case tab == viewmodel.MoneyStatement:
@@ -112,7 +118,7 @@ func (p *moneyPage) typedKey(e *fyne.KeyEvent) bool {
 }
 
 func (p *moneyPage) keyList() []keyHelp {
-	return []keyHelp{{"1 2 3", p.shell.t("money.keys.parts")}, {"↑ ↓", p.shell.t("money.keys.scroll")}}
+	return []keyHelp{{"← →", p.shell.t("money.keys.parts")}, {"↑ ↓", p.shell.t("money.keys.scroll")}}
 }
 
 func (p *moneyPage) refresh() {

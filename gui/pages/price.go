@@ -60,17 +60,12 @@ func newPricePage(s *Shell) *pricePage {
 
 func (p *pricePage) object() fyne.CanvasObject { return p.root }
 
-// typedRune turns to a part by its number.
-func (p *pricePage) typedRune(r rune) bool {
-	if r < '1' || int(r-'1') >= len(p.parts) {
-		return false
-	}
-	p.shell.model.ShowPrice(viewmodel.PriceTab(r - '1'))
-	return true
-}
-
-// typedKey goes back to the first part.
+// typedKey turns to the next part, and goes back to the first.
 func (p *pricePage) typedKey(e *fyne.KeyEvent) bool {
+	if to, turned := step(e, int(p.shell.model.OwnPrice().Tab), len(p.parts)); turned {
+		p.shell.model.ShowPrice(viewmodel.PriceTab(to))
+		return true
+	}
 	if e.Name != fyne.KeyEscape || p.shell.model.OwnPrice().Tab == viewmodel.PriceNow {
 		return false
 	}
@@ -79,7 +74,7 @@ func (p *pricePage) typedKey(e *fyne.KeyEvent) bool {
 }
 
 func (p *pricePage) keyList() []keyHelp {
-	return []keyHelp{{"1 2 3", p.shell.t("money.keys.parts")}}
+	return []keyHelp{{"← →", p.shell.t("money.keys.parts")}}
 }
 
 func (p *pricePage) refresh() {
@@ -88,7 +83,10 @@ func (p *pricePage) refresh() {
 	widgets.Show(p.whose, len(v.Accounts) > 1)
 	p.account.Set(v.Accounts, v.Account)
 	only(int(v.Tab), p.parts...)
-	widgets.Show(p.foot, v.Tab == viewmodel.PriceNow)
+	if now := v.Tab == viewmodel.PriceNow; now != p.foot.Visible() {
+		widgets.Show(p.foot, now)
+		p.root.Refresh() // the driver would leave its room empty
+	}
 	switch v.Tab {
 	case viewmodel.PriceCard:
 		p.card.refresh(v)
