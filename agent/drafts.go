@@ -57,7 +57,7 @@ func (a *Agent) SaveDraft(ctx context.Context, draft agentclient.Draft) (agentcl
 	if _, err := uuid.Parse(draft.ID); err != nil || len(draft.ID) != len(uuid.Nil.String()) {
 		return agentclient.Draft{}, noDraft()
 	}
-	draft.Mail.Draft = ""
+	draft.Mail.Draft, draft.Mail.Agreed = "", nil // of the sending, which is another day
 	err := a.Store.Update(ctx, "draft.save", func(tx *store.Tx) error {
 		same, err := sameFiles(tx, draft)
 		if err != nil {

@@ -47,7 +47,26 @@ func (a *account) franked(ctx context.Context, l *letter, compose agentclient.Co
 	if l.bought, l.paid, err = a.boughtBefore(ctx, l.to, nil); err == nil && !l.paid {
 		l.quote, err = a.quote(ctx, l.to, compose.Option)
 	}
-	return err
+	if err != nil || l.paid {
+		return err
+	}
+	return a.asAgreed(*l)
+}
+
+// asAgreed refuses a price that is not the one that a person has agreed to. The
+// quote is signed, and no other is bought.
+func (a *account) asAgreed(l letter) error {
+	var quote escrow.Quote
+	if err := escrow.Peek(l.quote, &quote); err != nil || !l.told || quote.Option.String() == l.agreed {
+		return err
+	}
+	cost := a.amount(quote.Option, quote.Option.Amount)
+	failure := &agentclient.Failure{Code: string(escrow.QuoteExpired), Happened: "Writing to " + string(l.to) + " costs " + cost + " now, which is not what you agreed to.",
+		Means: "Nothing was paid and nothing was sent.", Do: "Look at the price, then send again."}
+	if l.agreed == "" {
+		failure.Happened = "No mail goes free from " + string(a.address) + " to " + string(l.to) + " now: it costs " + cost + "."
+	}
+	return failure
 }
 
 // left reports whether a mail can still go or come free.

@@ -69,6 +69,9 @@ type letter struct {
 	free     store.Connection
 	goesFree bool
 	draft    draftOf
+	// agreed, if told, is the instruction that a person agreed to, empty for free.
+	agreed string
+	told   bool
 }
 
 // lettersOf makes the letters of a mail whose files may still be in its draft, for
@@ -100,9 +103,13 @@ func (a *account) letters(compose agentclient.Compose) ([]letter, error) {
 		return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
 			Happened: "The mail has no recipient.", Means: "Nothing was paid or sent.", Do: "Name one with --to."}
 	}
+	if n := len(compose.Agreed); n > 0 && n != len(compose.To) {
+		return nil, &agentclient.Failure{Code: agentclient.CodeUsage, Field: "agreed", Happened: "What was agreed to is not said for each recipient.",
+			Means: "Nothing was paid or sent.", Do: "Say it for each, or for none."}
+	}
 	seen := map[escrow.Address]bool{}
 	var all []letter
-	for _, typed := range compose.To {
+	for i, typed := range compose.To {
 		to, err := typedAddress(typed)
 		if err != nil {
 			return nil, err
@@ -115,6 +122,9 @@ func (a *account) letters(compose agentclient.Compose) ([]letter, error) {
 			From: a.get().Typed, To: typed, Subject: compose.Subject, Text: compose.Body, Attachments: attachments,
 			Date: a.Now(), MessageID: mail.NewMessageID(a.get().Typed), InReplyTo: compose.InReplyTo,
 		}})
+		if len(compose.Agreed) > 0 {
+			all[len(all)-1].agreed, all[len(all)-1].told = compose.Agreed[i], true
+		}
 	}
 	for i := range all {
 		all[i].draft = draftOf{id: compose.Draft, first: i == 0, others: others(all)}

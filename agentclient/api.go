@@ -141,6 +141,10 @@ type Compose struct {
 	Draft string `json:"draft,omitempty"`
 	// Paid sends with a bond although it could go free.
 	Paid bool `json:"paid,omitempty"`
+	// Agreed is what a person was shown and agreed to for each of To: the option's
+	// instruction, or empty for free. What would cost anything else now is not sent.
+	// Left out, it is sent for what it costs.
+	Agreed []string `json:"agreed,omitempty"`
 }
 
 // Sent is a mail that was sent, or is on its way.

@@ -66,7 +66,8 @@ func (c *sendCmd) compose(s *session) (agentclient.Compose, error) {
 // send asks a person who sits there, sends, and says what came of it.
 func (s *session) send(mail agentclient.Compose, ask bool, goal string) error {
 	if s.streams.Interactive && ask {
-		if err := s.confirm(mail.To, mail.Option, mail.Paid); err != nil {
+		var err error
+		if mail.Agreed, err = s.confirm(mail.To, mail.Option, mail.Paid); err != nil {
 			return err
 		}
 	}
@@ -130,42 +131,45 @@ func kindOf(name string, data []byte) string {
 	return http.DetectContentType(data)
 }
 
-// confirm shows what it costs and where the money may go, and asks.
-func (s *session) confirm(to []string, option int, paid bool) error {
+// confirm shows what it costs and where the money may go, and asks. It returns
+// what was agreed to.
+func (s *session) confirm(to []string, option int, paid bool) (agreed []string, err error) {
 	var prices []string
 	for _, address := range to {
 		price, err := s.agent.Price(s.ctx, address)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if left, always, _ := price.Free.Count(); price.Connected && !paid && (always || left > 0) {
 			s.warn("%s: free, over your connection.\n", line(address))
+			agreed = append(agreed, "")
 			continue
 		}
 		n := max(option, 1)
 		if n > len(price.Options) {
-			return agentclient.Failf(agentclient.CodeUsage, "%s has no option %d.", line(address), n)
+			return nil, agentclient.Failf(agentclient.CodeUsage, "%s has no option %d.", line(address), n)
 		}
+		agreed = append(agreed, price.Options[n-1].Instruction)
 		cost := price.Options[n-1].Price.String()
 		prices = append(prices, cost)
 		s.warn("%s: %s, held until decided. It comes back unless rejected; then it goes to %s.\n",
 			line(address), cost, line(price.Beneficiary))
 	}
 	if len(prices) == 0 {
-		return nil // nothing moves, so there is nothing to ask
+		return agreed, nil // nothing moves, so there is nothing to ask
 	}
 	s.warn("Pay %s and send? [y/N] ", strings.Join(prices, " and "))
 	answer, _ := await(s.ctx, func() (string, error) { return bufio.NewReader(s.streams.In).ReadString('\n') })
 	if s.ctx.Err() != nil {
 		s.warn("\n")
-		return s.ctx.Err()
+		return nil, s.ctx.Err()
 	}
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 		failure := agentclient.Failf(agentclient.CodeUsage, "You did not say yes.")
 		failure.Means, failure.Do = "Nothing was sent and nothing was paid.", "Say yes next time, or give --yes."
-		return failure
+		return nil, failure
 	}
-	return nil
+	return agreed, nil
 }
 
 // reached reports whether a sent mail is where it was waited for, and whether it

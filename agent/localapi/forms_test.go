@@ -53,7 +53,7 @@ func forms() map[string]any {
 		"Login":      agentclient.Login{ID: "51c0…", URL: "https://login.example.net/authorize?…", Expires: at(22)},
 		"Compose": agentclient.Compose{From: "recipient@example.org", To: []string{"author@example.net"}, Subject: "Your book",
 			Body: "Dear author", Attachments: []agentclient.Attachment{attachment}, Option: 1, Paid: true, InReplyTo: "<id@example.net>",
-			Draft: "7b1e…"},
+			Draft: "7b1e…", Agreed: []string{"ESCROW/1 escrow.example 0.25"}},
 		"Sent": agentclient.Sent{ID: "41ab…", Bond: "01939f…", To: "author@example.net", Subject: "Your book", Price: euro("0.25"), At: at(20),
 			State: "accepted", Money: "refunded", Beneficiary: "Example Escrow Society", SubmittedAt: at(20), ArrivedAt: at(20), ReadAt: at(21),
 			EndedAt: at(22), DecideBy: at(29), DeliverBy: at(30), FreeThere: agentclient.FreeAlways, Free: true, Kept: true, Error: "words"},
