@@ -244,12 +244,12 @@ func (m *Model) steps(s agentclient.Sent) []Step {
 	}
 	switch {
 	case !s.ArrivedAt.IsZero():
-		add(m.say.T("sent.step.arrived"), m.say.moment(s.ArrivedAt), true, Plain)
+		add(m.say.T("sent.step.arrived"), m.say.hour(s.ArrivedAt), true, Plain)
 	case !ended:
 		add(m.say.T("sent.step.arrived"), by(m.say.day(s.DeliverBy)), false, Plain)
 	}
 	if !s.ReadAt.IsZero() {
-		add(m.say.T("sent.step.read"), m.say.moment(s.ReadAt), true, Plain)
+		add(m.say.T("sent.step.read"), m.say.hour(s.ReadAt), true, Plain)
 	}
 	m.lastSteps(s, add, by)
 	steps[len(steps)-1].Last = true

@@ -141,6 +141,16 @@ func (s speech) moment(t time.Time) string {
 	return s.day(t) + " " + clock
 }
 
+// hour is a moment that is told to the hour only, as a sender hears of arrival
+// and reading: it says the whole hour, since its beginning may lie before what
+// went before.
+func (s speech) hour(t time.Time) string {
+	if t.IsZero() || !t.Equal(t.Truncate(time.Hour)) {
+		return s.moment(t)
+	}
+	return s.moment(t) + "–" + s.clock(t.Add(time.Hour))
+}
+
 // failure says in words what went wrong, with what it means and what to do. What
 // the agent says in English is said in the window's language where it is known.
 func (s speech) failure(err error) string {

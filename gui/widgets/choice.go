@@ -25,6 +25,7 @@ type Choice struct {
 // are not its own.
 type Select struct {
 	widget.Select
+	Name string // for screen readers
 	edge *edge
 }
 
@@ -75,7 +76,7 @@ func (s *Select) FocusLost() {
 
 // NewChoice makes a choice of that width; 0 takes the width there is.
 func NewChoice(name string, width float32, chosen func(i int)) *Choice {
-	c := &Choice{OnChosen: chosen, Select: &Select{}, fault: NewPara("", widget.DangerImportance, theme.SizeSmall)}
+	c := &Choice{OnChosen: chosen, Select: &Select{Name: name}, fault: NewPara("", widget.DangerImportance, theme.SizeSmall)}
 	c.Select.OnChanged = func(string) {
 		if i := c.Select.SelectedIndex(); i >= 0 {
 			c.OnChosen(i)

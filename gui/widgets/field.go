@@ -11,6 +11,7 @@ import (
 // Entry is a field to type into that Escape leaves and Ctrl+Enter submits.
 type Entry struct {
 	widget.Entry
+	Name     string // for screen readers; the placeholder where empty
 	OnSubmit func() // Ctrl+Enter, and Enter in a field of one line without OnEnter
 	OnEnter  func() // Enter in a field of one line
 	OnErase  func() // Backspace in an empty field
@@ -88,7 +89,7 @@ type Field struct {
 // NewField makes a field. Password hides what is typed.
 func NewField(name string, multi, password bool, changed func(string)) *Field {
 	f := &Field{Entry: NewEntry(multi, changed), fault: NewPara("", widget.DangerImportance, theme.SizeSmall)}
-	f.Entry.Password = password
+	f.Entry.Password, f.Entry.Name = password, name
 	f.row = Flush(f.fault)
 	f.row.Hide()
 	f.Box = NewColumn(theme.Space1, 0, NewText(name, theme.Muted, theme.SizeSmall, false), f.Entry, f.row)
