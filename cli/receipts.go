@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strconv"
 
 	"earnest/agentclient"
@@ -119,6 +120,15 @@ func (s *session) receipts(receipts agentclient.Receipts, verify bool, fault *ag
 	default:
 		return nil
 	}
+	if !slices.ContainsFunc(receipts.Steps, ended) {
+		s.say("The last of them leaves the money held: what came after it, if anything did, is not\namong them.\n")
+	}
 	s.say("  key  %s\n", line(receipts.ReceiptKey)) // the quote is long, and in the file
 	return nil
+}
+
+// ended: with this step the money went somewhere for good. Receipts prove what they
+// say and not that they are all: whoever hands them on can leave out the last.
+func ended(step agentclient.Receipt) bool {
+	return step.Money == "refunded" || step.Money == "forfeited"
 }
