@@ -211,15 +211,9 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 		Buy: escrow.BuyRequest{ID: escrow.BondID(id), Quote: quote, Verification: stock, Reply: stock},
 	}
 	if stock == nil {
-		verification, err := a.OpenPGP.Generate(ctx, verifyName(sent), "signs one mail")
-		if err != nil {
+		if err := a.makeKeys(ctx, &sent); err != nil {
 			return store.Sent{}, err
 		}
-		reply, err := a.OpenPGP.Generate(ctx, replyName(sent), "reply key")
-		if err != nil {
-			return store.Sent{}, err
-		}
-		sent.Buy.Verification, sent.Buy.Reply = verification.Raw, reply.Raw
 	}
 	var body store.Letter
 	if l != nil {
@@ -252,6 +246,20 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 		return store.Sent{}, err
 	}
 	return sent, nil
+}
+
+// makeKeys makes the two keys of a purchase.
+func (a *account) makeKeys(ctx context.Context, sent *store.Sent) error {
+	verification, err := a.OpenPGP.Generate(ctx, verifyName(*sent), "signs one mail")
+	if err != nil {
+		return err
+	}
+	reply, err := a.OpenPGP.Generate(ctx, replyName(*sent), "reply key")
+	if err != nil {
+		return err
+	}
+	sent.Buy.Verification, sent.Buy.Reply = verification.Raw, reply.Raw
+	return nil
 }
 
 // notBought deletes the keys of a purchase that was not to be, and passes the reason
