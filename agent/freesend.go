@@ -142,13 +142,18 @@ func (a *account) freeSubmitted(ctx context.Context, sent store.Sent) error {
 }
 
 // freeFailed gives up a mail that cannot be submitted. It counts as not written,
-// and its text stays: in its draft, if it was one.
+// and its text stays: in its draft, if it was one and has not gone out perhaps.
 func (a *account) freeFailed(ctx context.Context, sent store.Sent, reason string) error {
 	sent.State, sent.Error = store.SentFailed, reason+" It was not sent. No money is in it."
+	if sent.Uncertain {
+		sent.Error = reason + mayHaveGone + " No money is in it. Ask its recipient before you send it again."
+	}
 	defer a.tellDraft(sent.Draft)
 	return a.endFree(ctx, "free.failed", sent, func(tx *store.Tx) error {
-		if err := a.backToDraft(tx, sent); err != nil {
-			return err
+		if !sent.Uncertain { // else nobody sends it twice without having read why
+			if err := a.backToDraft(tx, sent); err != nil {
+				return err
+			}
 		}
 		conn, ok, err := store.Get[store.Connection](tx, sent.Connection)
 		if err != nil || !ok || conn.Pair(sent.Pair) == nil {

@@ -114,6 +114,7 @@ func (a *account) submitMail(ctx context.Context, sent store.Sent) error {
 		return a.putSent(ctx, "submitted", store.SentPaid, sent)
 	}
 	refusal, ok := errors.AsType[*smtpsubmit.Error](err)
+	sent.Uncertain = sent.Uncertain || ok && refusal.Uncertain
 	permanent := errors.Is(err, smtpsubmit.ErrTooLarge) || ok && refusal.Permanent
 	if permanent {
 		return a.giveUp(ctx, sent, "The mail server refused the mail for good ("+err.Error()+").")
@@ -136,6 +137,9 @@ func unsendable(err error) bool {
 	return errors.Is(err, mail.ErrTooLarge) || errors.Is(err, mail.ErrField) || errors.Is(err, mail.ErrAddress) || errors.Is(err, openpgp.ErrCertificate)
 }
 
+// mayHaveGone is said of a mail that is given up after its server had it whole.
+const mayHaveGone = " An earlier try broke off when the server had the whole mail, so it may have been sent all the same."
+
 // giveUp asks the money of a mail back that cannot be sent.
 func (a *account) giveUp(ctx context.Context, sent store.Sent, reason string) error {
 	if sent.Connection != "" {
@@ -143,6 +147,9 @@ func (a *account) giveUp(ctx context.Context, sent store.Sent, reason string) er
 	}
 	sent.State = store.SentWithdrawing
 	sent.Error = reason + " It was not sent; the bond is asked back."
+	if sent.Uncertain {
+		sent.Error = reason + mayHaveGone + " The bond is asked back; if the mail arrived, its recipient decides."
+	}
 	wake(a.wakeOutbox)
 	return a.putSent(ctx, "withdraw", store.SentPaid, sent)
 }

@@ -136,7 +136,7 @@ func freeSent(m agentclient.Sent) string {
 	case "submitted":
 		return "Sent, free: encrypted and signed with the keys that you share. Nobody tells whether it arrived."
 	}
-	return "Not sent. No money is in it."
+	return "Given up. No money is in it."
 }
 
 // freeThere says what an accept gave, where it is known.

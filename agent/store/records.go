@@ -227,6 +227,9 @@ type Sent struct {
 	Tries       int
 	NextTry     time.Time
 	Error       string
+	// Uncertain: a try broke off when the server had the whole mail, and its answer
+	// was lost.
+	Uncertain bool
 	// Connection it goes over, free, and the bond of the pair of keys used.
 	Connection string
 	Pair       escrow.BondID
