@@ -3,6 +3,7 @@
 package desktop
 
 import (
+	"context"
 	"html"
 	"slices"
 	"sync"
@@ -43,7 +44,7 @@ func NewNotifier(act func(id string, action Action), show func(title, body strin
 	}
 	b := &bus{conn: conn, server: conn.Object(notifyName, notifyPath), act: act, shown: map[uint32]string{}, queue: make(chan func(), 64)}
 	var can []string
-	if call := b.server.Call(notifyName+".GetCapabilities", 0); call.Store(&can) != nil {
+	if b.call("GetCapabilities").Store(&can) != nil {
 		conn.Close()
 		return NewPlainNotifier(show)
 	}
@@ -61,6 +62,13 @@ func NewNotifier(act func(id string, action Action), show func(title, body strin
 		}
 	}()
 	return b
+}
+
+// call asks the server, and waits for a while.
+func (b *bus) call(method string, args ...any) *dbus.Call {
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	return b.server.CallWithContext(ctx, notifyName+"."+method, 0, args...)
 }
 
 // later does it apart from the caller, in order; what cannot be shown any more
@@ -120,7 +128,7 @@ func (b *bus) Notify(n Notification) {
 		}
 		hints := map[string]dbus.Variant{"category": dbus.MakeVariant("email.arrived"), "desktop-entry": dbus.MakeVariant("earnest")}
 		var number uint32
-		call := b.server.Call(notifyName+".Notify", 0, "Earnest", b.number(n.ID), "earnest", n.Title, body, actions, hints, int32(-1))
+		call := b.call("Notify", "Earnest", b.number(n.ID), "earnest", n.Title, body, actions, hints, int32(-1))
 		if call.Store(&number) != nil {
 			return
 		}
@@ -134,7 +142,7 @@ func (b *bus) Notify(n Notification) {
 func (b *bus) Withdraw(id string) {
 	b.later(func() {
 		if number := b.number(id); number != 0 {
-			b.server.Call(notifyName+".CloseNotification", 0, number)
+			b.call("CloseNotification", number)
 		}
 	})
 }

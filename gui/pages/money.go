@@ -10,14 +10,6 @@ import (
 	"earnest/gui/widgets"
 )
 
-// newSheet is a page of one column: a title, and what stands below it.
-func newSheet(title string, objects ...fyne.CanvasObject) *fyne.Container {
-	head := []fyne.CanvasObject{widgets.NewText(title, theme.Text, theme.SizeTitle, false)}
-	body := widgets.NewColumn(theme.Space4, widgets.FormWidth, append(head, objects...)...)
-	return container.NewStack(widgets.NewFill(theme.Surface),
-		container.NewVScroll(widgets.NewInset(theme.Space5, theme.Space5, theme.Space5, theme.Space5, body)))
-}
-
 // newParted is a page of several parts: a title, their tabs, and the part shown.
 func newParted(title string, tabs *widgets.Tabs, foot fyne.CanvasObject, parts ...fyne.CanvasObject) *fyne.Container {
 	name := widgets.NewText(title, theme.Text, theme.SizeTitle, false)

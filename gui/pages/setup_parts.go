@@ -99,7 +99,6 @@ type pricePart struct {
 	root    *fyne.Container
 	address *widgets.Text
 	field   *widgets.Field
-	name    string
 	slider  *widget.Slider
 	hint    *note
 	see     *fyne.Container
@@ -111,7 +110,7 @@ func newPricePart(s *Shell) *pricePart {
 	p := &pricePart{shell: s, address: widgets.NewText("", theme.Muted, theme.SizeText, false),
 		hint: newNote(widget.WarningImportance, theme.SizeSmall), preview: widgets.NewPara("", widget.MediumImportance, theme.SizeText)}
 	p.address.Cut, p.address.CutStart = true, true
-	p.field = widgets.NewField(s.t("start.price.field", "Unit", "EUR"), false, false, s.model.SetSetupPrice)
+	p.field = widgets.NewField("", false, false, s.model.SetSetupPrice)
 	p.field.Entry.OnSubmit = s.model.SaveSetupPrice
 	slider, track := widgets.NewSlider()
 	p.slider = slider
@@ -129,6 +128,7 @@ func newPricePart(s *Shell) *pricePart {
 
 func (p *pricePart) refresh(v viewmodel.SetupPriceView) {
 	p.address.Set(v.Address, theme.Muted)
+	p.field.Rename(p.shell.t("start.price.field", "Unit", v.Unit))
 	p.field.Entry.Put(v.Text)
 	p.field.Fault(v.Error)
 	p.slider.Max = float64(v.Places - 1)

@@ -26,7 +26,7 @@ func (s *stage) strike(name fyne.KeyName) {
 	c := s.win.Canvas()
 	switch f := c.Focused(); {
 	case name == fyne.KeyTab:
-		test.FocusNext(c)
+		c.FocusNext()
 	case f != nil:
 		f.TypedKey(e)
 	default:

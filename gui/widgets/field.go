@@ -82,8 +82,17 @@ func (e *Entry) Put(s string) {
 type Field struct {
 	Box   *fyne.Container
 	Entry *Entry
+	name  *Text
 	fault *widget.Label
 	row   *fyne.Container
+}
+
+// Rename gives the field another name.
+func (f *Field) Rename(name string) {
+	if f.Entry.Name != name {
+		f.Entry.Name = name
+		f.name.Set(name, theme.Muted)
+	}
 }
 
 // NewField makes a field. Password hides what is typed.
@@ -92,7 +101,8 @@ func NewField(name string, multi, password bool, changed func(string)) *Field {
 	f.Entry.Password, f.Entry.Name = password, name
 	f.row = Flush(f.fault)
 	f.row.Hide()
-	f.Box = NewColumn(theme.Space1, 0, NewText(name, theme.Muted, theme.SizeSmall, false), f.Entry, f.row)
+	f.name = NewText(name, theme.Muted, theme.SizeSmall, false)
+	f.Box = NewColumn(theme.Space1, 0, f.name, f.Entry, f.row)
 	return f
 }
 

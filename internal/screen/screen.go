@@ -96,7 +96,7 @@ func (s *Screen) display(width, height int) (string, error) {
 	// To the end of the line: it dies if nobody hears all of it.
 	line, err := bufio.NewReader(read).ReadString('\n')
 	if err != nil {
-		return "", fmt.Errorf("Xvfb told no display: %w", err)
+		return "", fmt.Errorf("no display was told by Xvfb: %w", err)
 	}
 	return strings.TrimSpace(line), nil
 }
