@@ -47,3 +47,28 @@ func TestP5_NothingIsPaidThatWasNotAgreedTo(t *testing.T) {
 	must(t, err)
 	w.has(sender, "0.10", "0.90")
 }
+
+// The price of an address says free where any of one's own is connected with it:
+// the other does not pay for that.
+func TestP5_FreeOfOneAccountIsNotPaidByTheOther(t *testing.T) {
+	t.Parallel()
+	w, recipient, home := connected(t, agentclient.FreeAlways)
+	work := w.second(home, "work@mail.example", "work@mail.example")
+	w.topUp(home, 1, "1.00")
+	ctx := t.Context()
+	price, err := home.Price(ctx, recipient.address)
+	must(t, err)
+	if price.Free != agentclient.FreeAlways {
+		t.Fatalf("price: %+v", price)
+	}
+	compose := agentclient.Compose{From: work, To: []string{recipient.address}, Subject: "S", Body: "B", Agreed: []string{""}}
+	if _, err := home.Send(ctx, compose); code(err) != string(escrow.QuoteExpired) || !strings.Contains(err.Error(), "--paid") {
+		t.Errorf("from work: %v", err)
+	}
+	compose.From = home.address
+	sent, err := home.Send(ctx, compose)
+	must(t, err)
+	if !sent[0].Free {
+		t.Errorf("from home: %+v", sent[0])
+	}
+}

@@ -65,6 +65,7 @@ func (a *account) asAgreed(l letter) error {
 		Means: "Nothing was paid and nothing was sent.", Do: "Look at the price, then send again."}
 	if l.agreed == "" {
 		failure.Happened = "No mail goes free from " + string(a.address) + " to " + string(l.to) + " now: it costs " + cost + "."
+		failure.Do = "If you want to pay that, send it with a bond: earnest send --paid"
 	}
 	return failure
 }
