@@ -171,11 +171,16 @@ func (h Hasher) hide(text string) string {
 	if !strings.Contains(text, "@") {
 		return text
 	}
-	return addressIn.ReplaceAllStringFunc(text, func(address string) string { return h.Address(address).String() })
+	return addressIn.ReplaceAllStringFunc(text, func(address string) string {
+		// An apostrophe may be of the name, and around it is a quotation.
+		bare := strings.Trim(address, "'")
+		before, after, _ := strings.Cut(address, bare)
+		return before + h.Address(bare).String() + after
+	})
 }
 
 // addressIn finds what looks like an address, rather too much than too little.
-var addressIn = regexp.MustCompile(`[^\s<>()\[\]"'=,;:]+@[^\s<>()\[\]"'=,;:]+`)
+var addressIn = regexp.MustCompile(`[^\s<>()\[\]"=,;:]+@[^\s<>()\[\]"=,;:]+`)
 
 // maxLine is how much of a line is kept.
 const maxLine = 2000

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -17,12 +18,13 @@ func TestTheLogIsKeptBesideTheRealOne(t *testing.T) {
 	for range 600 {
 		config.Log.Info("not for the real one", "to", "anna@example.org")
 	}
+	config.Log.Warn("of a server", "err", errors.New("NO the mailbox of anna@example.org is locked"))
 	config.Log.Warn("for both")
 	lines := recent.Lines()
 	if len(lines) != recentLines || lines[len(lines)-1].Text != "for both" || strings.Contains(lines[0].Text, "anna") {
 		t.Errorf("%d lines are kept, from %q to %q", len(lines), lines[0].Text, lines[len(lines)-1].Text)
 	}
-	if text := out.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "for both") {
+	if text := out.String(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "for both") || strings.Contains(text, "anna") {
 		t.Errorf("the real log: %s", text)
 	}
 }
