@@ -56,6 +56,7 @@ type box struct {
 	saves    map[saveKey]saving
 
 	deciding map[string]string // id: what was asked and is not answered yet
+	next     map[string]string // id: where to go on once it is answered
 	notice   map[string]string // id: why the last decision failed
 	asks     map[string]ask    // id: the form for an accept or a reject that is open
 	batch    map[string]int    // id: the rejects that were asked for at once

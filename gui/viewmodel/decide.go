@@ -92,6 +92,9 @@ func (m *Model) decide(verb string, allowed func(May) bool, call decision) {
 func (m *Model) ask(id, verb string, call decision) {
 	m.update(func() {
 		m.box.deciding = with(m.box.deciding, id, verb)
+		// The event of the change may come before the answer, and take the mail
+		// out of the list: where to go on is known now.
+		m.box.next = with(m.box.next, id, m.neighbour(id))
 		m.box.notice = without(m.box.notice, id)
 		if verb == "reject" {
 			m.box.batches++
@@ -112,7 +115,8 @@ func (m *Model) ask(id, verb string, call decision) {
 func (m *Model) decided(id, verb string, mail agentclient.Mail, err error, many bool) {
 	var next string
 	m.mu.Lock()
-	m.box.deciding = without(m.box.deciding, id)
+	after := m.box.next[id]
+	m.box.deciding, m.box.next = without(m.box.deciding, id), without(m.box.next, id)
 	if err != nil {
 		m.box.notice = with(m.box.notice, id, m.say.failure(err))
 		if old, ok := m.box.find(id); ok && m.box.selected != id && !many {
@@ -121,10 +125,11 @@ func (m *Model) decided(id, verb string, mail agentclient.Mail, err error, many 
 	} else {
 		m.box.asks = without(m.box.asks, id)
 		if m.box.selected == id && folder(m.page) && pageOf(mail.State) != m.page {
-			if !many {
-				next = m.neighbour(id)
+			if next = m.neighbour(id); next == "" && m.lists(after) {
+				next = after
 			}
-			if next == "" {
+			if many || next == "" {
+				next = ""
 				m.box.turn()
 			}
 		}
@@ -140,6 +145,11 @@ func (m *Model) decided(id, verb string, mail agentclient.Mail, err error, many 
 	}
 	m.do(m.loadStatus)
 	m.do(m.loadBalances)
+}
+
+// lists tells that the mail is in the list shown.
+func (m *Model) lists(id string) bool {
+	return slices.ContainsFunc(m.inSight(m.page), func(e *entry) bool { return e.mail.ID == id })
 }
 
 // neighbour is the row below, else the one above.
