@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,8 +10,6 @@ import (
 	"earnest/gui/theme"
 	"earnest/gui/widgets"
 )
-
-var picture = flag.String("picture", "", "write the picture of the window to this file")
 
 // Places in a window of 1280 by 800, from the layout's own numbers.
 const (
@@ -54,7 +51,11 @@ func TestWindow(t *testing.T) {
 	at = index(t, s.waiting(), letterID)
 	s.click(rowX, firstY+at*rowY)
 	time.Sleep(300 * time.Millisecond)
-	s.leave("window.png")
+	path := filepath.Join(pictures(t), "window.png")
+	s.picture(path)
+	if info, err := os.Stat(path); err != nil || info.Size() < 20_000 {
+		t.Errorf("the picture of the window is empty: %v", err)
+	}
 	s.click(acceptX, acceptY)
 	s.state(letterID, "accepted")
 
@@ -87,18 +88,6 @@ func TestWindow(t *testing.T) {
 	})
 	s.picture(filepath.Join(pictures(t), "sent.png"))
 	s.quiet()
-}
-
-func (s *stage) leave(name string) {
-	s.t.Helper()
-	path := filepath.Join(pictures(s.t), name)
-	s.picture(path)
-	if info, err := os.Stat(path); err != nil || info.Size() < 20_000 {
-		s.t.Errorf("the picture of the window is empty: %v", err)
-	}
-	if *picture != "" {
-		s.picture(*picture)
-	}
 }
 
 // waiting lists the ids as the window does: the next to decide first.
