@@ -22,6 +22,7 @@ import (
 	"earnest/escrowserver"
 	"earnest/escrowserver/httpapi"
 	"earnest/escrowserver/sqlstore"
+	"earnest/internal/logx"
 )
 
 // What can be wrong, for the exit code.
@@ -244,12 +245,13 @@ func knownTo(store *sqlstore.Store) func(context.Context, escrow.PublicKey) (boo
 	}
 }
 
-// Logger is the program's log: to w, which is the terminal's error output.
+// Logger is the program's log: to w, which is the terminal's error output. What
+// the mail relay says of an address does not name it there.
 func Logger(w io.Writer, level slog.Level) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	return slog.New(logx.Hiding(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			a.Value = slog.StringValue(a.Value.Time().UTC().Format(time.RFC3339))
 		}
 		return a
-	}}))
+	}}), logx.Hasher{}))
 }

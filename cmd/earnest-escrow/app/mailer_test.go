@@ -3,6 +3,7 @@ package app_test
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
@@ -146,5 +147,15 @@ func TestOnlyAMailThatCannotArriveIsForgotten(t *testing.T) {
 			t.Errorf("%s: asked again: %v, want %s", name, err, tt.again)
 		}
 		c.Close()
+	}
+}
+
+// A relay's refusal quotes the address that somebody claimed: it is no business of
+// whoever reads the log.
+func TestTheLogNamesNoAddress(t *testing.T) {
+	var out strings.Builder
+	app.Logger(&out, slog.LevelInfo).Warn("token mail was not sent", "error", errors.New("550 5.1.1 <anna@mail.example>: user unknown"))
+	if text := out.String(); strings.Contains(text, "anna") || !strings.Contains(text, "550 5.1.1 <address>: user unknown") {
+		t.Errorf("the log: %s", text)
 	}
 }
