@@ -136,12 +136,19 @@ func (f *accountFlags) findServers(s *session, req *agentclient.AddAccount) erro
 			*part.said = part.found
 		}
 	}
+	byItself := req.Escrow == "" && found.Escrow != ""
+	if byItself {
+		req.Escrow = found.Escrow // the one that is shown, and no other
+	}
 	if s.json {
 		return nil
 	}
 	s.say("Mail is read at %s and sent at %s.\n", line(req.IMAP), line(req.SMTP))
 	if found.Elsewhere != "" {
 		s.say("These servers are not in the address's own domain but at %s, which gets your password. Stop here if that is not your provider.\n", line(found.Elsewhere))
+	}
+	if byItself {
+		s.say("Money is held by the escrow %s. Stop here if that is not the one you mean.\n", line(req.Escrow))
 	}
 	if found.Provider != "" && !f.Login {
 		s.say("They want you to sign in with %s.", line(found.Provider))

@@ -198,7 +198,7 @@ func tellAgent(ts *testscript.TestScript, neg bool, args []string) {
 	case "servers": // DOMAIN IMAP SMTP [PROVIDER]: that is what is found for it
 		found := agentclient.Servers{IMAP: rest[1], SMTP: rest[2], Source: "srv"}
 		if !strings.Contains(rest[1], rest[0]) {
-			found.Elsewhere = "hoster.example"
+			found.Elsewhere, found.Escrow = "hoster.example", "https://escrow.hoster.example"
 		}
 		if len(rest) > 3 {
 			found.Provider, found.ProviderReady = rest[3], true
