@@ -47,9 +47,11 @@ func TestTenThousandMailsAreCheapToShow(t *testing.T) {
 			do()
 			best = min(best, time.Since(start))
 		}
-		t.Logf("%s: %s", what, best)
-		if best > most {
-			t.Errorf("%s took %s, more than %s", what, best, most)
+		t.Logf("%s: %s (meant to be below %s)", what, best, most)
+		// A machine that does something else, or looks for races, may be many times
+		// slower; work that grows with the list is slower by thousands.
+		if best > 50*most {
+			t.Errorf("%s took %s", what, best)
 		}
 	}
 	i := 0
