@@ -250,7 +250,7 @@ func (a *account) showFree(tx *store.Tx, m store.Mail, conn *store.Connection, f
 		pair.Received++
 		newest := conn.Pairs[len(conn.Pairs)-1].Bond == pair.Bond
 		if f.opened.Stamp != nil && newest { // an older pair's count says nothing of now
-			conn.FreeThere = hear(f.opened.Stamp.Free, *pair, conn.FreeThere)
+			a.hearIn(f.opened, conn, pair)
 		}
 	}
 	m.State, m.Subject, m.Name = store.MailAccepted, f.opened.Header.Subject, f.opened.Header.FromName
@@ -301,6 +301,20 @@ func tellFree(conn store.Connection, pair store.Pair) string {
 		return conn.Free
 	}
 	return strconv.Itoa(n) + " " + strconv.Itoa(pair.Received)
+}
+
+// hearIn takes what the mail says of the free mails, unless a later one has said
+// something else: mails overtake one another, and an accept can open an old one.
+func (a *account) hearIn(opened openpgp.Opened, conn *store.Connection, pair *store.Pair) {
+	said := opened.Header.Date
+	if said.Before(pair.Heard) {
+		return
+	}
+	conn.FreeThere = hear(opened.Stamp.Free, *pair, conn.FreeThere)
+	if now := a.Now(); said.After(now) { // a clock that is wrong must not deafen
+		said = now
+	}
+	pair.Heard = said.UTC()
 }
 
 // hear reads what tellFree says. What was sent with these keys and is still on

@@ -238,3 +238,29 @@ func TestK14_TheKeyOfAnUnpaidMailStays(t *testing.T) {
 		return err
 	})
 }
+
+// A mail that comes late, or is held back by somebody on the way, does not say
+// again what a later one has changed.
+func TestK11_AnOldMailSaysNothingNewOfTheFreeMails(t *testing.T) {
+	t.Parallel()
+	w, recipient, sender := connected(t, agentclient.FreeMails(5))
+	late := w.caught(recipient, sender, "Held back") // says 5
+	w.pass(2 * time.Second)                          // a Date has whole seconds
+	_, err := recipient.SetPerson(t.Context(), agentclient.SetPerson{PersonID: agentclient.PersonID{Address: sender.address}, Free: "0"})
+	must(t, err)
+	w.free(recipient, sender, "Not free any more")
+	w.comes(sender, "Not free any more", "accepted")
+	must(t, w.mail.Deliver(sender.address, late))
+	w.comes(sender, "Held back", "accepted")
+	if there := sender.knows(w, recipient).FreeThere; there != agentclient.FreeNone {
+		t.Errorf("after the late mail the sender thinks %s are left", there)
+	}
+	w.pass(2 * time.Second)
+	_, err = recipient.SetPerson(t.Context(), agentclient.SetPerson{PersonID: agentclient.PersonID{Address: sender.address}, Free: "4"})
+	must(t, err)
+	w.free(recipient, sender, "Free again")
+	w.comes(sender, "Free again", "accepted")
+	if there := sender.knows(w, recipient).FreeThere; there != "4" {
+		t.Errorf("after the last mail the sender thinks %s are left", there)
+	}
+}

@@ -40,6 +40,8 @@ type Pair struct {
 	// Received and Sent count the free mails of this pair, as both sides can: so a
 	// number that crosses a mail on its way is still understood.
 	Received, Sent int
+	// Heard is when the mail was written that said last how many may go.
+	Heard time.Time
 }
 
 func (c Connection) place() place { return place{"connection", c.ID, c.Account, c.Number} }
