@@ -129,7 +129,9 @@ func TestHostileHTMLIsBounded(t *testing.T) {
 		if len(c.Blocks) > 5000 || spans > 20_000 || size > mail.MaxText {
 			t.Errorf("%s: %d blocks, %d spans, %d bytes", name, len(c.Blocks), spans, size)
 		}
-		if took := time.Since(began); took > 5*time.Second {
+		// Work that grows with the square of the mail takes hours. A machine that
+		// does something else, or looks for races, may take many times a second.
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("%s took %v", name, took)
 		}
 	}
