@@ -122,8 +122,9 @@ func (s *Shell) build() {
 			widgets.Dock(s.top, nil, nil, nil, s.stack)},
 	}
 	s.help = newKeyHelpSheet(s)
-	s.content = container.NewStack(widgets.NewFill(theme.Background),
-		widgets.Dock(s.banner, s.strip.root, nil, nil, s.frame), s.help.root)
+	// No plane under it all: the window is cleared in the background's colour, and
+	// a further million points a frame is most of what scrolling would cost.
+	s.content = container.NewStack(widgets.Dock(s.banner, s.strip.root, nil, nil, s.frame), s.help.root)
 }
 
 func (s *Shell) buildBanner() {
