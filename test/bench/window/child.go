@@ -7,11 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"sync/atomic"
+	"slices"
+	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
 	fyneapp "fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/widget"
 
 	"earnest/agentclient"
 	"earnest/cmd/earnest-desktop/app"
@@ -23,13 +25,19 @@ const (
 	childVariable = "EARNEST_BENCH_WINDOW"
 	childWindow   = "Earnest"
 	childEmpty    = "Empty"
+	childList     = "List" // Fyne's own list with as many lines of one text
 )
 
 func runChild(kind string) int {
 	go obey(os.Stdin)
-	if kind == childEmpty {
-		a := fyneapp.NewWithID("earnest.bench.empty")
-		w := a.NewWindow(childEmpty)
+	if kind != childWindow {
+		w := fyneapp.NewWithID("earnest.bench." + kind).NewWindow(kind)
+		if kind == childList {
+			w.SetContent(widget.NewList(func() int { return 10_000 }, func() fyne.CanvasObject { return widget.NewLabel("") },
+				func(i widget.ListItemID, o fyne.CanvasObject) {
+					o.(*widget.Label).SetText(fmt.Sprintf("Line %d of a list", i))
+				}))
+		}
 		w.Resize(fyne.NewSize(1280, 800))
 		w.ShowAndRun()
 		return 0
@@ -44,29 +52,36 @@ func runChild(kind string) int {
 }
 
 // obey measures frames while it is told to: the drawing goroutine takes a job
-// only between two frames, so how long one waits is how long a frame took.
+// only between two frames, so how long one waits is how long a frame took. It
+// tells the longest, the median and their number.
 func obey(orders io.Reader) {
-	var longest, frames atomic.Int64
-	var told atomic.Bool
+	var mu sync.Mutex
+	var frames []time.Duration
+	told := false
 	lines := bufio.NewScanner(orders)
 	for lines.Scan() {
 		switch lines.Text() {
 		case "measure":
 			go func() {
-				for !told.Load() {
+				for {
 					began := time.Now()
 					fyne.DoAndWait(func() {})
-					took := int64(time.Since(began))
-					if took > longest.Load() {
-						longest.Store(took)
+					mu.Lock()
+					frames = append(frames, time.Since(began))
+					end := told
+					mu.Unlock()
+					if end {
+						return
 					}
-					frames.Add(1)
 					time.Sleep(2 * time.Millisecond)
 				}
 			}()
 		case "tell":
-			told.Store(true)
-			fmt.Println(longest.Load(), frames.Load())
+			mu.Lock()
+			told = true
+			slices.Sort(frames)
+			fmt.Println(int64(frames[len(frames)-1]), int64(frames[len(frames)/2]), len(frames))
+			mu.Unlock()
 		}
 	}
 }

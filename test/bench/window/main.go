@@ -78,21 +78,31 @@ func run(mails int, span time.Duration) error {
 		return err
 	}
 	fmt.Printf("first frame with %d mails: %d ms after the process began (goal %d)\n", mails, first.Milliseconds(), goalFirst.Milliseconds())
-	longest, frames, err := window.scroll(s)
-	if err != nil {
+	if err := window.scrolling(s, "scrolling"); err != nil {
 		return err
 	}
-	fmt.Printf("scrolling: longest frame %.1f ms of %d (goal %d)\n", float64(longest.Microseconds())/1000, frames, goalFrame.Milliseconds())
 	use, err := sandbox.UsageOf(window.pid)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("memory: %.0f MB resident, %.0f MB at most (goal %.0f)\n", float64(use.Resident)/1e6, float64(use.Peak)/1e6, goalMemory)
 
+	list, err := open(s, childList, home)
+	if err == nil {
+		err = list.scrolling(s, "a bare list of Fyne's, beside")
+	}
+	if err != nil {
+		return err
+	}
+	list.stop()
 	empty, err := open(s, childEmpty, home)
 	if err != nil {
 		return err
 	}
+	if use, err = sandbox.UsageOf(empty.pid); err != nil {
+		return err
+	}
+	fmt.Printf("an empty window, beside: %.0f MB resident\n", float64(use.Resident)/1e6)
 	return idle(agent, window, empty, span)
 }
 
@@ -146,6 +156,7 @@ type child struct {
 	id    string // of the window
 	in    io.Writer
 	out   *bufio.Scanner
+	stop  func()
 }
 
 func open(s *screen.Screen, kind, home string) (*child, error) {
@@ -164,7 +175,7 @@ func open(s *screen.Screen, kind, home string) (*child, error) {
 		return nil, err
 	}
 	c := &child{began: time.Now(), in: in, out: bufio.NewScanner(out)}
-	if _, err := s.Run(cmd, os.Stderr); err != nil {
+	if c.stop, err = s.Run(cmd, os.Stderr); err != nil {
 		return nil, err
 	}
 	c.pid = cmd.Process.Pid
@@ -184,26 +195,31 @@ func (c *child) firstFrame(s *screen.Screen) (time.Duration, error) {
 	return 0, fmt.Errorf("no mail was seen on the screen")
 }
 
-// scroll turns the wheel over the list and hears how long the frames took.
-func (c *child) scroll(s *screen.Screen) (longest time.Duration, frames int, err error) {
+// scrolling turns the wheel over the list and prints how long the frames took.
+func (c *child) scrolling(s *screen.Screen, what string) error {
 	time.Sleep(2 * time.Second)
 	if err := s.Move(c.id, 350, 400); err != nil {
-		return 0, 0, err
+		return err
 	}
 	if _, err := fmt.Fprintln(c.in, "measure"); err != nil {
-		return 0, 0, err
+		return err
 	}
 	for _, button := range []int{5, 5, 5, 4, 5} {
 		if err := s.Click(button, 150); err != nil {
-			return 0, 0, err
+			return err
 		}
 	}
 	if _, err := fmt.Fprintln(c.in, "tell"); err != nil {
-		return 0, 0, err
+		return err
 	}
 	if !c.out.Scan() {
-		return 0, 0, fmt.Errorf("the window told nothing: %v", c.out.Err())
+		return fmt.Errorf("the window told nothing: %v", c.out.Err())
 	}
-	_, err = fmt.Sscan(c.out.Text(), (*int64)(&longest), &frames)
-	return longest, frames, err
+	var longest, median int64
+	var frames int
+	if _, err := fmt.Sscan(c.out.Text(), &longest, &median, &frames); err != nil {
+		return err
+	}
+	fmt.Printf("%s: longest frame %.1f ms, median %.1f ms, of %d (goal %d)\n", what, float64(longest)/1e6, float64(median)/1e6, frames, goalFrame.Milliseconds())
+	return nil
 }
