@@ -35,6 +35,8 @@ type Agent struct {
 	checks    []agentclient.Check
 	passwords map[string]string
 	people    []agentclient.Person // newest first
+	agreed    [][]string           // of each mail that was to be sent
+	sentFrom  string               // of the last
 	drafts    []agentclient.Draft  // last changed first
 	moves     []agentclient.Movement
 	limits    map[string]agentclient.Limit

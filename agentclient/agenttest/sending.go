@@ -181,6 +181,9 @@ func (a *Agent) Send(ctx context.Context, mail agentclient.Compose) ([]agentclie
 	if len(mail.To) == 0 {
 		return nil, failure(agentclient.CodeUsage, "The mail has no recipient.")
 	}
+	if err := a.asAgreed(mail); err != nil {
+		return nil, err
+	}
 	list := []agentclient.Sent{}
 	for _, to := range mail.To {
 		now := a.now()
@@ -188,7 +191,7 @@ func (a *Agent) Send(ctx context.Context, mail agentclient.Compose) ([]agentclie
 			list = append(list, agentclient.Sent{ID: a.id("sent"), To: to, Subject: mail.Subject, At: now, State: "failed", Money: "none", Error: why})
 			continue
 		}
-		if p := a.person(to); p != nil && !mail.Paid && p.FreeThere != agentclient.FreeNone {
+		if p := a.freeTo(mail, to); p != nil {
 			if n, always, _ := p.FreeThere.Count(); !always {
 				p.FreeThere = agentclient.FreeMails(n - 1)
 			}

@@ -25,7 +25,9 @@ type draft struct {
 
 	keep    keeping
 	sending bool
-	waiting bool // it is sent as soon as its price is known (automatic)
+	waiting bool             // it is sent as soon as its price is known (automatic)
+	asked   map[string]terms // address: with what the agent was last asked to send
+	was     map[string]terms // the same, where the agent refused it
 	preview preview
 
 	errTo, errSubject, errFiles string
@@ -34,7 +36,9 @@ type draft struct {
 }
 
 // clear takes back what the last attempt to send said.
-func (d *draft) clear() { d.err, d.short, d.limited, d.waiting = "", false, false, false }
+func (d *draft) clear() {
+	d.err, d.short, d.limited, d.waiting, d.was = "", false, false, false, nil
+}
 
 // blank tells that nothing was typed.
 func (d *draft) blank() bool {
@@ -269,6 +273,8 @@ func (m *Model) recipient(d *draft, to string, typing, alone bool) Recipient {
 		r.Text, r.Tone, r.Retry = m.offers.faults[k], Against, true
 	case !known:
 		r.Text = m.say.T("write.asking")
+	case !m.payable(d, to, price):
+		r.Text, r.Tone, r.Retry = m.say.T("write.no-offer", "Who", line(to)), Against, true
 	default:
 		m.offered(d, to, price, alone, &r)
 	}
@@ -276,7 +282,8 @@ func (m *Model) recipient(d *draft, to string, typing, alone bool) Recipient {
 }
 
 func (m *Model) offered(d *draft, to string, price agentclient.Price, alone bool, r *Recipient) {
-	free := goesFree(price)
+	there := m.free(d, to, price)
+	free := some(there)
 	r.MayPay, r.Paid = free && len(price.Options) > 0, d.paid[key(to)]
 	if card := d.cards[key(to)]; card != "" && price.Identity != "" && card != price.Identity {
 		r.Text, r.Tone = m.say.T("write.other-identity", "Who", line(to)), Against
@@ -291,7 +298,7 @@ func (m *Model) offered(d *draft, to string, price agentclient.Price, alone bool
 	}
 	if free && !r.Paid {
 		r.Cost, r.CostTone = m.say.T("write.free"), Good
-		if n, always, _ := price.Free.Count(); always {
+		if n, always, _ := there.Count(); always {
 			add(m.say.T("write.free.always"))
 		} else {
 			add(m.say.N("write.free.count", n))
@@ -300,7 +307,11 @@ func (m *Model) offered(d *draft, to string, price agentclient.Price, alone bool
 	}
 	way, ways := m.way(d, to)
 	r.Cost = m.say.money(way.Price)
-	if price.Connected && !free {
+	since, changed := m.changedSince(d, to, price)
+	if add(since); changed {
+		r.Tone = Against
+	}
+	if price.Connected && !goesFree(price) && !free {
 		add(m.say.T("write.free.none"))
 	}
 	if m.prefs.settings.Model == agentclient.ModelSingle && len(ways) > 0 {

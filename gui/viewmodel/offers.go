@@ -106,14 +106,16 @@ func (m *Model) learn(to string, price agentclient.Price, err error) {
 
 // AskAgain asks once more for an offer that could not be had.
 func (m *Model) AskAgain(address string) {
-	m.update(func() { m.offers.faults = unset(m.offers.faults, key(address)) })
+	m.update(func() {
+		m.offers.faults = unset(m.offers.faults, key(address))
+		m.offers.known = unset(m.offers.known, key(address))
+	})
 	m.askNow()
 }
 
 // goesFree tells that a mail there needs no money.
 func goesFree(p agentclient.Price) bool {
-	n, always, ok := p.Free.Count()
-	return p.Connected && ok && (always || n > 0)
+	return p.Connected && some(p.Free)
 }
 
 // way is the option that a recipient is paid by, and those to choose among, by
@@ -225,7 +227,7 @@ func (m *Model) costs(d *draft) (costs []agentclient.Money, known bool) {
 	all := d.all()
 	for _, to := range all {
 		price, ok := m.offers.known[key(to)]
-		if !ok {
+		if !ok || !m.payable(d, to, price) {
 			return nil, false
 		}
 		if m.pays(d, to, price) {
@@ -237,7 +239,7 @@ func (m *Model) costs(d *draft) (costs []agentclient.Money, known bool) {
 }
 
 func (m *Model) pays(d *draft, to string, price agentclient.Price) bool {
-	return !goesFree(price) || d.paid[key(to)] && len(price.Options) > 0
+	return !some(m.free(d, to, price)) || d.paid[key(to)] && len(price.Options) > 0
 }
 
 // sums adds up amounts by currency.

@@ -52,7 +52,7 @@ func (m *Model) OpenPreview() {
 		return
 	}
 	mail := d.compose(all)
-	mail.Draft, mail.Option = "", 0
+	mail.Draft, mail.Option, mail.From = "", 0, m.account(d)
 	d.preview = preview{open: true, asking: true, turn: d.preview.turn + 1}
 	turn := d.preview.turn
 	m.mu.Unlock()

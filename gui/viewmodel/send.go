@@ -34,7 +34,7 @@ func (m *Model) Send() {
 // checked holds the draft against all that is asked of a mail, and says beside
 // the field what is missing. The prices are those that the person has seen;
 // where they pay automatically, they need not have.
-func (m *Model) checked(d *draft) (seen map[string]agentclient.Price, ok bool) {
+func (m *Model) checked(d *draft) (seen map[string]terms, ok bool) {
 	d.clear()
 	d.errTo, d.errSubject = "", ""
 	if a := bareAddress(d.typing); addressLike(a) {
@@ -59,10 +59,10 @@ func (m *Model) checked(d *draft) (seen map[string]agentclient.Price, ok bool) {
 	for _, to := range d.to {
 		price, known := m.offers.known[key(to)]
 		switch {
-		case m.offers.faults[key(to)] != "":
+		case m.offers.faults[key(to)] != "", known && !m.payable(d, to, price):
 			d.errTo = m.say.T("write.not-all", "Who", line(to))
 		case known:
-			seen = set(seen, key(to), price)
+			seen = set(seen, key(to), m.termsOf(d, to, price))
 		case m.prefs.settings.Model != agentclient.ModelAutomatic:
 			d.errTo = m.say.T("write.unseen")
 			m.do(func(context.Context) { m.askNow() })
@@ -71,9 +71,10 @@ func (m *Model) checked(d *draft) (seen map[string]agentclient.Price, ok bool) {
 	return seen, d.errTo == ""
 }
 
-// send asks for every offer once more: what is paid is what was seen. Then each
-// group of recipients who are paid alike becomes one request.
-func (m *Model) send(ctx context.Context, d *draft, seen map[string]agentclient.Price) {
+// send asks for every offer once more: what is paid is what was seen, and the
+// agent is told what that is. Then each group of recipients who are paid alike
+// becomes one request.
+func (m *Model) send(ctx context.Context, d *draft, seen map[string]terms) {
 	d.keep.gate <- struct{}{} // a draft that is being kept has no id yet
 	defer func() { <-d.keep.gate }()
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
@@ -85,7 +86,7 @@ func (m *Model) send(ctx context.Context, d *draft, seen map[string]agentclient.
 	}
 	m.update(func() {
 		if d.sending = ready; ready {
-			groups = m.groups(d)
+			groups = m.groups(d, seen)
 		}
 	})
 	if !ready {
@@ -121,8 +122,13 @@ func (m *Model) send(ctx context.Context, d *draft, seen map[string]agentclient.
 
 // freshOffers asks for the offers again and tells whether they are those that
 // were seen.
-func (m *Model) freshOffers(ctx context.Context, d *draft, seen map[string]agentclient.Price) bool {
+func (m *Model) freshOffers(ctx context.Context, d *draft, seen map[string]terms) bool {
 	same := true
+	if m.several() { // who goes free from which own address
+		if list, err := m.agent.People(ctx); err == nil {
+			m.update(func() { m.folk.put(list) })
+		}
+	}
 	for _, to := range d.to {
 		price, err := m.offerOf(ctx, to)
 		m.update(func() {
@@ -134,6 +140,7 @@ func (m *Model) freshOffers(ctx context.Context, d *draft, seen map[string]agent
 				d.err = m.say.T("write.offer-failed", "Who", line(to), "Why", m.say.failure(err))
 			case known && !m.sameTerms(d, to, was, price):
 				same = false
+				d.was = seen
 				d.err = m.say.T("write.offer-changed", "Who", line(to))
 			}
 		})
@@ -147,10 +154,11 @@ func (m *Model) freshOffers(ctx context.Context, d *draft, seen map[string]agent
 // sameTerms tells whether a mail is paid as was seen. Where it goes free, how
 // many are left and what it would cost is no matter; nor is whether an escrow
 // answers that is not needed.
-func (m *Model) sameTerms(d *draft, to string, was, is agentclient.Price) bool {
-	if !m.pays(d, to, was) {
+func (m *Model) sameTerms(d *draft, to string, seen terms, is agentclient.Price) bool {
+	if !seen.pays {
 		return !m.pays(d, to, is)
 	}
+	was := seen.price
 	was.Free, is.Free = "", ""
 	return reflect.DeepEqual(was, is)
 }
@@ -183,22 +191,28 @@ func (m *Model) afford(ctx context.Context, d *draft) bool {
 	return ok
 }
 
-// groups puts recipients together who are paid by the same option.
-func (m *Model) groups(d *draft) (groups []agentclient.Compose) {
+// groups puts recipients together who are paid by the same option. Each is paid
+// as was seen; automatically, as it is now.
+func (m *Model) groups(d *draft, seen map[string]terms) (groups []agentclient.Compose) {
+	d.asked = nil
 	for _, to := range d.to {
 		mail := d.compose([]string{to})
+		mail.From = m.account(d)
 		price := m.offers.known[key(to)]
-		mail.Option, mail.Paid = 0, goesFree(price) && m.pays(d, to, price)
-		if m.pays(d, to, price) {
-			way, _ := m.way(d, to)
-			mail.Option = way.Index
+		agreed, ok := seen[key(to)]
+		if !ok || m.prefs.settings.Model == agentclient.ModelAutomatic {
+			agreed = m.termsOf(d, to, price)
 		}
+		d.asked = set(d.asked, key(to), agreed)
+		mail.Option, mail.Paid = agreed.option.Index, agreed.pays && some(m.free(d, to, price))
+		mail.Agreed = []string{agreed.instruction()}
 		i := slices.IndexFunc(groups, func(g agentclient.Compose) bool { return g.Option == mail.Option && g.Paid == mail.Paid })
 		if i < 0 {
 			groups = append(groups, mail)
 			continue
 		}
 		groups[i].To = append(groups[i].To, to)
+		groups[i].Agreed = append(groups[i].Agreed, agreed.instruction())
 	}
 	return groups
 }
@@ -239,6 +253,9 @@ func (d *draft) drop(went []agentclient.Sent, asked []string) {
 func (m *Model) sendFailed(d *draft, went []agentclient.Sent, why string, err error) {
 	all := len(d.to)
 	d.drop(went, nil)
+	if f, ok := errors.AsType[*agentclient.Failure](err); ok && f.Code == "quote_expired" {
+		err = &agentclient.Failure{Code: f.Code, Field: f.Field, Happened: f.Happened} // the new price says the rest
+	}
 	if text := m.say.failure(err); text != "" {
 		why = text
 	}
@@ -263,9 +280,7 @@ func (m *Model) sendFailed(d *draft, went []agentclient.Sent, why string, err er
 	}
 	// A price that changed meanwhile is shown anew before anything is paid.
 	if c := codeOf(err); c == "quote_expired" || c == "no_offer" || c == "sold_out" {
-		m.offers.known, m.offers.faults = nil, nil
-		d.choice = nil
-		m.do(func(context.Context) { m.askNow() })
+		m.refusedPrice(d)
 	}
 }
 
