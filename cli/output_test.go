@@ -153,7 +153,7 @@ func TestTimesAreNotPromisedLongerThanTheyAre(t *testing.T) {
 	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	s := &session{streams: Streams{Now: func() time.Time { return now }}}
 	for d, want := range map[time.Duration]string{
-		0: "just now", -30 * time.Second: "just now", -90 * time.Second: "1:30 minutes ago",
+		0: "just now", -30 * time.Second: "just now", -90 * time.Second: "a minute ago",
 		9*time.Minute + 58*time.Second: "in 9 minutes", 58 * time.Second: "in 0:58 minutes",
 		47 * time.Hour: "in 47 hours", 7*24*time.Hour - 1: "in 6 days", -3 * time.Hour: "3 hours ago",
 	} {

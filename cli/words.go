@@ -42,6 +42,9 @@ func (s *session) away(t time.Time) string {
 	if d > -time.Minute && d <= 0 {
 		return "just now"
 	}
+	if d < 0 && -d < 2*time.Minute {
+		return "a minute ago"
+	}
 	if d < 0 {
 		return span(-d) + " ago"
 	}
