@@ -132,9 +132,8 @@ func (a *Agent) Preview(ctx context.Context, mail agentclient.Compose) ([]agentc
 			at.Data = nil
 			p.Message.Attachments = append(p.Message.Attachments, at)
 		}
-		if price, err := a.offer(to); err == nil {
-			p.Message.Price, p.Message.Beneficiary = price.Options[0].Price, price.Beneficiary
-		}
+		// As the real agent does: it tries out without asking for the price.
+		p.Message.Free = a.person(to) != nil && !mail.Paid
 		list = append(list, p)
 	}
 	if len(list) == 0 {

@@ -100,6 +100,12 @@ func (m *Model) Preview() Preview {
 	}
 	one := p.list[p.n]
 	mail := one.Message.Mail
+	if mail.Price.Amount == "" && !mail.Free {
+		// The agent tries a mail out without asking what it costs.
+		if option, _ := m.way(m.draft, mail.To); option.Instruction != "" {
+			mail.Price = option.Price
+		}
+	}
 	v.Title = m.say.T("write.preview.of", "Who", line(mail.To))
 	if len(p.list) > 1 {
 		v.Which = m.say.T("write.preview.which", "N", p.n+1, "All", len(p.list))
@@ -111,7 +117,7 @@ func (m *Model) Preview() Preview {
 	}
 	if v.Amount != "" {
 		v.Money = m.say.T("write.preview.money")
-	} else {
+	} else if mail.Free {
 		v.Row.Amount = m.say.T("write.free")
 	}
 	shown, _ := text(one.Message.Text, 0)
