@@ -128,6 +128,9 @@ func (f *decideFoot) set(r viewmodel.Reading) {
 	link := r.Link.Show
 	decides := r.May != (viewmodel.May{}) || r.Busy != "" || r.Wait
 	widgets.Show(f.root, !r.Many && (decides || asking || link || r.Reply))
+	if f.ask.Visible() && !asking {
+		f.leaveAsk()
+	}
 	widgets.Show(f.plain, !asking && !link)
 	widgets.Show(f.ask, asking && !link)
 	widgets.Show(f.link, link)
@@ -181,6 +184,18 @@ func (f *decideFoot) focusAsk() {
 		c.Focus(f.reason.Entry)
 	} else {
 		c.Focus(f.count.Entry)
+	}
+}
+
+// leaveAsk gives the keys back to the page as the form shuts: a field that is not
+// seen would swallow them.
+func (f *decideFoot) leaveAsk() {
+	c := f.shell.canvas()
+	if c == nil {
+		return
+	}
+	if in := c.Focused(); in == fyne.Focusable(f.count.Entry) || in == fyne.Focusable(f.reason.Entry) {
+		c.Unfocus()
 	}
 }
 

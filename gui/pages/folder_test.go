@@ -62,7 +62,6 @@ func TestAcceptWithAFewFreeMailsByKeysAlone(t *testing.T) {
 	if got := state(t, s.agent, agenttest.SceneTalk); got != "accepted" || err != nil || len(people) != 1 || people[0].Free != "3" {
 		t.Errorf("%s, people %+v, %v", got, people, err)
 	}
-	s.win.Canvas().Unfocus()
 	s.typed("R")
 	if s.win.Canvas().Focused() != nil {
 		t.Error("a damaged mail is asked about")
@@ -72,6 +71,10 @@ func TestAcceptWithAFewFreeMailsByKeysAlone(t *testing.T) {
 	s.pressed(fyne.KeyReturn)
 	if got := state(t, s.agent, agenttest.SceneQuestion); got != "rejecting" {
 		t.Errorf("after the note the mail is %s", got)
+	}
+	s.typed("u")
+	if got := state(t, s.agent, agenttest.SceneQuestion); got != "waiting" {
+		t.Errorf("after U the mail is %s", got)
 	}
 }
 
