@@ -42,10 +42,11 @@ func (h *keyHelpSheet) show() {
 	}
 	h.add(s.t("keys.everywhere"), s.keysEverywhere())
 	h.lists.Refresh()
+	widgets.Show(h.root, true)
 	if c := s.canvas(); c != nil {
 		c.Unfocus()
+		c.Refresh(h.root) // what was hidden finds its canvas only once it is drawn
 	}
-	widgets.Show(h.root, true)
 }
 
 func (s *Shell) keysEverywhere() []keyHelp {
