@@ -168,7 +168,7 @@ func (m *Model) facts() (all []Fact) {
 		if strings.HasPrefix(text, "receipts.event.") {
 			text = line(step.Event) // one that is newer than this window
 		}
-		steps = append(steps, text+" "+say.moment(step.Time))
+		steps = append(steps, text+" "+say.step(step))
 	}
 	add(say.T("details.receipts"), strings.Join(steps, " · "), false)
 	switch {

@@ -174,7 +174,7 @@ func (m *Model) proofView() Proof {
 		}
 	}
 	for i, step := range r.Steps {
-		v.Steps = append(v.Steps, Step{Title: m.receiptWords(step), Time: m.say.moment(step.Time), Done: r.Verified, Last: i == len(r.Steps)-1})
+		v.Steps = append(v.Steps, Step{Title: m.receiptWords(step), Time: m.say.step(step), Done: r.Verified, Last: i == len(r.Steps)-1})
 	}
 	v.Bond, v.Key = line(r.Bond), line(r.ReceiptKey)
 	v.MaySave = !p.file && len(r.Receipts) > 0

@@ -151,6 +151,15 @@ func (s speech) hour(t time.Time) string {
 	return s.moment(t) + "–" + s.clock(t.Add(time.Hour))
 }
 
+// step is the time of a receipt.
+func (s speech) step(r agentclient.Receipt) string {
+	switch r.Event {
+	case sentArrived, "arrived_late", "read":
+		return s.hour(r.Time)
+	}
+	return s.moment(r.Time)
+}
+
 // failure says in words what went wrong, with what it means and what to do. What
 // the agent says in English is said in the window's language where it is known.
 func (s speech) failure(err error) string {
