@@ -43,7 +43,7 @@ func newDraftsPage(s *Shell) *draftsPage {
 	p.noticeRow = widgets.NewInset(theme.Space3, theme.Space4, 0, theme.Space4, widgets.Flush(p.notice))
 	p.noticeRow.Hide()
 	p.open = widgets.NewAction(s.t("drafts.open"), "↵", widgets.Quiet, func() { s.model.OpenDraft(p.selected) })
-	p.del = widgets.NewAction(s.t("drafts.delete"), "Del", widgets.Quiet, func() { s.model.DeleteDraft(p.selected) })
+	p.del = widgets.NewAction(s.t("drafts.delete"), s.t("keys.delete"), widgets.Quiet, func() { s.model.DeleteDraft(p.selected) })
 	write := widgets.NewAction(s.t("drafts.new"), "N", widgets.Quiet, s.model.WriteNew)
 	top := widgets.NewColumn(0, 0,
 		widgets.NewInset(theme.Space3, theme.Space4, theme.Space3, theme.Space4, widgets.NewWrap(theme.Space2, p.open, p.del, write)),
@@ -106,7 +106,7 @@ func (p *draftsPage) typedRune(r rune) bool {
 
 func (p *draftsPage) keyList() []keyHelp {
 	t := p.shell.t
-	return []keyHelp{{"Enter", t("drafts.open")}, {"Del", t("drafts.delete")}, {"U", t("undo.action")}, {"N", t("drafts.new")}}
+	return []keyHelp{{"Enter", t("drafts.open")}, {t("keys.delete"), t("drafts.delete")}, {"U", t("undo.action")}, {"N", t("drafts.new")}}
 }
 
 func (p *draftsPage) typedKey(e *fyne.KeyEvent) bool {
