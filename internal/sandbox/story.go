@@ -105,7 +105,7 @@ func (s *System) playTopUp(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	return "Both redeemed a voucher of 5.00.", nil
+	return "Both redeemed a voucher of €5.00.", nil
 }
 
 func (s *System) topUp(ctx context.Context, p *Person, amount string) error {
@@ -184,7 +184,7 @@ func (s *System) playReject(ctx context.Context) (string, error) {
 	if after := s.money(ctx, s.Sender); after.Available != "4.75" || after.Held != "0.00" {
 		return "", fmt.Errorf("the sender should have 4.75 and has %v", after)
 	}
-	return "Rejected, undone, rejected again; once the time to undo was over, " + price + " went to " + mail.Beneficiary + ".", nil
+	return "Rejected, undone, rejected again; once the time to undo was over, €" + price + " went to " + mail.Beneficiary + ".", nil
 }
 
 func (s *System) playSilence(ctx context.Context) (string, error) {
