@@ -37,7 +37,8 @@ type Agent struct {
 	people    []agentclient.Person // newest first
 	agreed    [][]string           // of each mail that was to be sent
 	sentFrom  string               // of the last
-	drafts    []agentclient.Draft  // last changed first
+	added     []agentclient.AddAccount
+	drafts    []agentclient.Draft // last changed first
 	moves     []agentclient.Movement
 	limits    map[string]agentclient.Limit
 	history   []agentclient.PriceChange // newest first
@@ -178,7 +179,7 @@ func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (age
 		agentclient.StepEscrow, agentclient.StepKeys, agentclient.StepAddress} {
 		a.emit(agentclient.EventSetup, step, "ok")
 	}
-	a.passwords[req.Address] = req.Password
+	a.passwords[req.Address], a.added = req.Password, append(a.added, req)
 	account := agentclient.Account{
 		Address: req.Address, Escrow: a.purses[0].escrow, Proven: true, Mailbox: "watching",
 		EscrowUp: true, EscrowSince: a.now(), Identity: "k1-" + a.id("identity"), Pool: 100,

@@ -17,6 +17,13 @@ func (a *Agent) SetServers(domain string, servers agentclient.Servers) {
 	a.servers[domain] = servers
 }
 
+// Added are the accounts that were added, as they were asked for.
+func (a *Agent) Added() []agentclient.AddAccount {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]agentclient.AddAccount{}, a.added...)
+}
+
 // EndLogin ends a login that was begun, well or not, and tells it.
 func (a *Agent) EndLogin(id string, well bool) {
 	a.mu.Lock()

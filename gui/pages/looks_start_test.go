@@ -28,7 +28,10 @@ func startLooks() map[string]look {
 		"first-found":  {wide, knows(nil), typed},
 		"first-none":   {wide, agenttest.New, typed},
 		"first-faults": {wide, agenttest.New, func(s *stage) { s.model.AddAccount() }},
-		"first-small":  {small, knows(nil), typed},
+		"first-elsewhere": {small, knows(func(v *agentclient.Servers) {
+			v.IMAP, v.SMTP, v.Elsewhere = "imaps://imap.provider.example:993", "smtps://smtp.provider.example:465", "provider.example"
+		}), typed},
+		"first-small": {small, knows(nil), typed},
 		"first-login": {wide, knows(func(v *agentclient.Servers) { v.Provider, v.ProviderReady = "google", true }), func(s *stage) {
 			typed(s)
 			s.model.AddAccount()

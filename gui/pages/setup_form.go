@@ -21,6 +21,7 @@ type setupForm struct {
 	fields    map[viewmodel.Field]*widgets.Field
 	order     []viewmodel.Field
 	found     *note
+	elsewhere *note // than in the address's domain
 	hint      *note
 	where     *note
 	secret    *fyne.Container // the password
@@ -82,7 +83,7 @@ func newSetupForm(s *Shell) *setupForm {
 	p.secret = widgets.NewColumn(theme.Space1, 0, p.fields[viewmodel.FieldPassword].Box, p.where.row)
 	p.keeper = widgets.NewColumn(theme.Space1, 0, p.fields[viewmodel.FieldEscrow].Box, p.what.row)
 	body := widgets.NewColumn(theme.Space3, 0,
-		widgets.NewColumn(theme.Space1, 0, p.fields[viewmodel.FieldAddress].Box, p.found.row, p.escrow.row), p.signIn.box,
+		widgets.NewColumn(theme.Space1, 0, p.fields[viewmodel.FieldAddress].Box, p.found.row, p.elsewhere.row, p.escrow.row), p.signIn.box,
 		p.secret, p.hint.row, p.keeper, p.manualRow, p.servers)
 	p.root = newSheetOf(widgets.NewColumn(theme.Space2, 0, p.back, widgets.Flush(p.title), p.change),
 		widgets.Flush(p.intro), body, p.fault.row, widgets.NewLine(0, -1, p.button), p.trial.box)
@@ -96,6 +97,7 @@ func (p *setupForm) parts(s *Shell) {
 	p.change.Cut, p.change.CutStart = true, true
 	p.intro = widgets.NewPara("", widget.LowImportance, theme.SizeText)
 	p.found, p.hint = newNote(widget.LowImportance, theme.SizeSmall), newNote(widget.WarningImportance, theme.SizeSmall)
+	p.elsewhere = newNote(widget.WarningImportance, theme.SizeText)
 	p.where, p.what = newNote(widget.LowImportance, theme.SizeSmall), newNote(widget.LowImportance, theme.SizeSmall)
 	p.escrow, p.fault = newNote(widget.LowImportance, theme.SizeSmall), newNote(widget.DangerImportance, theme.SizeText)
 	p.where.set(s.t("start.password.where"))
@@ -149,6 +151,7 @@ func (p *setupForm) refresh(v viewmodel.Form) {
 	widgets.Show(p.secret, v.Password)
 	widgets.Show(p.keeper, v.AskEscrow)
 	p.found.tone(v.Found, v.FoundTone)
+	p.elsewhere.set(v.Elsewhere)
 	p.hint.set(v.Hint)
 	p.escrow.set(v.Escrow)
 	p.signIn.refresh(v.SignIn)

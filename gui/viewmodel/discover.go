@@ -85,16 +85,49 @@ func (m *Model) discover(ctx context.Context, f *form, address string, seq int) 
 		if f.look.seq != seq {
 			return
 		}
-		goOn = f.look.goingOn
+		before, going := f.look.found, f.look.goingOn
 		f.look.asked, f.look.goingOn = "", false
 		f.look.about, f.look.found, f.look.err = address, found, ""
 		if err != nil {
 			f.look.found, f.look.err = agentclient.Servers{}, m.say.failure(err)
 		}
+		seen := (f.elsewhere() == "" || before.Elsewhere == found.Elsewhere) &&
+			(found.Escrow == "" || f.escrowTyped() || before.Escrow == found.Escrow)
+		if goOn = going && seen; going && !seen { // who gets the password and the bonds
+			f.err = m.say.T("start.found.look")
+		}
 	})
 	if goOn {
 		m.AddAccount()
 	}
+}
+
+// elsewhere is the domain that gets the password though it is not the address's
+// own, unless the servers were typed.
+func (f *form) elsewhere() string {
+	_, imap := f.values[FieldIMAP]
+	_, smtp := f.values[FieldSMTP]
+	if f.change || f.signsIn() || imap && smtp { // a sign-in goes to its provider alone
+		return ""
+	}
+	return f.look.found.Elsewhere
+}
+
+func (f *form) escrowTyped() bool {
+	_, typed := f.values[FieldEscrow]
+	return typed
+}
+
+// elsewhereWords says before the password is typed who gets it.
+func (f *form) elsewhereWords(say speech) string {
+	where := f.elsewhere()
+	if where == "" {
+		return ""
+	}
+	if first, second, two := strings.Cut(where, " and "); two {
+		where = say.T("write.and", "First", line(first), "Second", line(second))
+	}
+	return say.T("start.found.elsewhere", "Where", line(where), "Domain", line(domainOf(f.look.about)))
 }
 
 // foundWords is the quiet line that says what was found, and where.

@@ -72,6 +72,15 @@ func hostLike(host string) bool {
 		!strings.HasPrefix(host, ".") && !strings.Contains(host, "..")
 }
 
+// hostAndPort names the port too, where it is not the usual one: another port may
+// be another's.
+func hostAndPort(server string) string {
+	if u, err := url.Parse(server); err == nil && u.Hostname() != "" && u.Port() != "" && u.Port() != "443" {
+		return line(u.Host)
+	}
+	return hostOf(server)
+}
+
 // hostOf is the name in a server's URL, for a sentence.
 func hostOf(server string) string {
 	if u, err := url.Parse(server); err == nil && u.Hostname() != "" {

@@ -187,7 +187,7 @@ func TestASlowLookupNeitherOverwritesNorBlocks(t *testing.T) {
 		if f := s.Form(); f.Values[FieldIMAP] != "" {
 			t.Errorf("servers of another domain: %+v", f)
 		}
-		// Enter before the answer goes on when it is here.
+		// Enter before the answer waits for it, and what was found is seen first.
 		s.SetField(FieldAddress, "you@example.org")
 		s.SetField(FieldPassword, "x")
 		s.AddAccount()
@@ -195,6 +195,12 @@ func TestASlowLookupNeitherOverwritesNorBlocks(t *testing.T) {
 		if f := s.Form(); !f.Busy {
 			t.Errorf("form: %+v", f)
 		}
+		synctest.Wait()
+		if f := s.Form(); f.Stage != SetupForm || s.count("AddAccount") != 0 || f.Escrow == "" || f.Values[FieldPassword] != "x" {
+			t.Errorf("asked %d times: %+v", s.count("AddAccount"), f)
+		}
+		s.has("stopped", s.Form().Error, "found just now")
+		s.AddAccount()
 		synctest.Wait()
 		if f := s.Form(); f.Stage != SetupPrice || s.count("AddAccount") != 1 {
 			t.Errorf("asked %d times: %+v", s.count("AddAccount"), f)

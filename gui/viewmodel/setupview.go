@@ -12,6 +12,8 @@ type Form struct {
 	// Found is what was found out about the address, in one line.
 	Found     string
 	FoundTone Tone
+	// Elsewhere says that the servers, which get the password, are in another domain.
+	Elsewhere string
 	SignIn    SignIn
 	Password  bool   // the password is asked for
 	Hint      string // why the password, where the provider would rather have a login
@@ -51,6 +53,7 @@ func (m *Model) Form() Form {
 		}
 	}
 	v.Found, v.FoundTone = f.foundWords(m.say)
+	v.Elsewhere = f.elsewhereWords(m.say)
 	v.Password = !v.SignIn.Show
 	if found := f.look.found; found.Provider != "" && !found.ProviderReady && found.ProviderHint != "" {
 		v.Hint = line(m.say.agent(found.ProviderHint))
@@ -72,11 +75,11 @@ func (m *Model) formEscrow(f *form, v *Form) {
 	if f.change {
 		return
 	}
-	_, typed := f.values[FieldEscrow]
+	typed := f.escrowTyped()
 	found := f.look.found.Escrow
 	v.AskEscrow = typed || f.errs[FieldEscrow] != "" || f.manual || f.look.answered() && found == ""
 	if found != "" && !v.AskEscrow {
-		v.Escrow = m.say.T("start.escrow.found", "Escrow", hostOf(found))
+		v.Escrow = m.say.T("start.escrow.found", "Escrow", hostAndPort(found))
 	}
 }
 
