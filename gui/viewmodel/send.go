@@ -228,7 +228,7 @@ func (m *Model) wentOut(mail agentclient.Compose, sent []agentclient.Sent, err e
 		if who == "" && i < len(mail.To) {
 			who = mail.To[i]
 		}
-		if text := m.Words().Sentence(s.Error); text != "" {
+		if text := (speech{Words: m.Words()}).agent(s.Error); text != "" {
 			why = strings.TrimSpace(why + " " + line(who) + ": " + line(text))
 		}
 	}

@@ -20,8 +20,14 @@ func TestTroubleWithServersIsSaidInGermanWithTheirNames(t *testing.T) {
 		"me@example.org is set up already.":                                                 "me@example.org ist schon eingerichtet.",
 		"It could not be found out where its mail is read: example.org says nothing of it.": "Es ließ sich nicht herausfinden, wo die Mail gelesen wird: example.org sagt nichts darüber.",
 		"250 one-time keys are for sale":                                                    "250 Einmalschlüssel stehen zum Verkauf",
-		"The escrow at escrow.example said something quite new.":                            "The escrow at escrow.example said something quite new.",
-		"A sentence that nobody translated refused to be German.":                           "A sentence that nobody translated refused to be German.",
+		"Writing to author@example.net costs 0.90 EUR now, which is not what you agreed to. Look at the price, then send again.":                                                "An author@example.net zu schreiben kostet jetzt 0.90 EUR; dem haben Sie nicht zugestimmt. Sehen Sie den Preis an, dann senden Sie erneut.",
+		"No mail goes free from me@example.org to author@example.net now: it costs 0.50 EUR.":                                                                                   "Von me@example.org an author@example.net geht jetzt keine Mail kostenlos: Sie kostet 0.50 EUR.",
+		"imap.example.org:993 is none of the servers of google, so it does not get your sign-in there.":                                                                         "imap.example.org:993 ist keiner der Server von google und bekommt Ihre dortige Anmeldung deshalb nicht.",
+		"Name the server of google. If this is one, write it under hosts into providers.toml (docs/OAUTH.md) and start the agent again.":                                        "Nennen Sie den Server von google. Ist dies einer, tragen Sie ihn in providers.toml unter hosts ein (docs/OAUTH.md) und starten Sie den Agenten neu.",
+		"The mailbox at imap.example.org:993 takes no sign-in with google, only a password.":                                                                                    "Das Postfach bei imap.example.org:993 nimmt keine Anmeldung mit google an, nur ein Passwort.",
+		"x. An earlier try broke off when the server had the whole mail, so it may have been sent all the same. No money is in it. Ask its recipient before you send it again.": "x. Ein früherer Versuch brach ab, als der Server die ganze Mail schon hatte; sie kann also trotzdem gesendet worden sein. Es steckt kein Geld darin. Fragen Sie den Empfänger, bevor Sie sie noch einmal senden.",
+		"The escrow at escrow.example said something quite new.":                                                                                                                "The escrow at escrow.example said something quite new.",
+		"A sentence that nobody translated refused to be German.":                                                                                                               "A sentence that nobody translated refused to be German.",
 	} {
 		if got := german.agent(english); got != want {
 			t.Errorf("%q is said as %q", english, got)

@@ -48,10 +48,11 @@ func patterns() []pattern {
 	return all
 }
 
-// room is what can be put in under a name: a name of a server is one word.
+// room is what can be put in under a name: a name of a server is one word, a cost is
+// an amount and its unit.
 func room(name string) string {
 	switch name {
-	case "What", "Why":
+	case "What", "Why", "Cost":
 		return "(.+)"
 	}
 	return `(\S+)`
