@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"fyne.io/fyne/v2"
 	fyneapp "fyne.io/fyne/v2/app"
@@ -29,6 +30,9 @@ import (
 
 // ID names the window's own few preferences, such as light or dark.
 const ID = "earnest.desktop"
+
+// rescaled is when the driver has taken over another scale.
+const rescaled = 150 * time.Millisecond
 
 // collectAt is how much the memory may grow, in per cent, before it is tidied.
 const collectAt = 40
@@ -153,7 +157,19 @@ func newWindow(a fyne.App, model *viewmodel.Model, prefs *prefs, cfg Config) fyn
 		window.SetContent(shell.Content())
 		shell.Focus()
 	}
-	prefs.draw = func() { a.Settings().SetTheme(theme.New(look)) }
+	prefs.draw = func() {
+		was, size := window.Canvas().Scale(), window.Canvas().Size()
+		a.Settings().SetTheme(theme.New(look))
+		// The driver keeps what the window shows and grows the window; a person who
+		// wants larger text wants it in the same window.
+		time.AfterFunc(rescaled, func() {
+			fyne.Do(func() {
+				if now := window.Canvas().Scale(); now != was && now > 0 {
+					window.Resize(fyne.NewSize(size.Width*was/now, size.Height*was/now))
+				}
+			})
+		})
+	}
 	prefs.speak = func(l words.Language) {
 		model.OnChange(nil) // of the old content
 		model.Speak(l)
