@@ -155,7 +155,7 @@ func TestTimesAreNotPromisedLongerThanTheyAre(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "just now", -30 * time.Second: "just now", -90 * time.Second: "a minute ago",
 		9*time.Minute + 58*time.Second: "in 9 minutes", 58 * time.Second: "in 0:58 minutes",
-		47 * time.Hour: "in 47 hours", 7*24*time.Hour - 1: "in 7 days", -3 * time.Hour: "3 hours ago",
+		47 * time.Hour: "in 47 hours", 7*24*time.Hour - 1: "in 6 days", -3 * time.Hour: "3 hours ago",
 	} {
 		if got := s.away(now.Add(d)); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)

@@ -48,11 +48,6 @@ func (s *session) away(t time.Time) string {
 	if d < 0 {
 		return span(-d) + " ago"
 	}
-	// A moment short of a whole unit is that unit: a deadline of 14 days begins as
-	// 14 days, here as in the window.
-	if near := d + time.Hour; d >= 24*time.Hour && near/(24*time.Hour) > d/(24*time.Hour) {
-		d = near.Truncate(24 * time.Hour)
-	}
 	return "in " + span(d)
 }
 
