@@ -57,6 +57,21 @@ type task struct {
 	kills int
 }
 
+// otherWay is the same write as the other operation makes it: what the agent
+// hears of a bond comes with the answer to its own request (settle) or with the
+// list of bonds, whichever is faster, and after a kill it is the list. A kill on
+// either way is a kill of the write.
+func otherWay(write string) (string, bool) {
+	operation, rest, _ := strings.Cut(write, ".")
+	switch operation {
+	case "settle":
+		return "bonds." + rest, true
+	case "bonds":
+		return "settle." + rest, true
+	}
+	return "", false
+}
+
 // plan is shared by the rigs that work on one path.
 type plan struct {
 	mu    sync.Mutex
@@ -149,6 +164,9 @@ func (p *plan) giveBack(taken []*task, hit map[string]int) {
 	for _, t := range taken {
 		t.tries += 1 - 100
 		t.kills += hit[t.process+" "+t.write]
+		if other, two := otherWay(t.write); two {
+			t.kills += hit[t.process+" "+other]
+		}
 	}
 }
 
@@ -180,6 +198,11 @@ func (r *rig) playKilled(ctx context.Context, s step, l *letter, taken []*task) 
 	moments, was := map[string][]string{}, map[string]int{}
 	for _, t := range taken {
 		moments[t.process] = append(moments[t.process], t.moments()[t.kills:]...)
+		if other, two := otherWay(t.write); two {
+			way := t.point
+			way.write = other
+			moments[t.process] = append(moments[t.process], way.moments()[t.kills:]...)
+		}
 	}
 	for _, process := range processes() {
 		was[process] = len(r.lines(process + ".killed"))
