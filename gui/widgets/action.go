@@ -6,7 +6,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
 )
@@ -25,13 +24,10 @@ const (
 
 // Action is a button that names its key.
 type Action struct {
-	widget.BaseWidget
-	Text     string
-	Key      string // shown behind the text, such as "A"
-	Kind     Kind
-	OnTapped func()
-
-	disabled, hovered, focused bool
+	press
+	Text string
+	Key  string // shown behind the text, such as "A"
+	Kind Kind
 }
 
 var (
@@ -42,8 +38,9 @@ var (
 
 // NewAction makes a button.
 func NewAction(text, key string, kind Kind, tapped func()) *Action {
-	a := &Action{Text: text, Key: key, Kind: kind, OnTapped: tapped}
-	a.ExtendBaseWidget(a)
+	a := &Action{Text: text, Key: key, Kind: kind}
+	a.OnTapped = tapped
+	a.become(a)
 	return a
 }
 
@@ -56,63 +53,12 @@ func (a *Action) Set(text string, enabled bool) {
 	a.Refresh()
 }
 
-// Tapped does what the button says.
-func (a *Action) Tapped(*fyne.PointEvent) {
-	if !a.disabled && a.OnTapped != nil {
-		a.OnTapped()
-	}
-}
-
-// MouseIn, MouseMoved and MouseOut show that it can be pressed.
-func (a *Action) MouseIn(*desktop.MouseEvent) { a.hovered = true; a.Refresh() }
-
-// MouseMoved does nothing.
-func (a *Action) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut ends the hovering.
-func (a *Action) MouseOut() { a.hovered = false; a.Refresh() }
-
 // Cursor is the pointing hand on a link.
 func (a *Action) Cursor() desktop.Cursor {
 	if a.Kind == Link && !a.disabled {
 		return desktop.PointerCursor
 	}
 	return desktop.DefaultCursor
-}
-
-// FocusGained shows the focus ring.
-func (a *Action) FocusGained() { a.focused = true; a.Refresh(); Reveal(a) }
-
-// FocusLost hides it.
-func (a *Action) FocusLost() { a.focused = false; a.Refresh() }
-
-// TypedRune hands the window's keys on, so that they work with a button focused.
-func (a *Action) TypedRune(r rune) {
-	if r != ' ' {
-		passRune(a, r)
-	}
-}
-
-// TypedKey presses the button by Enter and Space.
-func (a *Action) TypedKey(e *fyne.KeyEvent) {
-	switch e.Name {
-	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
-		a.Tapped(nil)
-	default:
-		passKey(a, e)
-	}
-}
-
-func passRune(o fyne.CanvasObject, r rune) {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil && c.OnTypedRune() != nil {
-		c.OnTypedRune()(r)
-	}
-}
-
-func passKey(o fyne.CanvasObject, e *fyne.KeyEvent) {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil && c.OnTypedKey() != nil {
-		c.OnTypedKey()(e)
-	}
 }
 
 // CreateRenderer draws the button.

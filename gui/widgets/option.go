@@ -14,15 +14,12 @@ import (
 // Option is one of several ways to choose from, or a switch where Switch is set:
 // a mark, what it is, and what it means in a text that wraps.
 type Option struct {
-	widget.BaseWidget
+	press
 	Title, Text string
 	Switch      bool
 	Short       bool // its title stands on one line, for a row of options
 	On          bool
-	OnTapped    func()
 	OnStep      func(step int) // an arrow key: to the next or the previous option
-
-	hovered, focused bool
 }
 
 var (
@@ -33,8 +30,9 @@ var (
 
 // NewOption makes one; an empty text takes no room.
 func NewOption(title, text string, onOff bool, tapped func()) *Option {
-	o := &Option{Title: title, Text: text, Switch: onOff, OnTapped: tapped}
-	o.ExtendBaseWidget(o)
+	o := &Option{Title: title, Text: text, Switch: onOff}
+	o.OnTapped = tapped
+	o.become(o)
 	return o
 }
 
@@ -46,46 +44,15 @@ func (o *Option) Set(on bool) {
 	}
 }
 
-// Tapped chooses it.
-func (o *Option) Tapped(*fyne.PointEvent) {
-	if o.OnTapped != nil {
-		o.OnTapped()
-	}
-}
-
-// MouseIn shows that it can be chosen.
-func (o *Option) MouseIn(*desktop.MouseEvent) { o.hovered = true; o.Refresh() }
-
-// MouseMoved does nothing.
-func (o *Option) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut ends the hovering.
-func (o *Option) MouseOut() { o.hovered = false; o.Refresh() }
-
-// FocusGained shows the focus ring.
-func (o *Option) FocusGained() { o.focused = true; o.Refresh(); Reveal(o) }
-
-// FocusLost hides it.
-func (o *Option) FocusLost() { o.focused = false; o.Refresh() }
-
-// TypedRune hands the window's keys on.
-func (o *Option) TypedRune(r rune) {
-	if r != ' ' {
-		passRune(o, r)
-	}
-}
-
-// TypedKey chooses by Enter and Space, and steps by the arrows.
+// TypedKey steps by the arrows, and else is pressed.
 func (o *Option) TypedKey(e *fyne.KeyEvent) {
 	switch {
-	case e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter || e.Name == fyne.KeySpace:
-		o.Tapped(nil)
 	case o.OnStep != nil && (e.Name == fyne.KeyDown || e.Name == fyne.KeyRight):
 		o.OnStep(1)
 	case o.OnStep != nil && (e.Name == fyne.KeyUp || e.Name == fyne.KeyLeft):
 		o.OnStep(-1)
 	default:
-		passKey(o, e)
+		o.press.TypedKey(e)
 	}
 }
 

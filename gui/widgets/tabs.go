@@ -6,19 +6,15 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
 )
 
 // Tab names a part of a page; the one that is shown is underlined.
 type Tab struct {
-	widget.BaseWidget
+	press
 	Text     string
 	Selected bool
-	OnTapped func()
-
-	hovered, focused bool
 }
 
 var (
@@ -39,7 +35,7 @@ func NewTabs(chosen func(i int), names ...string) *Tabs {
 	for i, name := range names {
 		tab := &Tab{Text: name}
 		tab.OnTapped = func() { chosen(i) }
-		tab.ExtendBaseWidget(tab)
+		tab.become(tab)
 		t.tabs = append(t.tabs, tab)
 		t.Box.Add(tab)
 	}
@@ -53,45 +49,6 @@ func (t *Tabs) Select(at int) {
 			tab.Selected = i == at
 			tab.Refresh()
 		}
-	}
-}
-
-// Tapped shows the part.
-func (t *Tab) Tapped(*fyne.PointEvent) {
-	if t.OnTapped != nil {
-		t.OnTapped()
-	}
-}
-
-// MouseIn, MouseMoved and MouseOut show that it can be chosen.
-func (t *Tab) MouseIn(*desktop.MouseEvent) { t.hovered = true; t.Refresh() }
-
-// MouseMoved does nothing.
-func (t *Tab) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut ends the hovering.
-func (t *Tab) MouseOut() { t.hovered = false; t.Refresh() }
-
-// FocusGained shows the focus ring.
-func (t *Tab) FocusGained() { t.focused = true; t.Refresh() }
-
-// FocusLost hides it.
-func (t *Tab) FocusLost() { t.focused = false; t.Refresh() }
-
-// TypedRune hands the window's keys on.
-func (t *Tab) TypedRune(r rune) {
-	if r != ' ' {
-		passRune(t, r)
-	}
-}
-
-// TypedKey chooses the tab by Enter and Space.
-func (t *Tab) TypedKey(e *fyne.KeyEvent) {
-	switch e.Name {
-	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
-		t.Tapped(nil)
-	default:
-		passKey(t, e)
 	}
 }
 
