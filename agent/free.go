@@ -254,7 +254,7 @@ func (a *account) showFree(tx *store.Tx, m store.Mail, conn *store.Connection, f
 		}
 	}
 	m.State, m.Subject, m.Name = store.MailAccepted, f.opened.Header.Subject, f.opened.Header.FromName
-	m.Unprotected, m.KeyIDs = !f.opened.Protected, nil
+	m.Unprotected, m.KeyIDs, m.Attachments = !f.opened.Protected, nil, attached(f.opened.Inner)
 	return errors.Join(store.Put(tx, store.Content{ID: m.ID, Opened: true, Raw: f.opened.Inner}), store.Put(tx, m), store.Put(tx, *conn))
 }
 

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 
 	"earnest/agent/store"
 	"earnest/agentclient"
@@ -26,7 +27,7 @@ func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, er
 			Means:    "Nothing was decided; the bond is held as before.",
 			Do:       "Answer its sender, accept, reject or let it go back by itself."}
 	}
-	if err := a.markRead(ctx, &m); err != nil {
+	if err := errors.Join(a.markRead(ctx, &m), a.noteAttached(ctx, &m, len(read.Attachments))); err != nil {
 		return agentclient.Message{}, err
 	}
 	message := agentclient.Message{Mail: a.viewMail(m), Checks: checks(m)}

@@ -312,7 +312,7 @@ func (a *account) giveBack(ctx context.Context, m store.Mail) error {
 func (a *account) keep(ctx context.Context, m store.Mail, view escrow.BondView, opened openpgp.Opened) error {
 	m.Subject, m.Name = opened.Header.Subject, opened.Header.FromName
 	m.Beneficiary = beneficiaryName(a.get().Info, string(view.Beneficiary))
-	m.Unprotected, m.KeyIDs = !opened.Protected, nil
+	m.Unprotected, m.KeyIDs, m.Attachments = !opened.Protected, nil, attached(opened.Inner)
 	if opened.Stamp != nil {
 		m.Reply = opened.Stamp.Reply
 	}

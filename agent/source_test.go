@@ -38,6 +38,9 @@ func TestAttachmentsAreSavedInPiecesWithProgress(t *testing.T) {
 		Attachments: []agentclient.Attachment{file("a.bin", data), file("empty", nil)}})
 	must(t, err)
 	mail := w.waits(recipient, sent[0].Bond, "waiting")
+	if mail.Attachments != 2 {
+		t.Errorf("the list says that it has %d attachments, not 2", mail.Attachments)
+	}
 	var out pieces
 	var told []int64
 	must(t, recipient.SaveAttachment(ctx, mail.ID, 0, &out, func(done, total int64) {
@@ -118,5 +121,28 @@ func TestMessagesShowBlocks(t *testing.T) {
 	if !m.FromHTML || m.Text != "Hello\n\nsee here <https://a.example>" || len(m.Blocks) != 2 || m.Blocks[0].Kind != agentclient.BlockHeading ||
 		m.Blocks[0].Depth != 1 || m.Blocks[1].Spans[1].Link != "https://a.example" || !m.Blocks[1].Spans[1].Bold {
 		t.Errorf("%+v", m)
+	}
+}
+
+// TestW_AttachmentsAreCountedOfMailsFromBefore: a mail that was kept before they were
+// counted gets its number when it is read.
+func TestW_AttachmentsAreCountedOfMailsFromBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	recipient := w.alone()
+	recipient.stop()
+	raw := "From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\ntext\r\n" +
+		"--x\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=a.pdf\r\n\r\n%PDF\r\n--x--\r\n"
+	w.change(recipient, func(tx *store.Tx) error {
+		return errors.Join(store.Put(tx, store.Mail{ID: "m1", Bond: "b1", State: store.MailWaiting}),
+			store.Put(tx, store.Content{ID: "m1", Opened: true, Raw: []byte(raw)}))
+	})
+	w.start(recipient)
+	message, err := recipient.Message(t.Context(), "m1")
+	must(t, err)
+	line, err := recipient.MailByID(t.Context(), "m1")
+	must(t, err)
+	if message.Mail.Attachments != 1 || line.Attachments != 1 {
+		t.Errorf("counted %d in the mail and %d in the list, not 1", message.Mail.Attachments, line.Attachments)
 	}
 }

@@ -92,6 +92,7 @@ func (a *Agent) viewMail(m store.Mail) agentclient.Mail {
 		At: time.UnixMilli(m.Number).UTC(), State: m.State, DecideBy: m.DecideBy, EffectiveAt: m.EffectiveAt,
 		FirstTime: m.FirstTime, MixedScript: m.From.MixedScript(), Unprotected: m.Unprotected,
 		Unread: m.Unread, Queued: m.Queued, Error: m.Error, Beneficiary: m.Beneficiary, Reason: m.Reason,
+		Attachments: m.Attachments,
 	}
 	acct := a.byID(m.Account)
 	if acct == nil {

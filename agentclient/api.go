@@ -228,6 +228,8 @@ type Mail struct {
 	// Unprotected: a stock OpenPGP mail whose headers were not encrypted.
 	Unprotected bool `json:"unprotected,omitempty"`
 	Unread      bool `json:"unread,omitempty"`
+	// Attachments is how many it has: known once it is opened.
+	Attachments int `json:"attached,omitempty"`
 	// Queued: the decision is kept here and waits for the escrow to answer.
 	Queued bool `json:"queued,omitempty"`
 	// Error says in words what is wrong with the mail and what that means.

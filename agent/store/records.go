@@ -149,6 +149,7 @@ type Mail struct {
 	// Unprotected: the headers of a stock OpenPGP mail, which were not encrypted.
 	Unprotected bool
 	Unread      bool
+	Attachments int // of the opened mail
 	DecideBy    time.Time
 	EffectiveAt time.Time
 	Late        bool // came after its bond had expired

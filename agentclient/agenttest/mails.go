@@ -18,9 +18,18 @@ func (a *Agent) Inbox(ctx context.Context) ([]agentclient.Mail, error) {
 	defer a.mu.Unlock()
 	list := []agentclient.Mail{}
 	for _, m := range a.mails {
-		list = append(list, m.Mail)
+		list = append(list, listed(&m))
 	}
 	return list, nil
+}
+
+// listed is the mail's line: its attachments are counted once it is opened.
+func listed(m *agentclient.Message) agentclient.Mail {
+	line := m.Mail
+	if m.State != "held" && m.State != "damaged" && m.State != "unpaid" {
+		line.Attachments = len(m.Attachments)
+	}
+	return line
 }
 
 // Message implements [agentclient.Agent]: the mail is read from now on.
@@ -44,6 +53,7 @@ func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, er
 		a.emit(agentclient.EventMail, m.ID, m.State)
 	}
 	opened := *m
+	opened.Mail = listed(m)
 	opened.Attachments = nil
 	for _, attachment := range m.Attachments {
 		attachment.Data = nil
@@ -63,7 +73,7 @@ func (a *Agent) MailByID(ctx context.Context, id string) (agentclient.Mail, erro
 	if err != nil {
 		return agentclient.Mail{}, err
 	}
-	return m.Mail, nil
+	return listed(m), nil
 }
 
 // Source implements [agentclient.Agent].
@@ -140,7 +150,7 @@ func (a *Agent) Reject(ctx context.Context, id string, req agentclient.Reject) (
 		return m, err
 	}
 	known.Reason = req.Reason
-	return known.Mail, nil
+	return listed(known), nil
 }
 
 // Undo implements [agentclient.Agent].
@@ -168,7 +178,7 @@ func (a *Agent) decide(ctx context.Context, method, id, to string, from ...strin
 			m.State = "rejected"
 		}
 		a.emit(agentclient.EventMail, m.ID, m.State)
-		return m.Mail, nil
+		return listed(m), nil
 	}
 	m.State, m.EffectiveAt = to, time.Time{}
 	if to == "rejecting" {
@@ -176,7 +186,7 @@ func (a *Agent) decide(ctx context.Context, method, id, to string, from ...strin
 	}
 	m.Queued = a.escrowDown()
 	a.emit(agentclient.EventMail, m.ID, m.State)
-	return m.Mail, nil
+	return listed(m), nil
 }
 
 func (a *Agent) escrowDown() bool {

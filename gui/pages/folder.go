@@ -93,7 +93,7 @@ func rowData(r viewmodel.Row) widgets.RowData { return mailRow(r, false) }
 func mailRow(r viewmodel.Row, marking bool) widgets.RowData {
 	return widgets.RowData{Title: r.Title, Aside: r.Aside, Subject: r.Subject, Amount: r.Amount, Note: r.Note,
 		NoteColor: toneColor(r.NoteTone), Warning: r.Warning, Marks: r.Marks, Unread: r.Unread, Selected: r.Selected,
-		Marking: marking, Marked: r.Marked, Cursor: r.Cursor}
+		Marking: marking, Marked: r.Marked, Cursor: r.Cursor, Clip: r.Attached}
 }
 
 // openFilters lists the kinds that the list can be narrowed to. F goes through

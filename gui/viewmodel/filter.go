@@ -19,17 +19,18 @@ const (
 	FilterSoon     Filter = "soon"
 	FilterFree     Filter = "free"
 	FilterUnopened Filter = "unopened"
+	FilterAttached Filter = "attached"
 )
 
 // filtersOf lists what makes sense on a page.
 func filtersOf(p Page) []Filter {
 	switch p {
 	case PageWaiting:
-		return []Filter{FilterAll, FilterUnread, FilterFirst, FilterSoon, FilterUnopened}
+		return []Filter{FilterAll, FilterUnread, FilterFirst, FilterSoon, FilterAttached, FilterUnopened}
 	case PageAccepted:
-		return []Filter{FilterAll, FilterUnread, FilterFirst, FilterFree}
+		return []Filter{FilterAll, FilterUnread, FilterFirst, FilterAttached, FilterFree}
 	}
-	return []Filter{FilterAll, FilterUnread, FilterFirst}
+	return []Filter{FilterAll, FilterUnread, FilterFirst, FilterAttached}
 }
 
 func (f Filter) takes(mail agentclient.Mail, now time.Time) bool {
@@ -42,6 +43,8 @@ func (f Filter) takes(mail agentclient.Mail, now time.Time) bool {
 		return mail.State == mailWaiting && !mail.DecideBy.IsZero() && mail.DecideBy.Sub(now) < 24*time.Hour
 	case FilterFree:
 		return mail.Free
+	case FilterAttached:
+		return mail.Attachments > 0
 	case FilterUnopened:
 		return !opens(mail)
 	}

@@ -20,6 +20,7 @@ type Row struct {
 	Unread   bool
 	Selected bool
 	Marked   bool
+	Attached bool // has attachments
 	Cursor   bool // marks grow from here
 }
 
@@ -125,7 +126,7 @@ func (l List) Row(i int) Row {
 
 func rowOf(say speech, mail agentclient.Mail) Row {
 	row := Row{ID: mail.ID, Title: line(mail.Name), Aside: line(mail.From), Subject: subjectOf(say, mail),
-		Amount: amountOf(say, mail), NoteTone: Muted, Unread: mail.Unread}
+		Amount: amountOf(say, mail), NoteTone: Muted, Unread: mail.Unread, Attached: mail.Attachments > 0}
 	if row.Title == "" || row.Title == row.Aside {
 		row.Title, row.Aside = row.Aside, ""
 	}

@@ -134,7 +134,7 @@ func TestFiltersShowOneKind(t *testing.T) {
 		}
 		for f, want := range map[Filter][]string{
 			FilterUnread: {agenttest.SceneQuestion}, FilterFirst: {agenttest.SceneQuestion}, FilterSoon: {agenttest.SceneTalk},
-			FilterUnopened: {agenttest.SceneDamaged, agenttest.SceneHeld},
+			FilterUnopened: {agenttest.SceneDamaged, agenttest.SceneHeld}, FilterAttached: {agenttest.SceneQuestion},
 		} {
 			s.SetFilter(f)
 			if got := ids(); !slices.Equal(got, want) {
@@ -154,11 +154,11 @@ func TestFiltersShowOneKind(t *testing.T) {
 		}
 		s.SetFilter(FilterAll)
 		var names []string
-		for range 5 {
+		for range 6 {
 			s.NextFilter(1)
 			names = append(names, s.Folder().Filter)
 		}
-		if !slices.Equal(names, []string{"Unread", "First time", "Little time left", "Not opened", "All mails"}) {
+		if !slices.Equal(names, []string{"Unread", "First time", "Little time left", "Has attachments", "Not opened", "All mails"}) {
 			t.Errorf("by key: %v", names)
 		}
 		s.SetFilter(FilterSoon)

@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
+	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
@@ -21,6 +22,8 @@ type RowData struct {
 	Unread, Selected bool
 	// Marking shows the box of a mark; Cursor is where marks grow from.
 	Marking, Marked, Cursor bool
+	// Clip: a paperclip stands behind the subject.
+	Clip bool
 	// Tail: the title is an address, of which the end is never cut.
 	Tail bool
 }
@@ -31,6 +34,7 @@ const (
 	rowGap    float32 = 2
 	rowGutter         = theme.Space4 + theme.Space2
 	boxSize   float32 = 14
+	clipSize  float32 = 14
 )
 
 // rowHeight is that of every row of a list, of two lines or three.
@@ -111,6 +115,7 @@ func (r *Row) CreateRenderer() fyne.WidgetRenderer {
 	text := func() *canvas.Text { return canvas.NewText("", color.Black) }
 	plane := func() *canvas.Rectangle { return canvas.NewRectangle(color.Transparent) }
 	d := &rowRenderer{r: r, plane: plane(), mark: plane(), line: plane(), box: plane(), dot: canvas.NewCircle(color.Transparent),
+		clip: canvas.NewImageFromResource(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())),
 		title: text(), aside: text(), subject: text(), amount: text(), note: text(), warning: text(), marks: text(), check: text()}
 	d.Refresh()
 	return d
@@ -120,6 +125,7 @@ type rowRenderer struct {
 	r                                   *Row
 	plane, mark, line, box              *canvas.Rectangle
 	dot                                 *canvas.Circle
+	clip                                *canvas.Image
 	title, aside, subject, amount, note *canvas.Text
 	warning, marks, check               *canvas.Text
 }
@@ -151,6 +157,8 @@ func (d *rowRenderer) Layout(size fyne.Size) {
 	d.check.Move(fyne.NewPos(6+(boxSize-check.Width)/2, y+(first-check.Height)/2))
 	y += first + rowGap
 	y += d.put(d.subject, nil, d.note, data.Subject, "", left, right, y) + rowGap
+	d.clip.Resize(fyne.NewSize(clipSize, clipSize))
+	d.clip.Move(d.subject.Position().AddXY(d.subject.Size().Width+theme.Space1, (d.subject.Size().Height-clipSize)/2))
 	d.warning.Text, d.marks.Text = "", ""
 	if d.r.Lines > 2 {
 		d.third(left, right, y)
@@ -183,6 +191,9 @@ func (d *rowRenderer) put(text, aside, end *canvas.Text, s, asideText string, le
 	end.Resize(endSize)
 	end.Move(fyne.NewPos(right-endSize.Width, y+(height-endSize.Height)/2))
 	room := right - left - endSize.Width - theme.Space3
+	if text == d.subject && d.r.Data.Clip {
+		room -= clipSize + theme.Space1
+	}
 	most := room
 	if asideText != "" {
 		most = room * 0.6 // a display name never stands without the address
@@ -229,6 +240,7 @@ func (d *rowRenderer) Refresh() {
 	style(d.note, data.Note, small, false, note)
 	style(d.warning, data.Warning, small, false, theme.Waiting)
 	style(d.marks, data.Marks, small, false, theme.Muted)
+	d.clip.Hidden = !data.Clip
 	d.Layout(r.Size())
 	d.refreshPlanes(data)
 	for _, o := range d.Objects() {
@@ -269,6 +281,6 @@ func (d *rowRenderer) refreshPlanes(data RowData) {
 }
 
 func (d *rowRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{d.plane, d.mark, d.line, d.dot, d.box, d.check, d.title, d.aside, d.subject, d.amount, d.note, d.warning, d.marks}
+	return []fyne.CanvasObject{d.plane, d.mark, d.line, d.dot, d.box, d.check, d.title, d.aside, d.subject, d.amount, d.note, d.warning, d.marks, d.clip}
 }
 func (d *rowRenderer) Destroy() {}
