@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"earnest/escrow"
@@ -11,13 +12,15 @@ import (
 	"earnest/payment"
 )
 
+// accountExists locks the account.
 func (t *tx) accountExists(ctx context.Context, id escrow.KeyID) error {
-	var one int
-	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT 1 FROM account WHERE id = ?`, id).Scan(&one))
-	if err == nil && !ok {
-		err = noAccount()
+	if err := t.lockAccounts(ctx, []escrow.KeyID{id}); err != nil {
+		return err
 	}
-	return err
+	if t.known.accounts[id] == nil {
+		return noAccount()
+	}
+	return nil
 }
 
 func noAccount() error {
@@ -26,7 +29,7 @@ func noAccount() error {
 
 func (t *tx) openAccount(ctx context.Context, op escrowserver.OpenAccount) (any, error) {
 	if _, err := t.exec(ctx, "open.account", `INSERT INTO account (id, public_key, recovery, opened_at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (id) DO NOTHING`, op.Key.ID(), []byte(op.Key), blob(op.Recovery), micros(op.Now)); err != nil {
+		ON CONFLICT (id) DO NOTHING`, op.Key.ID(), []byte(op.Key), []byte(op.Recovery), micros(op.Now)); err != nil {
 		return nil, err
 	}
 	return t.reader().account(ctx, op.Key.ID())
@@ -35,23 +38,20 @@ func (t *tx) openAccount(ctx context.Context, op escrowserver.OpenAccount) (any,
 // operation finds the stored answer of an operation. The same id with another
 // body is a conflict.
 func (r reader) operation(ctx context.Context, account escrow.KeyID, id, bodyHash string) (string, bool, error) {
-	var hash, response string
-	ok, err := found(r.QueryRowContext(ctx, `SELECT body_hash, response FROM operation WHERE account = ? AND id = ?`, account, id).
-		Scan(&hash, &response))
-	if err != nil || !ok {
+	var o knownOperation
+	var err error
+	o.there, err = found(r.row(ctx, `SELECT body_hash, response FROM operation WHERE account = ? AND id = ?`, account, id).
+		Scan(&o.bodyHash, &o.response))
+	if err != nil {
 		return "", false, err
 	}
-	if hash != bodyHash {
-		return "", false, escrow.Errorf(escrow.Conflict, "that operation id was used for something else")
-	}
-	return response, true, nil
+	return o.answer(bodyHash)
 }
 
-// remember stores the answer of an operation beside what it did.
-func (t *tx) remember(ctx context.Context, op string, account escrow.KeyID, id, bodyHash, response string, now time.Time) error {
-	_, err := t.exec(ctx, op+".operation", `INSERT INTO operation (account, id, body_hash, response, made_at) VALUES (?, ?, ?, ?, ?)`,
-		account, id, bodyHash, response, micros(now))
-	return err
+// remember keeps the answer of an operation beside what it did.
+func (t *tx) remember(op string, key operationKey, bodyHash, response string, now time.Time) {
+	t.known.operations[key] = knownOperation{true, bodyHash, response}
+	t.put(newOperation, op, key.account, key.id, bodyHash, response, micros(now))
 }
 
 func (t *tx) newVoucher(ctx context.Context, op escrowserver.NewVoucher) error {
@@ -60,51 +60,42 @@ func (t *tx) newVoucher(ctx context.Context, op escrowserver.NewVoucher) error {
 	return err
 }
 
-func (t *tx) topUp(ctx context.Context, op escrowserver.TopUp) (any, error) {
-	if err := t.accountExists(ctx, op.Account); err != nil {
-		return nil, err
+func (t *tx) topUp(op escrowserver.TopUp) (any, error) {
+	if t.known.accounts[op.Account] == nil {
+		return nil, noAccount()
 	}
-	body := escrow.Hash([]byte("topup\x00" + op.Hash))
-	if text, ok, err := t.reader().operation(ctx, op.Account, op.ID, body); ok || err != nil {
+	key, body := operationKey{op.Account, op.ID}, escrow.Hash([]byte("topup\x00"+op.Hash))
+	if text, ok, err := t.known.operations[key].answer(body); ok || err != nil {
 		var b escrowserver.BalanceRecord
 		if err == nil {
 			err = json.Unmarshal([]byte(text), &b)
 		}
 		return b, err
 	}
-	voucher := escrowserver.VoucherLine{Hash: op.Hash}
-	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT currency, amount, signed FROM voucher WHERE hash = ? AND redeemed_at = 0`, op.Hash).
-		Scan(&voucher.Currency, &voucher.Amount, &voucher.Signed))
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
+	voucher := t.known.vouchers[op.Hash]
+	if voucher == nil {
 		return nil, escrow.Errorf(escrow.BadVoucher, "there is no such voucher, or it was redeemed; your balance did not change; check the code")
 	}
-	if !op.Genuine(voucher) {
+	if !op.Genuine(*voucher) {
 		return nil, escrow.Errorf(escrow.BadVoucher, "the voucher is not as the escrow made it; your balance did not change; tell the escrow's operator")
 	}
-	currency := voucher.Currency
-	if _, err := t.exec(ctx, "topup.voucher", `UPDATE voucher SET account = ?, redeemed_at = ? WHERE hash = ?`, op.Account, micros(op.Now), op.Hash); err != nil {
-		return nil, err
-	}
-	tr, entry, err := ledger.Move("voucher:"+op.Hash, ledger.Issuance, op.Account.Holder(), currency, int64(voucher.Amount))
+	tr, entry, err := ledger.Move("voucher:"+op.Hash, ledger.Issuance, op.Account.Holder(), voucher.Currency, int64(voucher.Amount))
 	if err != nil {
 		return nil, err
 	}
-	if err := t.record(ctx, "topup", tr, entry, op.Now); err != nil {
+	if err := t.record(op.Name(), tr, entry, op.Now); err != nil {
 		return nil, err
 	}
-	after, err := t.balance(ctx, bucketKey{op.Account.Holder(), currency})
-	if err != nil {
-		return nil, err
-	}
-	b := escrowserver.BalanceRecord{Currency: currency, Available: payment.Amount(after.Available), Held: payment.Amount(after.Held)}
+	t.known.vouchers[op.Hash] = nil
+	t.put(takeVoucher, op.Name(), op.Account, micros(op.Now), op.Hash)
+	after := t.balance(bucketKey{op.Account.Holder(), voucher.Currency}).now
+	b := escrowserver.BalanceRecord{Currency: voucher.Currency, Available: payment.Amount(after.Available), Held: payment.Amount(after.Held)}
 	text, err := json.Marshal(b)
 	if err != nil {
 		return nil, err
 	}
-	return b, t.remember(ctx, "topup", op.Account, op.ID, body, string(text), op.Now)
+	t.remember(op.Name(), key, body, string(text), op.Now)
+	return b, nil
 }
 
 func (t *tx) proveAddress(ctx context.Context, op escrowserver.ProveAddress) (any, error) {
@@ -113,7 +104,7 @@ func (t *tx) proveAddress(ctx context.Context, op escrowserver.ProveAddress) (an
 	}
 	var typed string
 	var madeAt int64
-	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT typed, made_at FROM claim WHERE account = ? AND address = ? AND nonce = ? AND token_hash = ? AND made_at > ?`,
+	ok, err := found(t.conn.row(ctx, `SELECT typed, made_at FROM claim WHERE account = ? AND address = ? AND nonce = ? AND token_hash = ? AND made_at > ?`,
 		op.Account, op.Address, op.Nonce, op.TokenHash, micros(op.Now.Add(-escrowserver.ClaimLife))).Scan(&typed, &madeAt))
 	if err != nil {
 		return nil, err
@@ -123,7 +114,7 @@ func (t *tx) proveAddress(ctx context.Context, op escrowserver.ProveAddress) (an
 	}
 	var owner escrow.KeyID
 	var provenAt, renewBy int64
-	bound, err := found(t.sql.QueryRowContext(ctx, `SELECT account, proven_at, renew_by FROM address WHERE address = ?`, op.Address).
+	bound, err := found(t.conn.row(ctx, `SELECT account, proven_at, renew_by FROM address WHERE address = ?`+lockRow, op.Address).
 		Scan(&owner, &provenAt, &renewBy))
 	if err != nil {
 		return nil, err
@@ -139,10 +130,15 @@ func (t *tx) proveAddress(ctx context.Context, op escrowserver.ProveAddress) (an
 		}
 	}
 	if !bound || owner != op.Account || provenAt < madeAt {
-		if _, err := t.exec(ctx, "prove.address", `INSERT INTO address (address, folded, typed, account, proven_at, renew_by) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT (address) DO UPDATE SET typed = excluded.typed, account = excluded.account, proven_at = excluded.proven_at, renew_by = excluded.renew_by`,
-			op.Address, op.Address.Folded(), typed, op.Account, micros(op.Now), micros(op.RenewBy)); err != nil {
+		n, err := t.exec(ctx, "prove.address", `INSERT INTO address (address, folded, typed, account, proven_at, renew_by) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (address) DO UPDATE SET typed = excluded.typed, account = excluded.account, proven_at = excluded.proven_at, renew_by = excluded.renew_by
+			WHERE address.account = excluded.account OR address.renew_by <= ?`,
+			op.Address, op.Address.Folded(), typed, op.Account, micros(op.Now), micros(op.RenewBy), micros(op.Now))
+		if err != nil {
 			return nil, err
+		}
+		if n != 1 { // another process was faster
+			return nil, fmt.Errorf("address %w", errNotAsRead)
 		}
 	}
 	return t.reader().account(ctx, op.Account)
@@ -173,16 +169,20 @@ func (t *tx) publishOffer(ctx context.Context, op escrowserver.PublishOffer) err
 	}
 	var jws escrow.Signed
 	var made int64
-	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT jws, made FROM offer WHERE address = ?`, op.Offer.Address).Scan(&jws, &made))
+	ok, err := found(t.conn.row(ctx, `SELECT jws, made FROM offer WHERE address = ?`, op.Offer.Address).Scan(&jws, &made))
 	if err != nil || ok && jws == op.Signed {
 		return err
 	}
 	if ok && micros(op.Offer.Made) <= made {
 		return escrow.Errorf(escrow.Conflict, "a newer offer for this address is already published")
 	}
+	public := 0
+	if op.Offer.Public {
+		public = 1
+	}
 	_, err = t.exec(ctx, "offer.offer", `INSERT INTO offer (address, account, jws, public, made) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (address) DO UPDATE SET account = excluded.account, jws = excluded.jws, public = excluded.public, made = excluded.made`,
-		op.Offer.Address, op.Account, op.Signed, op.Offer.Public, micros(op.Offer.Made))
+		op.Offer.Address, op.Account, op.Signed, public, micros(op.Offer.Made))
 	return err
 }
 
@@ -221,7 +221,8 @@ func (t *tx) addKeys(ctx context.Context, op escrowserver.AddKeys) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	return pool, t.remember(ctx, "keys", op.Account, op.Batch.ID, hash, string(text), op.Now)
+	t.remember(op.Name(), operationKey{op.Account, op.Batch.ID}, hash, string(text), op.Now)
+	return pool, nil
 }
 
 func (t *tx) mayAddKeys(ctx context.Context, op escrowserver.AddKeys) error {
@@ -229,7 +230,7 @@ func (t *tx) mayAddKeys(ctx context.Context, op escrowserver.AddKeys) error {
 		return err
 	}
 	var money int
-	if err := t.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM balance WHERE holder = ? AND available + held > 0`, op.Account).Scan(&money); err != nil {
+	if err := t.conn.row(ctx, `SELECT COUNT(*) FROM balance WHERE holder = ? AND available + held > 0`, op.Account).Scan(&money); err != nil {
 		return err
 	}
 	if money == 0 {
@@ -245,7 +246,7 @@ func (t *tx) mayAddKeys(ctx context.Context, op escrowserver.AddKeys) error {
 	seen := map[string]bool{}
 	for i, brief := range op.Batch.Keys {
 		var n int
-		if err := t.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM key_fingerprint WHERE fingerprint = ?`, brief.Fingerprint).Scan(&n); err != nil {
+		if err := t.conn.row(ctx, `SELECT COUNT(*) FROM key_fingerprint WHERE fingerprint = ?`, brief.Fingerprint).Scan(&n); err != nil {
 			return err
 		}
 		if n > 0 || seen[brief.Fingerprint] {

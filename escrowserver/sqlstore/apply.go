@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,32 +11,38 @@ import (
 	"earnest/escrowserver"
 )
 
-// tx is one transaction and what is known about its writes.
+// tx is one transaction: the operations of a batch, what is known of their rows,
+// and the writes that they have put together so far.
 type tx struct {
-	sql     *sql.Tx
-	dialect dialect
-	// drift is by how much the balances of each currency changed in sum. It must
-	// be zero when the transaction is committed.
-	drift map[string]int64
+	conn    conn
+	batches *keyBatches
+	known   known
+	writes  [writeCount]writes
 	// touched are the accounts whose list of bonds the operation at hand changed.
 	touched []escrow.KeyID
 }
 
-// Apply does the operations in one transaction, each failing alone.
+// errNotAsRead: a row is not what the batch read of it.
+var errNotAsRead = errors.New("the row is gone, or not as it was read")
+
+// Apply does the operations in one transaction, each failing alone. An operation
+// checks first and changes after, so that one which is refused has changed nothing
+// and needs no savepoint; what fails all the same rolls back the batch, and it is
+// done again one by one.
 func (s *Store) Apply(ctx context.Context, ops []escrowserver.Op) []escrowserver.Result {
 	results, err := s.applyTogether(ctx, ops)
 	if err == nil {
 		return results
 	}
 	if len(ops) == 1 {
-		return []escrowserver.Result{{Err: err}}
+		return []escrowserver.Result{s.applyAlone(ctx, ops[0], err)}
 	}
 	surprise := err
 	results = results[:0]
 	for _, op := range ops {
 		one, err := s.applyTogether(ctx, []escrowserver.Op{op})
 		if err != nil {
-			one = []escrowserver.Result{{Err: err}}
+			one = []escrowserver.Result{s.applyAlone(ctx, op, err)}
 		}
 		results = append(results, one...)
 	}
@@ -45,27 +50,53 @@ func (s *Store) Apply(ctx context.Context, ops []escrowserver.Op) []escrowserver
 	return results
 }
 
+// tries bounds how often an operation is done again that other processes were in
+// the way of.
+const tries = 5
+
+// applyAlone does an operation again that failed, if another try may do better.
+func (s *Store) applyAlone(ctx context.Context, op escrowserver.Op, err error) escrowserver.Result {
+	for try := 1; try < tries && s.engine.again(err); try++ {
+		var results []escrowserver.Result
+		if results, err = s.applyTogether(ctx, []escrowserver.Op{op}); err == nil {
+			return results[0]
+		}
+	}
+	return escrowserver.Result{Err: err}
+}
+
 // applyTogether fails, with nothing changed, if any operation fails by surprise.
 func (s *Store) applyTogether(ctx context.Context, ops []escrowserver.Op) ([]escrowserver.Result, error) {
-	sqlTx, err := s.write.BeginTx(ctx, nil)
+	conn, err := s.engine.begin(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
-	defer sqlTx.Rollback() // after a commit it does nothing
-	t := &tx{sql: sqlTx, dialect: s.dialect, drift: map[string]int64{}}
+	defer conn.rollback() // after a commit it does nothing
+	t := &tx{conn: conn, batches: &s.batches, known: newKnown()}
 	results := make([]escrowserver.Result, 0, len(ops))
-	for _, op := range ops {
+	if err := t.prepare(ctx, ops); err != nil {
+		return nil, err
+	}
+	for i, op := range ops {
+		if !together(op) {
+			if err := t.flush(ctx); err != nil {
+				return nil, err
+			}
+		}
 		t.touched = nil
 		value, err := t.do(ctx, op)
 		if err != nil && !refusal(err) {
 			return nil, fmt.Errorf("%s: %w", op.Name(), err)
 		}
 		results = append(results, escrowserver.Result{Value: value, Err: err, Touched: slices.Clone(t.touched)})
-	}
-	for currency, sum := range t.drift {
-		if sum != 0 {
-			return nil, fmt.Errorf("the books of %s would be off by %d: nothing was written", currency, sum)
+		if !together(op) && i+1 < len(ops) {
+			if err := t.prepare(ctx, ops[i+1:]); err != nil {
+				return nil, err
+			}
 		}
+	}
+	if err := t.flush(ctx); err != nil {
+		return nil, err
 	}
 	label := "batch.commit"
 	if len(ops) == 1 {
@@ -77,6 +108,21 @@ func (s *Store) applyTogether(ctx context.Context, ops []escrowserver.Op) ([]esc
 	return results, nil
 }
 
+// prepare locks the accounts of the operations, and reads what those want that are
+// decided together next.
+func (t *tx) prepare(ctx context.Context, ops []escrowserver.Op) error {
+	var w wants
+	run := true
+	for _, op := range ops {
+		if run = run && together(op); run {
+			w.add(op)
+		} else {
+			w.accounts = append(w.accounts, accountOf(op))
+		}
+	}
+	return t.load(ctx, w)
+}
+
 // refusal tells an operation that was refused from one that broke.
 func refusal(err error) bool {
 	code := escrow.CodeOf(err)
@@ -84,13 +130,20 @@ func refusal(err error) bool {
 }
 
 func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
+	if together(op) {
+		var w wants
+		w.add(op)
+		if err := t.load(ctx, w); err != nil { // what its batch has not read yet
+			return nil, err
+		}
+	}
 	switch op := op.(type) {
 	case escrowserver.OpenAccount:
 		return t.openAccount(ctx, op)
 	case escrowserver.NewVoucher:
 		return nil, t.newVoucher(ctx, op)
 	case escrowserver.TopUp:
-		return t.topUp(ctx, op)
+		return t.topUp(op)
 	case escrowserver.StartClaim:
 		return t.startClaim(ctx, op)
 	case escrowserver.DropClaim:
@@ -152,12 +205,4 @@ func fromMicros(n int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(n).UTC()
-}
-
-// found turns "no rows" into false.
-func found(err error) (bool, error) {
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
 }

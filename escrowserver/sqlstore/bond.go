@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"earnest/escrow"
@@ -51,7 +52,7 @@ func scanBond(scan func(...any) error, first ...any) (bond, error) {
 }
 
 func (r reader) bond(ctx context.Context, id escrow.BondID) (bond, error) {
-	b, err := scanBond(r.QueryRowContext(ctx, `SELECT `+bondColumns+` FROM bond WHERE id = ?`, id).Scan)
+	b, err := scanBond(r.row(ctx, `SELECT `+bondColumns+` FROM bond WHERE id = ?`, id).Scan)
 	ok, err := found(err)
 	if err == nil && !ok {
 		err = escrow.Errorf(escrow.NotFound, "there is no such bond of yours")
@@ -59,49 +60,39 @@ func (r reader) bond(ctx context.Context, id escrow.BondID) (bond, error) {
 	return b, err
 }
 
-func (t *tx) insertBond(ctx context.Context, op string, b escrow.Bond, group string) error {
-	_, err := t.exec(ctx, op+".bond", `INSERT INTO bond (id, quote, sender, sender_folded, sender_group, sender_account,
-			recipient, recipient_account, key_fingerprint, state, due_at,
-			bought_at, deliver_by, decide_by, final_at, arrived_at, read_at, effective_at, ended_at, withdraw_asked_at,
-			late_accepted_at, last_decision, decision_n, extension_seconds, extension_signed, verification, reply)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		b.ID, b.Quote, b.Sender, b.Sender.Folded(), group, b.SenderAccount,
+// bond is a bond as the batch knows it, read if it does not yet.
+func (t *tx) bond(ctx context.Context, id escrow.BondID) (*knownBond, error) {
+	if err := t.load(ctx, wants{bonds: []escrow.BondID{id}}); err != nil {
+		return nil, err
+	}
+	known := t.known.bonds[id]
+	if known == nil {
+		return nil, escrow.Errorf(escrow.NotFound, "there is no such bond of yours")
+	}
+	return known, known.err
+}
+
+func newBondValues(b *knownBond) []any {
+	return []any{b.ID, b.Quote, b.Sender, b.Sender.Folded(), b.group, b.SenderAccount,
 		b.Recipient, b.RecipientAccount, b.KeyFingerprint, b.State, micros(b.Due()),
 		micros(b.BoughtAt), micros(b.DeliverBy), micros(b.DecideBy), micros(b.FinalAt), micros(b.ArrivedAt), micros(b.ReadAt),
 		micros(b.EffectiveAt), micros(b.EndedAt), micros(b.WithdrawAskedAt), micros(b.LateAcceptedAt),
-		b.LastDecision, b.DecisionN, b.Extension, b.ExtensionSigned, blob(b.Verification), blob(b.Reply))
-	return err
+		b.LastDecision, b.DecisionN, b.Extension, b.ExtensionSigned, b.Verification, b.Reply}
 }
 
-// updateBond stores what can change of a bond.
-func (t *tx) updateBond(ctx context.Context, op string, b escrow.Bond) error {
-	n, err := t.exec(ctx, op+".bond", `UPDATE bond SET state = ?, due_at = ?, decide_by = ?, arrived_at = ?, read_at = ?,
-			effective_at = ?, ended_at = ?, withdraw_asked_at = ?, late_accepted_at = ?, last_decision = ?, decision_n = ?,
-			extension_seconds = ?, extension_signed = ?, verification = ?, reply = ?
-		WHERE id = ?`,
-		b.State, micros(b.Due()), micros(b.DecideBy), micros(b.ArrivedAt), micros(b.ReadAt),
+// changeBondValues are what can change of a bond.
+func changeBondValues(b *knownBond) []any {
+	return []any{b.State, micros(b.Due()), micros(b.DecideBy), micros(b.ArrivedAt), micros(b.ReadAt),
 		micros(b.EffectiveAt), micros(b.EndedAt), micros(b.WithdrawAskedAt), micros(b.LateAcceptedAt), b.LastDecision, b.DecisionN,
-		b.Extension, b.ExtensionSigned, blob(b.Verification), blob(b.Reply), b.ID)
-	if err == nil && n != 1 {
-		err = fmt.Errorf("bond %s is gone", b.ID)
-	}
-	return err
-}
-
-// blob keeps "none" apart from "empty".
-func blob(b []byte) any {
-	if b == nil {
-		return nil
-	}
-	return b
+		b.Extension, b.ExtensionSigned, b.Verification, b.Reply, b.ID}
 }
 
 // party loads a bond for an operation of one of its parties, and first does what
 // a deadline has brought about.
-func (t *tx) party(ctx context.Context, m escrowserver.Moment, account escrow.KeyID, id escrow.BondID, role escrow.Role) (bond, error) {
-	b, err := t.reader().bond(ctx, id)
+func (t *tx) party(ctx context.Context, m escrowserver.Moment, account escrow.KeyID, id escrow.BondID, role escrow.Role) (*knownBond, error) {
+	b, err := t.bond(ctx, id)
 	if err != nil {
-		return b, err
+		return nil, err
 	}
 	mine, other := b.SenderAccount, b.RecipientAccount
 	if role == escrow.RoleRecipient {
@@ -109,49 +100,70 @@ func (t *tx) party(ctx context.Context, m escrowserver.Moment, account escrow.Ke
 	}
 	switch account {
 	case mine:
-		return t.advance(ctx, "advance", m, b)
+		return b, t.advance("advance", m, b)
 	case other:
-		return b, escrow.Errorf(escrow.Forbidden, "only the %s of the bond may do that", role)
+		return nil, escrow.Errorf(escrow.Forbidden, "only the %s of the bond may do that", role)
 	}
-	return b, escrow.Errorf(escrow.NotFound, "there is no such bond of yours")
+	return nil, escrow.Errorf(escrow.NotFound, "there is no such bond of yours")
 }
 
 // advance books what a deadline has brought about.
-func (t *tx) advance(ctx context.Context, op string, m escrowserver.Moment, b bond) (bond, error) {
+func (t *tx) advance(op string, m escrowserver.Moment, b *knownBond) error {
 	if !m.Due(b.Bond) {
-		return b, nil
+		return nil
 	}
 	next, step, due := b.Advance(m.Now)
 	if !due {
-		return b, nil
+		return nil
 	}
-	b.Bond = next
-	_, err := t.book(ctx, op, m, b, step)
-	return b, err
+	_, err := t.book(op, m, b, next, step)
+	return err
 }
 
-// book stores the bond after the step, moves the money, appends the receipt and
-// tells the parties. It returns the receipt.
-func (t *tx) book(ctx context.Context, op string, m escrowserver.Moment, b bond, step escrow.Step) (escrow.Signed, error) {
-	if err := t.moveMoney(ctx, op, b.ID, step, m.Now); err != nil {
-		return "", err
-	}
-	receipt, err := t.receipt(ctx, op, m, b, step)
+// book changes the bond to what it is after the step, moves the money, appends the
+// receipt and tells the parties. It returns the receipt.
+func (t *tx) book(op string, m escrowserver.Moment, b *knownBond, next escrow.Bond, step escrow.Step) (escrow.Signed, error) {
+	// What can fail comes first.
+	receipt, head, err := t.receipt(m, next, b.salt, step)
 	if err != nil {
 		return "", err
 	}
-	if err := t.updateBond(ctx, op, b.Bond); err != nil {
+	if err := t.moveMoney(op, b.ID, step, m.Now); err != nil {
 		return "", err
 	}
-	return receipt, t.tell(ctx, op, b.Bond, !step.HiddenFromSender)
+	t.put(newReceipt, op, b.ID, head.n, receipt)
+	if head.n > 0 {
+		t.known.heads[b.ID] = head
+	}
+	t.counts(b, next)
+	b.Bond, b.changed = next, op
+	return receipt, t.tell(op, next, !step.HiddenFromSender)
+}
+
+// counts keeps what speaks against senders in step with a bond that changes, for
+// the purchases of the same batch.
+func (t *tx) counts(b *knownBond, next escrow.Bond) {
+	if g := (group{b.Recipient, b.group}); b.State == escrow.Held && next.State != escrow.Held {
+		if n, ok := t.known.groups[g]; ok {
+			t.known.groups[g] = n - 1
+		}
+	}
+	if b.State.Ended() || !next.State.Ended() || !next.ArrivedAt.IsZero() {
+		return
+	}
+	for _, key := range []endedKey{accountEnded(b.SenderAccount), addressEnded(b.Sender)} {
+		if before, ok := t.known.ended[key]; ok {
+			t.known.ended[key] = slices.Insert(slices.Clone(before), 0, next.EndedAt)
+		}
+	}
 }
 
 // moveMoney ends the bond's pending transfer where the step does.
-func (t *tx) moveMoney(ctx context.Context, op string, id escrow.BondID, step escrow.Step, now time.Time) error {
+func (t *tx) moveMoney(op string, id escrow.BondID, step escrow.Step, now time.Time) error {
 	if step.Money == escrow.MoneyStays {
 		return nil
 	}
-	tr, err := t.transfer(ctx, string(id))
+	tr, err := t.transfer(string(id))
 	if err != nil {
 		return err
 	}
@@ -166,73 +178,61 @@ func (t *tx) moveMoney(ctx context.Context, op string, id escrow.BondID, step es
 	if err != nil {
 		return err
 	}
-	return t.record(ctx, op, ended, entry, now)
+	return t.record(op, ended, entry, now)
 }
 
-// receipt signs and stores the receipt of a step. One outside of the chain
-// names the head of the chain and does not become it.
-func (t *tx) receipt(ctx context.Context, op string, m escrowserver.Moment, b bond, step escrow.Step) (escrow.Signed, error) {
-	var n int64
-	head := b.Quote
-	if _, err := found(t.sql.QueryRowContext(ctx, `SELECT n, jws FROM receipt WHERE bond = ? AND n > 0 ORDER BY n DESC LIMIT 1`, b.ID).
-		Scan(&n, &head)); err != nil {
-		return "", err
+// receipt signs the receipt of a step. One outside of the chain names the head of
+// the chain and does not become it: its number is 0.
+func (t *tx) receipt(m escrowserver.Moment, b escrow.Bond, salt string, step escrow.Step) (escrow.Signed, receiptHead, error) {
+	head, ok := t.known.heads[b.ID]
+	if !ok {
+		head.hash = b.Quote.Hash()
 	}
-	r := escrow.NewReceipt(b.Bond, b.salt, step, n+1, head.Hash())
+	r := escrow.NewReceipt(b, salt, step, head.n+1, head.hash)
 	signed, err := m.Sign(r)
-	if err != nil {
-		return "", err
-	}
-	_, err = t.exec(ctx, op+".receipt", `INSERT INTO receipt (bond, n, jws) VALUES (?, ?, ?)`, b.ID, r.N, signed)
-	return signed, err
+	return signed, receiptHead{r.N, signed.Hash()}, err
 }
 
-// tell gives the bond a new change number in its parties' lists.
-func (t *tx) tell(ctx context.Context, op string, b escrow.Bond, sender bool) error {
+// tell gives the bond a new change number in its parties' lists. The numbers count
+// within the account, so that no reader sees a later number committed before an
+// earlier one.
+func (t *tx) tell(op string, b escrow.Bond, sender bool) error {
 	if sender {
-		if err := t.change(ctx, op, b.ID, b.SenderAccount, escrow.RoleSender); err != nil {
+		if err := t.change(op, b.ID, b.SenderAccount, escrow.RoleSender); err != nil {
 			return err
 		}
 	}
-	return t.change(ctx, op, b.ID, b.RecipientAccount, escrow.RoleRecipient)
+	return t.change(op, b.ID, b.RecipientAccount, escrow.RoleRecipient)
 }
 
-// change numbers count within the account, so that no reader sees a later number
-// committed before an earlier one.
-func (t *tx) change(ctx context.Context, op string, id escrow.BondID, account escrow.KeyID, role escrow.Role) error {
-	var n int64
-	err := t.execReturning(ctx, op+".change", []any{&n}, `UPDATE account SET change = change + 1 WHERE id = ? RETURNING change`, account)
-	if err != nil {
-		return err
+func (t *tx) change(op string, id escrow.BondID, account escrow.KeyID, role escrow.Role) error {
+	a := t.known.accounts[account]
+	if a == nil {
+		return fmt.Errorf("bond %s: its %s has no account", id, role)
 	}
+	a.change, a.changed = a.change+1, op
 	t.touched = append(t.touched, account)
-	_, err = t.exec(ctx, op+".party", `INSERT INTO party (account, change, bond, role) VALUES (?, ?, ?, ?)
-		ON CONFLICT (bond, role) DO UPDATE SET change = excluded.change`, account, n, id, role)
-	return err
+	t.known.parties[party{id, role}] = partyRow{account, a.change, op}
+	return nil
 }
 
 // recorded finds the answer that a signed statement got before. Certificates are
 // not kept twice: they come from the bond, if it still has them.
-func (t *tx) recorded(ctx context.Context, b bond, query string, args ...any) (escrow.Outcome, bool, error) {
-	var text string
-	ok, err := found(t.sql.QueryRowContext(ctx, query, args...).Scan(&text))
-	if err != nil || !ok {
-		return escrow.Outcome{}, false, err
-	}
+func recorded(b *knownBond, text string) (escrow.Outcome, error) {
 	var outcome escrow.Outcome
 	if err := json.Unmarshal([]byte(text), &outcome); err != nil {
-		return escrow.Outcome{}, false, fmt.Errorf("the stored outcome: %w", err)
+		return escrow.Outcome{}, fmt.Errorf("the stored outcome: %w", err)
 	}
 	now := b.View(escrow.RoleRecipient)
 	outcome.Bond.Verification = now.Verification
 	if outcome.Bond.State == escrow.Accepted || !outcome.Bond.LateAcceptedAt.IsZero() {
 		outcome.Bond.Reply = now.Reply
 	}
-	return outcome, true, nil
+	return outcome, nil
 }
 
 // outcome is the answer to a recipient's step, and the text of it to be kept.
-func outcome(b bond, receipt escrow.Signed) (escrow.Outcome, string, error) {
+func outcome(b escrow.Bond, receipt escrow.Signed) (escrow.Outcome, string, error) {
 	o := escrow.Outcome{Bond: b.View(escrow.RoleRecipient), Receipt: receipt}
 	kept := o
 	kept.Bond.Verification, kept.Bond.Reply = nil, nil
@@ -241,10 +241,10 @@ func outcome(b bond, receipt escrow.Signed) (escrow.Outcome, string, error) {
 }
 
 // hold makes the pending transfer of a bond.
-func (t *tx) hold(ctx context.Context, op string, b escrow.Bond, now time.Time) error {
+func (t *tx) hold(op string, b escrow.Bond, now time.Time) error {
 	tr, entry, err := ledger.Hold(string(b.ID), b.SenderAccount.Holder(), b.Beneficiary, b.Option.Currency, int64(b.Option.Amount))
 	if err != nil {
 		return err
 	}
-	return t.record(ctx, op, tr, entry, now)
+	return t.record(op, tr, entry, now)
 }

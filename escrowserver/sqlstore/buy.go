@@ -2,10 +2,9 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"sync"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -14,10 +13,11 @@ import (
 
 // buy is Kruithof's purchase in one transaction: the key, the money, the answer.
 func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
-	if err := t.accountExists(ctx, op.Account); err != nil {
-		return nil, err
+	if t.known.accounts[op.Account] == nil {
+		return nil, noAccount()
 	}
-	if text, ok, err := t.reader().operation(ctx, op.Account, string(op.Request.ID), op.BodyHash); ok || err != nil {
+	key := operationKey{op.Account, string(op.Request.ID)}
+	if text, ok, err := t.known.operations[key].answer(op.BodyHash); ok || err != nil {
 		if err != nil {
 			return nil, err
 		}
@@ -26,32 +26,14 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	if err := t.mayBuy(ctx, op); err != nil {
 		return nil, err
 	}
-	var fingerprint, batch string
-	var certificate []byte
-	err := t.execReturning(ctx, "buy.claim", []any{&fingerprint, &certificate, &batch}, t.dialect.claim, op.Quote.Recipient)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, soldOut()
-	}
+	sold := t.known.keys[op.Quote.Recipient][0]
+	batch, err := t.batches.get(ctx, t.conn, sold.batch)
 	if err != nil {
 		return nil, err
 	}
-	b := escrow.NewBond(op.Request.ID, op.Request.Quote, op.Quote, op.Recipient, fingerprint, op.Request.Verification, op.Request.Reply, op.Now)
-	if err := t.insertBond(ctx, "buy", b, op.Group); err != nil {
-		return nil, err
-	}
-	if err := t.hold(ctx, "buy", b, op.Now); err != nil {
-		return nil, err
-	}
-	step := escrow.Step{Event: escrow.EventPaid, Money: escrow.MoneyHeld, At: op.Now}
-	receipt, err := t.receipt(ctx, "buy", op.Moment, bond{b, op.Quote.Salt}, step)
+	b := escrow.NewBond(op.Request.ID, op.Request.Quote, op.Quote, op.Recipient, sold.fingerprint, op.Request.Verification, op.Request.Reply, op.Now)
+	receipt, head, err := t.receipt(op.Moment, b, op.Quote.Salt, escrow.Step{Event: escrow.EventPaid, Money: escrow.MoneyHeld, At: op.Now})
 	if err != nil {
-		return nil, err
-	}
-	if err := t.tell(ctx, "buy", b, true); err != nil {
-		return nil, err
-	}
-	if _, err := t.exec(ctx, "buy.sold", `INSERT INTO sold_key (bond, certificate, batch, keep_until) VALUES (?, ?, ?, ?)`,
-		b.ID, certificate, batch, micros(op.KeepUntil)); err != nil {
 		return nil, err
 	}
 	purchase := escrow.Purchase{Bond: b.View(escrow.RoleSender), Receipt: receipt}
@@ -59,29 +41,39 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.remember(ctx, "buy", op.Account, string(b.ID), op.BodyHash, string(text), op.Now); err != nil {
+	// From here on it is written.
+	if err := t.hold(op.Name(), b, op.Now); err != nil {
 		return nil, err
 	}
-	purchase.Certificate = certificate
-	purchase.Batch, err = t.batch(ctx, batch)
-	return purchase, err
+	t.known.keys[op.Quote.Recipient] = t.known.keys[op.Quote.Recipient][1:]
+	t.put(takeKey, op.Name(), sold.id)
+	t.known.bonds[b.ID] = &knownBond{bond: bond{b, op.Quote.Salt}, group: op.Group, fresh: true, changed: op.Name()}
+	t.known.taken[b.ID] = true
+	t.known.open[pair{b.Sender, b.Recipient}] = b.ID
+	t.known.groups[group{b.Recipient, op.Group}]++
+	t.known.heads[b.ID] = head
+	t.put(newReceipt, op.Name(), b.ID, head.n, receipt)
+	t.known.sold[b.ID] = sold
+	t.put(keepSoldKey, op.Name(), b.ID, sold.certificate, sold.batch, micros(op.KeepUntil))
+	t.remember(op.Name(), key, op.BodyHash, string(text), op.Now)
+	if err := t.tell(op.Name(), b, true); err != nil {
+		return nil, err
+	}
+	purchase.Certificate, purchase.Batch = sold.certificate, batch
+	return purchase, nil
 }
 
 // mayBuy refuses a purchase before anything is written.
 func (t *tx) mayBuy(ctx context.Context, op escrowserver.Buy) error {
-	r := t.reader()
-	if _, err := r.bond(ctx, op.Request.ID); escrow.CodeOf(err) != escrow.NotFound {
-		if err != nil {
-			return err
-		}
+	if t.known.taken[op.Request.ID] {
 		return escrow.Errorf(escrow.Conflict, "that bond id is taken")
 	}
 	if !op.Now.Before(op.Quote.Expires) {
 		return escrow.Errorf(escrow.QuoteExpired, "the quote ended at %s; nothing was paid; ask for a new one", op.Quote.Expires.UTC().Format("15:04:05 MST"))
 	}
-	offer, err := r.offer(ctx, op.Quote.Recipient, op.Now)
-	if err != nil {
-		return err
+	offer := t.known.offers[op.Quote.Recipient]
+	if offer == nil || offer.renewBy <= micros(op.Now) {
+		return escrowserver.NoOffer()
 	}
 	if offer.Account != op.Recipient {
 		return escrow.Errorf(escrow.NoOffer, "the address belongs to somebody else now; ask for a new quote")
@@ -89,22 +81,13 @@ func (t *tx) mayBuy(ctx context.Context, op escrowserver.Buy) error {
 	if err := t.noOpenBond(ctx, op); err != nil {
 		return err
 	}
-	standing, err := r.standing(ctx, escrowserver.StandingQuery{
-		Account: op.Account, Sender: op.Quote.Sender, Recipient: op.Quote.Recipient, Group: op.Group, Now: op.Now})
-	if err != nil {
+	if err := t.standing(op).Check(op.Now); err != nil {
 		return err
 	}
-	if err := standing.Check(op.Now); err != nil {
-		return err
-	}
-	free, err := r.pool(ctx, op.Quote.Recipient)
-	if err != nil {
-		return err
-	}
-	if free == 0 {
+	if len(t.known.keys[op.Quote.Recipient]) == 0 {
 		return soldOut()
 	}
-	return t.canPay(ctx, op)
+	return t.canPay(op)
 }
 
 func soldOut() error {
@@ -114,12 +97,15 @@ func soldOut() error {
 // noOpenBond holds one open bond per sender and recipient. One whose deadline
 // has passed is not open any more, though no sweep has come by.
 func (t *tx) noOpenBond(ctx context.Context, op escrowserver.Buy) error {
-	b, err := scanBond(t.sql.QueryRowContext(ctx, `SELECT `+bondColumns+` FROM bond
-		WHERE sender = ? AND recipient = ? AND state IN ('held', 'arrived', 'rejecting')`, op.Quote.Sender, op.Quote.Recipient).Scan)
-	if ok, err := found(err); err != nil || !ok {
+	id := t.known.open[pair{op.Quote.Sender, op.Quote.Recipient}]
+	if id == "" {
+		return nil
+	}
+	b, err := t.bond(ctx, id)
+	if err != nil {
 		return err
 	}
-	if b, err = t.advance(ctx, "advance", op.Moment, b); err != nil {
+	if err := t.advance("advance", op.Moment, b); err != nil {
 		return err
 	}
 	if !b.State.Ended() {
@@ -128,12 +114,20 @@ func (t *tx) noOpenBond(ctx context.Context, op escrowserver.Buy) error {
 	return nil
 }
 
-func (t *tx) canPay(ctx context.Context, op escrowserver.Buy) error {
-	b, err := t.balance(ctx, bucketKey{op.Account.Holder(), op.Quote.Option.Currency})
-	if err != nil {
-		return err
+// standing is what speaks for and against the sender of a purchase.
+func (t *tx) standing(op escrowserver.Buy) escrowserver.Standing {
+	by := t.known.addresses[op.Quote.Sender]
+	return escrowserver.Standing{
+		Proven:       by.account == op.Account && by.renewBy > micros(op.Now),
+		AccountEnded: t.known.ended[accountEnded(op.Account)],
+		AddressEnded: t.known.ended[addressEnded(op.Quote.Sender)],
+		GroupHeld:    t.known.groups[group{op.Quote.Recipient, op.Group}],
 	}
-	return escrowserver.CanPay(payment.Amount(b.Available), op.Quote)
+}
+
+func (t *tx) canPay(op escrowserver.Buy) error {
+	b := t.balance(bucketKey{op.Account.Holder(), op.Quote.Option.Currency})
+	return escrowserver.CanPay(payment.Amount(b.now.Available), op.Quote)
 }
 
 // boughtBefore answers a purchase that was made before under the same id.
@@ -142,27 +136,24 @@ func (t *tx) boughtBefore(ctx context.Context, op escrowserver.Buy, text string)
 	if err := json.Unmarshal([]byte(text), &purchase); err != nil {
 		return nil, fmt.Errorf("the stored purchase: %w", err)
 	}
-	var batch string
-	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT certificate, batch FROM sold_key WHERE bond = ? AND keep_until > ?`,
-		op.Request.ID, micros(op.Now)).Scan(&purchase.Certificate, &batch))
-	if err != nil {
-		return nil, err
-	}
+	sold, ok := t.known.sold[op.Request.ID]
 	if !ok {
+		_, err := found(t.conn.row(ctx, `SELECT certificate, batch FROM sold_key WHERE bond = ? AND keep_until > ?`,
+			op.Request.ID, micros(op.Now)).Scan(&sold.certificate, &sold.batch))
+		if err != nil {
+			return nil, err
+		}
+	}
+	if sold.batch == "" {
 		return nil, escrow.Errorf(escrow.Delivered, "the key of this bond was delivered and is gone here")
 	}
-	purchase.Batch, err = t.batch(ctx, batch)
+	batch, err := t.batches.get(ctx, t.conn, sold.batch)
+	purchase.Certificate, purchase.Batch = sold.certificate, batch
 	return purchase, err
 }
 
-func (t *tx) batch(ctx context.Context, hash string) (escrow.Signed, error) {
-	var jws escrow.Signed
-	err := t.sql.QueryRowContext(ctx, `SELECT jws FROM key_batch WHERE hash = ?`, hash).Scan(&jws)
-	return jws, err
-}
-
 func (t *tx) acknowledge(ctx context.Context, op escrowserver.Acknowledge) error {
-	b, err := t.reader().bond(ctx, op.Bond)
+	b, err := t.bond(ctx, op.Bond)
 	if err != nil {
 		return err
 	}
@@ -173,6 +164,38 @@ func (t *tx) acknowledge(ctx context.Context, op escrowserver.Acknowledge) error
 	default:
 		return escrow.Errorf(escrow.NotFound, "there is no such bond of yours")
 	}
-	_, err = t.exec(ctx, "acknowledge.sold", `DELETE FROM sold_key WHERE bond = ?`, op.Bond)
-	return err
+	t.known.sold[op.Bond] = freeKey{}
+	t.put(dropSoldKey, op.Name(), op.Bond)
+	return nil
+}
+
+// keyBatches keeps the newest signed batches in memory: each is sold a hundred
+// times, and never changes.
+type keyBatches struct {
+	mu   sync.Mutex
+	jws  map[string]escrow.Signed
+	next []string // the oldest first
+}
+
+const keptBatches = 256
+
+func (k *keyBatches) get(ctx context.Context, q querier, hash string) (escrow.Signed, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if jws, ok := k.jws[hash]; ok {
+		return jws, nil
+	}
+	var jws escrow.Signed
+	if err := q.row(ctx, `SELECT jws FROM key_batch WHERE hash = ?`, hash).Scan(&jws); err != nil {
+		return "", fmt.Errorf("key batch %s: %w", hash, err)
+	}
+	if k.jws == nil {
+		k.jws = map[string]escrow.Signed{}
+	}
+	if len(k.next) == keptBatches {
+		delete(k.jws, k.next[0])
+		k.next = k.next[1:]
+	}
+	k.jws[hash], k.next = jws, append(k.next, hash)
+	return jws, nil
 }

@@ -17,12 +17,16 @@ func (t *tx) startClaim(ctx context.Context, op escrowserver.StartClaim) (any, e
 		return nil, err
 	}
 	var one int
-	ok, err := found(t.sql.QueryRowContext(ctx, `SELECT 1 FROM claim WHERE account = ? AND address = ? AND nonce = ?`,
+	// Mails of all accounts to one mailbox are counted together.
+	if err := t.conn.lock(ctx, "claims to "+string(op.Address.Folded())); err != nil {
+		return nil, err
+	}
+	ok, err := found(t.conn.row(ctx, `SELECT 1 FROM claim WHERE account = ? AND address = ? AND nonce = ?`,
 		op.Account, op.Address, op.Nonce).Scan(&one))
 	if err != nil || ok {
 		return false, err
 	}
-	holds, err := found(t.sql.QueryRowContext(ctx, `SELECT 1 FROM address WHERE address = ? AND account = ?`, op.Address, op.Account).Scan(&one))
+	holds, err := found(t.conn.row(ctx, `SELECT 1 FROM address WHERE address = ? AND account = ?`, op.Address, op.Account).Scan(&one))
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +72,7 @@ func (t *tx) strangerMayClaim(ctx context.Context, op escrowserver.StartClaim) e
 // pause. The query selects made_at.
 func (t *tx) claims(ctx context.Context, now time.Time, most int, pause time.Duration, text, query string, args ...any) error {
 	day := now.Add(-24 * time.Hour)
-	rows, err := t.sql.QueryContext(ctx, `SELECT made_at FROM (`+query+`) AS made WHERE made_at > ? ORDER BY made_at DESC`, append(args, micros(day))...)
+	rows, err := t.conn.query(ctx, `SELECT made_at FROM (`+query+`) AS made WHERE made_at > ? ORDER BY made_at DESC`, append(args, micros(day))...)
 	var made []time.Time
 	if err := each(rows, err, func(scan func(...any) error) error {
 		var at int64

@@ -17,7 +17,7 @@ func TestOneDamagedBondStopsNoOther(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := openTest(t)
 			servicetest.DamagedBond(t, servicetest.NewHarness(t, s), func(id escrow.BondID) {
-				result, err := s.write.ExecContext(t.Context(), damage, id)
+				result, err := testDB(t, s).ExecContext(t.Context(), damage, id)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -10,16 +10,17 @@ import (
 
 // exec makes a write and returns how many rows it touched.
 func (t *tx) exec(ctx context.Context, label, query string, args ...any) (int64, error) {
-	result, err := t.sql.ExecContext(ctx, query, args...)
+	n, err := t.conn.exec(ctx, query, args...)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", label, err)
 	}
-	return result.RowsAffected()
+	return n, nil
 }
 
-// execReturning makes a write that returns one row, read into dest.
-func (t *tx) execReturning(ctx context.Context, label string, dest []any, query string, args ...any) error {
-	if err := t.sql.QueryRowContext(ctx, query, args...).Scan(dest...); err != nil {
+// execSets makes many writes in one go, where the engine can, and then asks the
+// questions.
+func (t *tx) execSets(ctx context.Context, conn setWriter, label string, sets []writes, questions []question) error {
+	if err := conn.writeSets(ctx, sets, questions); err != nil {
 		return fmt.Errorf("%s: %w", label, err)
 	}
 	return nil
@@ -27,7 +28,7 @@ func (t *tx) execReturning(ctx context.Context, label string, dest []any, query 
 
 // commit makes the writes of the transaction durable.
 func (t *tx) commit(label string) error {
-	if err := t.sql.Commit(); err != nil {
+	if err := t.conn.commit(context.Background()); err != nil {
 		return fmt.Errorf("%s: %w", label, err)
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 // Movements are the steps of transfers that touched the account, each with the sum
 // of its own postings and of all before it.
 func (s *Store) Movements(ctx context.Context, account escrow.KeyID, after int64, limit int) ([]escrowserver.MovementRecord, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT m.n, m.made_at, m.transfer, t.payer, m.currency, m.available, m.held, m.sum_available, m.sum_held
+	rows, err := s.reader().query(ctx, `SELECT m.n, m.made_at, m.transfer, t.payer, m.currency, m.available, m.held, m.sum_available, m.sum_held
 		FROM (SELECT ROW_NUMBER() OVER (ORDER BY id) AS n, made_at, transfer, currency, available, held,
 				CAST(SUM(available) OVER (PARTITION BY currency ORDER BY id) AS BIGINT) AS sum_available,
 				CAST(SUM(held) OVER (PARTITION BY currency ORDER BY id) AS BIGINT) AS sum_held

@@ -1,149 +1,71 @@
-// Package sqlstore keeps the escrow's books in SQL. It satisfies
-// escrowserver.Store on SQLite with one writer. Its schema is written in
-// PostgreSQL's words and tested there too, with a claim of a one-time key for it.
+// Package sqlstore keeps the escrow's books in SQL: on SQLite, in one file with one
+// writer, or on PostgreSQL, where several processes may work on the same books. It
+// satisfies escrowserver.Store on both with the same operations and the same texts.
 //
-// Each operation of a batch checks first and writes after, so that one that is
-// refused has written nothing and needs no savepoint. If a write fails all the
-// same, the whole batch is rolled back and done again one by one.
+// Operations come in batches. A batch locks the accounts that it is about, reads
+// what its operations want to know in a few questions for all of them, decides them
+// one after another in memory, and then makes all of their writes: each row once,
+// however many operations changed it. See known.go for what is locked and why, and
+// engine.go for what the two engines do differently.
 package sqlstore
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
-	"embed"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"net/url"
 	"strings"
-
-	"modernc.org/sqlite"
 )
 
-//go:embed schema/*.sql
-var schema embed.FS
-
-// Store keeps the books in one SQLite file.
+// Store keeps the books.
 type Store struct {
-	write   *sql.DB // one connection: SQLite has one writer
-	read    *sql.DB
-	dialect dialect
+	engine  engine
+	batches keyBatches
 }
 
-// Open opens the file, makes it if it is not there, and brings its schema up to
-// date.
-func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{dialect: sqliteDialect()}
-	s.write = sql.OpenDB(connector{dsn(path, "_txlock=immediate")})
-	s.write.SetMaxOpenConns(1)
-	s.read = sql.OpenDB(connector{dsn(path, "_txlock=deferred", "_pragma=query_only(1)")})
-	s.read.SetMaxOpenConns(4)
+// Open opens the books, makes them if they are not there, and brings their schema
+// up to date. The database is the path of a SQLite file, or a URL that begins with
+// postgres://.
+func Open(ctx context.Context, database string) (*Store, error) {
+	engine, err := openEngine(ctx, database)
+	if err != nil {
+		return nil, fmt.Errorf("open the books: %w", err)
+	}
+	s := &Store{engine: engine}
 	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the books %s: %w", path, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open the books: %w", err), s.Close())
 	}
 	return s, nil
 }
 
-// Close closes the file.
-func (s *Store) Close() error { return errors.Join(s.write.Close(), s.read.Close()) }
-
-func dsn(path string, more ...string) string {
-	params := append([]string{
-		"_pragma=busy_timeout(10000)",
-		"_pragma=journal_mode(WAL)",
-		"_pragma=synchronous(FULL)",
-		"_pragma=foreign_keys(ON)",
-	}, more...)
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + strings.Join(params, "&")
-}
-
-// connector opens connections that have proven their settings. A WAL with
-// synchronous=NORMAL would lose acknowledged commits at power loss, and no test
-// that kills the process shows it, so the setting is read back every time.
-type connector struct{ dsn string }
-
-func (c connector) Driver() driver.Driver { return &sqlite.Driver{} }
-
-func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Driver().Open(c.dsn)
-	if err != nil {
-		return nil, err
-	}
-	for pragma, want := range map[string]int64{"synchronous": 2, "foreign_keys": 1} {
-		got, err := pragmaOf(ctx, conn, pragma)
-		if err == nil && got != want {
-			err = fmt.Errorf("SQLite's %s is %d, it must be %d", pragma, got, want)
-		}
-		if err != nil {
-			return nil, errors.Join(err, conn.Close())
+// OpenToRead opens books that are there, for reading only. It brings no schema up
+// to date, since another program may be serving from them: books of another version
+// are refused.
+func OpenToRead(ctx context.Context, database string) (*Store, error) {
+	var engine engine = readSQLite(database)
+	if IsPostgres(database) {
+		var err error
+		if engine, err = openPostgres(ctx, database, "default_transaction_read_only=on"); err != nil {
+			return nil, fmt.Errorf("read the books: %w", err)
 		}
 	}
-	return conn, nil
+	s := &Store{engine: engine}
+	if err := s.checkVersion(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("read the books: %w", err), s.Close())
+	}
+	return s, nil
 }
 
-func pragmaOf(ctx context.Context, conn driver.Conn, pragma string) (int64, error) {
-	queryer, ok := conn.(driver.QueryerContext)
-	if !ok {
-		return 0, errors.New("the SQLite driver cannot query")
+func openEngine(ctx context.Context, database string) (engine, error) {
+	if IsPostgres(database) {
+		return openPostgres(ctx, database)
 	}
-	rows, err := queryer.QueryContext(ctx, "PRAGMA "+pragma, nil)
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	row := make([]driver.Value, 1)
-	if err := rows.Next(row); err != nil && !errors.Is(err, io.EOF) {
-		return 0, err
-	}
-	value, ok := row[0].(int64)
-	if !ok {
-		return 0, fmt.Errorf("SQLite does not tell its %s", pragma)
-	}
-	return value, nil
+	return openSQLite(database), nil
 }
 
-// migrate runs the steps of schema/ that the file has not seen, in their order,
-// each in a transaction of its own.
-func (s *Store) migrate(ctx context.Context) error {
-	names, err := fs.Glob(schema, "schema/*.sql")
-	if err != nil {
-		return err
-	}
-	if _, err := s.write.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT`); err != nil {
-		return err
-	}
-	var have int
-	if err := s.write.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM schema_version`).Scan(&have); err != nil {
-		return err
-	}
-	if have > len(names) {
-		return fmt.Errorf("the books are of version %d, this program knows %d: use the newer program", have, len(names))
-	}
-	for i := have; i < len(names); i++ {
-		if err := s.step(ctx, names[i], i+1); err != nil {
-			return fmt.Errorf("%s: %w", names[i], err)
-		}
-	}
-	return nil
+// IsPostgres tells a PostgreSQL URL from a file.
+func IsPostgres(database string) bool {
+	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
 }
 
-func (s *Store) step(ctx context.Context, name string, version int) error {
-	text, err := schema.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // after a commit it does nothing
-	if _, err := tx.ExecContext(ctx, s.dialect.types.Replace(string(text))); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO schema_version (version) VALUES (?)`, version); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
+// Close closes the books.
+func (s *Store) Close() error { return s.engine.close() }

@@ -49,7 +49,7 @@ func TestOpenToReadOnlyReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec("DELETE FROM schema_version WHERE version = (SELECT MAX(version) FROM schema_version)"); err != nil {
+	if _, err := db.Exec("DELETE FROM schema_step WHERE version_id = (SELECT MAX(version_id) FROM schema_step)"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := sqlstore.OpenToRead(t.Context(), file); err == nil {

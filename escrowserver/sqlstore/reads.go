@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -10,17 +9,11 @@ import (
 	"earnest/escrowserver"
 )
 
-// querier is a connection or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 // reader answers questions within a transaction or outside of one.
 type reader struct{ querier }
 
-func (t *tx) reader() reader    { return reader{t.sql} }
-func (s *Store) reader() reader { return reader{s.read} }
+func (t *tx) reader() reader    { return reader{t.conn} }
+func (s *Store) reader() reader { return reader{sqlQuerier{s.engine.reading(), s.engine}} }
 
 // Answered reports whether the account's operation was done before.
 func (s *Store) Answered(ctx context.Context, account escrow.KeyID, id, bodyHash string) (bool, error) {
@@ -56,7 +49,7 @@ func (s *Store) Bond(ctx context.Context, id escrow.BondID) (escrow.Bond, error)
 
 // Bonds lists what changed for the account after the cursor, oldest first.
 func (s *Store) Bonds(ctx context.Context, account escrow.KeyID, after int64, limit int) ([]escrowserver.Change, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT party.change, party.role, `+bondColumns+` FROM party JOIN bond ON bond.id = party.bond
+	rows, err := s.reader().query(ctx, `SELECT party.change, party.role, `+bondColumns+` FROM party JOIN bond ON bond.id = party.bond
 		WHERE party.account = ? AND party.change > ? ORDER BY party.change LIMIT ?`, account, after, limit)
 	var changes []escrowserver.Change
 	err = each(rows, err, func(scan func(...any) error) error {
@@ -81,7 +74,7 @@ func (s *Store) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed
 // NextDue is when a Sweep or a Clean has something to do next; zero if never.
 func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	var next int64
-	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MIN(at), 0) FROM (
+	err := s.reader().row(ctx, `SELECT COALESCE(MIN(at), 0) FROM (
 		SELECT MIN(due_at) AS at FROM bond WHERE due_at > 0
 		UNION ALL SELECT MIN(keep_until) FROM sold_key
 		UNION ALL SELECT MIN(`+keptSince+`) + ? FROM bond WHERE ended_at > 0 AND verification IS NOT NULL
@@ -93,15 +86,15 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 // Alive is the escrow's last sign of life.
 func (s *Store) Alive(ctx context.Context) (escrowserver.Alive, error) {
 	var beat, ended int64
-	err := s.read.QueryRowContext(ctx, `SELECT COALESCE((SELECT beat_at FROM heartbeat WHERE account = ''), 0),
+	err := s.reader().row(ctx, `SELECT COALESCE((SELECT beat_at FROM heartbeat WHERE account = ''), 0),
 		COALESCE((SELECT MAX(ended_at) FROM outage), 0)`).Scan(&beat, &ended)
 	return escrowserver.Alive{Beat: fromMicros(beat), OutageEnded: fromMicros(ended)}, err
 }
 
 // Due lists bonds whose deadline counts at the moment, the longest due first.
 func (s *Store) Due(ctx context.Context, m escrowserver.Moment, after escrowserver.DueBond, limit int) ([]escrowserver.DueBond, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT due_at, id FROM bond
-		WHERE due_at > 0 AND due_at <= ? AND (due_at > ? OR due_at = ? AND id > ?) AND (state = 'rejecting' OR ? <= ? OR final_at <= ?)
+	rows, err := s.reader().query(ctx, `SELECT due_at, id FROM bond
+		WHERE due_at > 0 AND due_at <= ? AND (due_at > ? OR due_at = ? AND id > ?) AND (state = 'rejecting' OR CAST(? AS BIGINT) <= CAST(? AS BIGINT) OR final_at <= ?)
 		ORDER BY due_at, id LIMIT ?`,
 		micros(m.Now), micros(after.At), micros(after.At), after.Bond, micros(m.NoExpiry), micros(m.Now), micros(m.Now), limit)
 	var due []escrowserver.DueBond
@@ -116,30 +109,16 @@ func (s *Store) Due(ctx context.Context, m escrowserver.Moment, after escrowserv
 	return due, err
 }
 
-// each runs over the rows of a query and closes them.
-func each(rows *sql.Rows, err error, row func(scan func(...any) error) error) error {
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 func (r reader) account(ctx context.Context, id escrow.KeyID) (escrowserver.AccountRecord, error) {
 	account := escrowserver.AccountRecord{ID: id}
-	ok, err := found(r.QueryRowContext(ctx, `SELECT public_key FROM account WHERE id = ?`, id).Scan((*[]byte)(&account.Key)))
+	ok, err := found(r.row(ctx, `SELECT public_key FROM account WHERE id = ?`, id).Scan((*[]byte)(&account.Key)))
 	if err == nil && !ok {
 		err = noAccount()
 	}
 	if err != nil {
 		return account, err
 	}
-	rows, err := r.QueryContext(ctx, `SELECT currency, available, held FROM balance WHERE holder = ? ORDER BY currency`, id)
+	rows, err := r.query(ctx, `SELECT currency, available, held FROM balance WHERE holder = ? ORDER BY currency`, id)
 	if err := each(rows, err, func(scan func(...any) error) error {
 		var b escrowserver.BalanceRecord
 		err := scan(&b.Currency, &b.Available, &b.Held)
@@ -148,7 +127,7 @@ func (r reader) account(ctx context.Context, id escrow.KeyID) (escrowserver.Acco
 	}); err != nil {
 		return account, err
 	}
-	rows, err = r.QueryContext(ctx, `SELECT address, proven_at, renew_by FROM address WHERE account = ? ORDER BY address`, id)
+	rows, err = r.query(ctx, `SELECT address, proven_at, renew_by FROM address WHERE account = ? ORDER BY address`, id)
 	err = each(rows, err, func(scan func(...any) error) error {
 		var a escrow.ProvenAddress
 		var proven, renew int64
@@ -162,23 +141,23 @@ func (r reader) account(ctx context.Context, id escrow.KeyID) (escrowserver.Acco
 
 func (r reader) proven(ctx context.Context, account escrow.KeyID, address escrow.Address, now time.Time) (bool, error) {
 	var one int
-	return found(r.QueryRowContext(ctx, `SELECT 1 FROM address WHERE address = ? AND account = ? AND renew_by > ?`, address, account, micros(now)).Scan(&one))
+	return found(r.row(ctx, `SELECT 1 FROM address WHERE address = ? AND account = ? AND renew_by > ?`, address, account, micros(now)).Scan(&one))
 }
 
 func (r reader) offer(ctx context.Context, address escrow.Address, now time.Time) (escrowserver.OfferRecord, error) {
-	var offer escrowserver.OfferRecord
-	ok, err := found(r.QueryRowContext(ctx, `SELECT offer.account, offer.jws, offer.public FROM offer
+	var offer knownOffer
+	ok, err := found(offer.scan(r.row(ctx, `SELECT offer.account, offer.jws, offer.public, address.renew_by FROM offer
 		JOIN address ON address.address = offer.address AND address.account = offer.account
-		WHERE offer.address = ? AND address.renew_by > ?`, address, micros(now)).Scan(&offer.Account, &offer.Signed, &offer.Public))
-	if err == nil && !ok {
+		WHERE offer.address = ?`, address).Scan))
+	if err == nil && (!ok || offer.renewBy <= micros(now)) {
 		err = escrowserver.NoOffer()
 	}
-	return offer, err
+	return offer.OfferRecord, err
 }
 
 func (r reader) pool(ctx context.Context, address escrow.Address) (int, error) {
 	var n int
-	err := r.QueryRowContext(ctx, `SELECT COUNT(*) FROM one_time_key WHERE address = ?`, address).Scan(&n)
+	err := r.row(ctx, `SELECT COUNT(*) FROM one_time_key WHERE address = ?`, address).Scan(&n)
 	return n, err
 }
 
@@ -195,14 +174,14 @@ func (r reader) standing(ctx context.Context, q escrowserver.StandingQuery) (esc
 	if s.AddressEnded, err = r.unarrived(ctx, `sender_folded = ?`, string(q.Sender.Folded()), since); err != nil {
 		return s, err
 	}
-	err = r.QueryRowContext(ctx, `SELECT COUNT(*) FROM bond WHERE recipient = ? AND sender_group = ? AND state = 'held'`,
+	err = r.row(ctx, `SELECT COUNT(*) FROM bond WHERE recipient = ? AND sender_group = ? AND state = 'held'`,
 		q.Recipient, q.Group).Scan(&s.GroupHeld)
 	return s, err
 }
 
 // unarrived is when bonds ended without arrived, newest first.
 func (r reader) unarrived(ctx context.Context, where, who string, since int64) ([]time.Time, error) {
-	rows, err := r.QueryContext(ctx, `SELECT ended_at FROM bond WHERE `+where+` AND arrived_at = 0 AND ended_at > 0 AND ended_at > ? ORDER BY ended_at DESC`, who, since)
+	rows, err := r.query(ctx, `SELECT ended_at FROM bond WHERE `+where+` AND arrived_at = 0 AND ended_at > 0 AND ended_at > ? ORDER BY ended_at DESC`, who, since)
 	var ended []time.Time
 	err = each(rows, err, func(scan func(...any) error) error {
 		var at int64
@@ -214,7 +193,7 @@ func (r reader) unarrived(ctx context.Context, where, who string, since int64) (
 }
 
 func (r reader) receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, error) {
-	rows, err := r.QueryContext(ctx, `SELECT jws FROM receipt WHERE bond = ? AND n > 0 ORDER BY n`, id)
+	rows, err := r.query(ctx, `SELECT jws FROM receipt WHERE bond = ? AND n > 0 ORDER BY n`, id)
 	var receipts []escrow.Signed
 	err = each(rows, err, func(scan func(...any) error) error {
 		var jws escrow.Signed

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"path/filepath"
 	"testing"
 
@@ -32,4 +33,20 @@ func TestService(t *testing.T) {
 
 func TestMachine(t *testing.T) {
 	servicetest.Machine(t, func(t *testing.T) servicetest.Harness { return servicetest.NewHarness(t, openTest(t)) }, 10, 500)
+}
+
+// testDB writes past the store.
+func testDB(t testing.TB, s *Store) *sql.DB {
+	t.Helper()
+	e, ok := s.engine.(*sqliteEngine)
+	if !ok {
+		return s.engine.reading()
+	}
+	db := sql.OpenDB(connector{dsn(e.path)})
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
 }

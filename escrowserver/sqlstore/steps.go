@@ -12,15 +12,13 @@ func (t *tx) askWithdraw(ctx context.Context, op escrowserver.AskWithdraw) (any,
 	if err != nil {
 		return nil, err
 	}
-	asked := !b.WithdrawAskedAt.IsZero()
-	if b.Bond, err = b.AskWithdraw(op.Now); err != nil {
+	next, err := b.AskWithdraw(op.Now)
+	if err != nil {
 		return nil, err
 	}
-	if !asked {
-		if err := t.updateBond(ctx, "withdraw", b.Bond); err != nil {
-			return nil, err
-		}
-		if err := t.tell(ctx, "withdraw", b.Bond, true); err != nil {
+	if b.WithdrawAskedAt.IsZero() {
+		b.Bond, b.changed = next, op.Name()
+		if err := t.tell(op.Name(), next, true); err != nil {
 			return nil, err
 		}
 	}
@@ -32,36 +30,32 @@ func (t *tx) arrive(ctx context.Context, op escrowserver.Arrive) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o, ok, err := t.recorded(ctx, b, `SELECT outcome FROM proof WHERE bond = ? AND hash = ?`, op.Bond, op.Proof); ok || err != nil {
-		return o, err
-	}
-	if !op.Checked {
+	proof := t.known.proofs[op.Proof]
+	switch {
+	case proof.bond == op.Bond:
+		return recorded(b, proof.outcome)
+	case !op.Checked:
 		return nil, escrow.Errorf(escrow.BadProof, "the proof is not a signature of the buyer")
-	}
-	var other int
-	if err := t.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM proof WHERE hash = ?`, op.Proof).Scan(&other); err != nil {
-		return nil, err
-	}
-	if other > 0 {
+	case proof.bond != "":
 		return nil, escrow.Errorf(escrow.BadProof, "this mail has taken another bond before")
-	}
-	var step escrow.Step
-	if !b.ArrivedAt.IsZero() {
+	case !b.ArrivedAt.IsZero():
 		return nil, escrow.Errorf(escrow.Conflict, "another mail has taken this bond")
 	}
-	if b.Bond, step, err = b.Arrive(op.Now, op.Statement); err != nil {
-		return nil, err
-	}
-	receipt, err := t.book(ctx, "arrive", op.Moment, b, step)
+	next, step, err := b.Arrive(op.Now, op.Statement)
 	if err != nil {
 		return nil, err
 	}
-	o, text, err := outcome(b, receipt)
+	receipt, err := t.book(op.Name(), op.Moment, b, next, step)
 	if err != nil {
 		return nil, err
 	}
-	_, err = t.exec(ctx, "arrive.proof", `INSERT INTO proof (hash, bond, outcome) VALUES (?, ?, ?)`, op.Proof, op.Bond, text)
-	return o, err
+	o, text, err := outcome(next, receipt)
+	if err != nil {
+		return nil, err
+	}
+	t.known.proofs[op.Proof] = knownProof{op.Bond, text}
+	t.put(newProof, op.Name(), op.Proof, op.Bond, text)
+	return o, nil
 }
 
 func (t *tx) read(ctx context.Context, op escrowserver.Read) (any, error) {
@@ -96,34 +90,34 @@ func (t *tx) signedStep(ctx context.Context, m escrowserver.Moment, s signedStep
 	if err != nil {
 		return nil, err
 	}
-	if o, ok, err := t.recorded(ctx, b, `SELECT outcome FROM statement WHERE hash = ? AND bond = ?`, s.signed.Hash(), s.bond); ok || err != nil {
-		return o, err
+	key := outcomeKey{s.signed.Hash(), s.bond}
+	if text := t.known.outcomes[key]; text != "" {
+		return recorded(b, text)
 	}
-	var step escrow.Step
-	if b.Bond, step, err = decide(b.Bond); err != nil {
-		return nil, err
-	}
-	receipt, err := t.book(ctx, s.op, m, b, step)
+	next, step, err := decide(b.Bond)
 	if err != nil {
 		return nil, err
 	}
-	o, text, err := outcome(b, receipt)
+	receipt, err := t.book(s.op, m, b, next, step)
 	if err != nil {
 		return nil, err
 	}
-	_, err = t.exec(ctx, s.op+".statement", `INSERT INTO statement (hash, bond, verdict, n, jws, outcome, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		s.signed.Hash(), s.bond, s.verdict, s.n, s.signed, text, micros(m.Now))
-	return o, err
+	o, text, err := outcome(next, receipt)
+	if err != nil {
+		return nil, err
+	}
+	t.known.outcomes[key] = text
+	t.put(newStatement, s.op, key.hash, s.bond, s.verdict, s.n, s.signed, text, micros(m.Now))
+	return o, nil
 }
 
 // sweep books what a deadline has brought about on one bond.
 func (t *tx) sweep(ctx context.Context, op escrowserver.Sweep) error {
-	b, err := t.reader().bond(ctx, op.Bond)
+	b, err := t.bond(ctx, op.Bond)
 	if err != nil {
 		return err
 	}
-	_, err = t.advance(ctx, "sweep", op.Moment, b)
-	return err
+	return t.advance(op.Name(), op.Moment, b)
 }
 
 // keptSince is from when a bond's certificates are kept on.

@@ -161,15 +161,17 @@ func faults(t *testing.T, s *Store, key ed25519.PublicKey) []string {
 // harm damages the books past what SQLite would hold back.
 func harm(t *testing.T, s *Store, damage string) {
 	t.Helper()
+	db := testDB(t, s)
+	db.SetMaxOpenConns(1) // one connection has the pragmas
 	if damage == "index" {
 		damage = `UPDATE sqlite_schema SET sql = replace(sql, '(made_at)', '(typed)') WHERE name = 'claim_made'`
 	}
 	for _, pragma := range []string{`PRAGMA foreign_keys = OFF`, `PRAGMA writable_schema = ON`} {
-		if _, err := s.write.ExecContext(t.Context(), pragma); err != nil {
+		if _, err := db.ExecContext(t.Context(), pragma); err != nil {
 			t.Fatal(err)
 		}
 	}
-	result, err := s.write.ExecContext(t.Context(), damage)
+	result, err := db.ExecContext(t.Context(), damage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +179,7 @@ func harm(t *testing.T, s *Store, damage string) {
 		t.Fatalf("nothing was damaged: %v", err)
 	}
 	// Every connection is to read the schema anew.
-	if _, err := s.write.ExecContext(t.Context(), `PRAGMA schema_version = 9999`); err != nil {
+	if _, err := db.ExecContext(t.Context(), `PRAGMA schema_version = 9999`); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -11,17 +11,17 @@ import (
 
 // Walk shows all books to the visitor, as of one moment.
 func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
-	tx, err := s.read.BeginTx(ctx, nil)
+	tx, err := s.engine.snapshot(ctx)
 	if err != nil {
 		return fmt.Errorf("walk: %w", err)
 	}
 	defer tx.Rollback() // it wrote nothing
-	r := reader{tx}
+	r := reader{sqlQuerier{tx, s.engine}}
 	for _, part := range []struct {
 		wanted bool
 		walk   func(context.Context, escrowserver.Visitor) error
 	}{
-		{v.Fault != nil, r.walkFile},
+		{v.Fault != nil, func(ctx context.Context, v escrowserver.Visitor) error { return s.engine.check(ctx, r, v.Fault) }},
 		{v.Balance != nil, r.walkBalances},
 		{v.Transfer != nil, r.walkTransfers},
 		{v.Voucher != nil, r.walkVouchers},
@@ -40,33 +40,8 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 	return nil
 }
 
-// walkFile has SQLite look for pages and indices that are damaged, and for rows
-// that name others that are not there.
-func (r reader) walkFile(ctx context.Context, v escrowserver.Visitor) error {
-	rows, err := r.QueryContext(ctx, `PRAGMA integrity_check`)
-	if err := each(rows, err, func(scan func(...any) error) error {
-		var text string
-		if err := scan(&text); err != nil || text == "ok" {
-			return err
-		}
-		v.Fault("the file of the books: " + text)
-		return nil
-	}); err != nil {
-		return err
-	}
-	rows, err = r.QueryContext(ctx, `PRAGMA foreign_key_check`)
-	return each(rows, err, func(scan func(...any) error) error {
-		var table, parent string
-		var row sql.NullInt64
-		var key int
-		err := scan(&table, &row, &parent, &key)
-		v.Fault(fmt.Sprintf("row %d of table %s names something that is not in table %s", row.Int64, table, parent))
-		return err
-	})
-}
-
 func (r reader) walkBalances(ctx context.Context, v escrowserver.Visitor) error {
-	rows, err := r.QueryContext(ctx, `SELECT holder, currency, available, held FROM balance ORDER BY holder, currency`)
+	rows, err := r.query(ctx, `SELECT holder, currency, available, held FROM balance ORDER BY holder, currency`)
 	return each(rows, err, func(scan func(...any) error) error {
 		var b escrowserver.BalanceLine
 		if err := scan(&b.Holder, &b.Currency, &b.Balance.Available, &b.Balance.Held); err != nil {
@@ -85,7 +60,7 @@ func (r reader) walkTransfers(ctx context.Context, v escrowserver.Visitor) error
 		}
 		return v.Transfer(at)
 	}
-	rows, err := r.QueryContext(ctx, `SELECT t.id, t.payer, t.payee, t.currency, t.amount, t.state,
+	rows, err := r.query(ctx, `SELECT t.id, t.payer, t.payee, t.currency, t.amount, t.state,
 			EXISTS (SELECT 1 FROM bond WHERE bond.id = t.id),
 			EXISTS (SELECT 1 FROM voucher WHERE t.id LIKE 'voucher:%' AND voucher.hash = substr(t.id, 9) AND voucher.redeemed_at > 0),
 			p.state, p.holder, p.currency, p.bucket, p.amount
@@ -122,7 +97,7 @@ func (r reader) walkTransfers(ctx context.Context, v escrowserver.Visitor) error
 }
 
 func (r reader) walkVouchers(ctx context.Context, v escrowserver.Visitor) error {
-	rows, err := r.QueryContext(ctx, `SELECT v.hash, v.currency, v.amount, COALESCE(v.account, ''), v.redeemed_at, v.signed,
+	rows, err := r.query(ctx, `SELECT v.hash, v.currency, v.amount, COALESCE(v.account, ''), v.redeemed_at, v.signed,
 			t.id, t.payer, t.payee, t.currency, t.amount, t.state
 		FROM voucher v LEFT JOIN transfer t ON t.id = 'voucher:' || v.hash ORDER BY v.hash`)
 	return each(rows, err, func(scan func(...any) error) error {
@@ -156,7 +131,7 @@ func (n *nullTransfer) transfer() *ledger.Transfer {
 }
 
 func (r reader) walkOffers(ctx context.Context, v escrowserver.Visitor) error {
-	rows, err := r.QueryContext(ctx, `SELECT o.address, o.account, COALESCE(a.account, ''), o.jws, o.public, o.made
+	rows, err := r.query(ctx, `SELECT o.address, o.account, COALESCE(a.account, ''), o.jws, o.public, o.made
 		FROM offer o LEFT JOIN address a ON a.address = o.address ORDER BY o.address`)
 	return each(rows, err, func(scan func(...any) error) error {
 		var line escrowserver.OfferLine
@@ -170,7 +145,7 @@ func (r reader) walkOffers(ctx context.Context, v escrowserver.Visitor) error {
 }
 
 func (r reader) walkKeys(ctx context.Context, v escrowserver.Visitor) error {
-	rows, err := r.QueryContext(ctx, `SELECT fingerprint, SUM(known), SUM(unsold), SUM(sold) FROM (
+	rows, err := r.query(ctx, `SELECT fingerprint, SUM(known), SUM(unsold), SUM(sold) FROM (
 			SELECT fingerprint, 1 AS known, 0 AS unsold, 0 AS sold FROM key_fingerprint
 			UNION ALL SELECT fingerprint, 0, 1, 0 FROM one_time_key
 			UNION ALL SELECT key_fingerprint, 0, 0, 1 FROM bond) AS keys
@@ -195,7 +170,7 @@ func (r reader) walkCertificates(ctx context.Context, v escrowserver.Visitor) er
 			FROM sold_key s JOIN bond ON bond.id = s.bond JOIN key_batch b ON b.hash = s.batch JOIN account a ON a.id = b.account
 			ORDER BY b.hash, s.bond`,
 	} {
-		rows, err := r.QueryContext(ctx, query)
+		rows, err := r.query(ctx, query)
 		if err := each(rows, err, func(scan func(...any) error) error {
 			var c escrowserver.CertificateLine
 			if err := scan(&c.Fingerprint, &c.Address, &c.Certificate, &c.BatchHash, &c.Batch, &c.Account, (*[]byte)(&c.Key), &c.Holder); err != nil {

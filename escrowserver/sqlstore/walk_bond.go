@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 
 	"earnest/escrow"
@@ -15,7 +14,7 @@ const walkPage = 200
 func (r reader) walkBonds(ctx context.Context, v escrowserver.Visitor) error {
 	var last escrow.BondID
 	for {
-		rows, err := r.QueryContext(ctx, `SELECT due_at, sender_folded, sender_group, `+bondColumns+` FROM bond WHERE id > ? ORDER BY id LIMIT ?`, last, walkPage)
+		rows, err := r.query(ctx, `SELECT due_at, sender_folded, sender_group, `+bondColumns+` FROM bond WHERE id > ? ORDER BY id LIMIT ?`, last, walkPage)
 		var page []escrowserver.BondLine
 		n := 0
 		err = each(rows, err, func(scan func(...any) error) error {
@@ -53,7 +52,7 @@ func (r reader) walkBonds(ctx context.Context, v escrowserver.Visitor) error {
 // complete reads what is stored beside a bond.
 func (r reader) complete(ctx context.Context, b *escrowserver.BondLine) error {
 	var t nullTransfer
-	if err := r.QueryRowContext(ctx, `SELECT COALESCE((SELECT address FROM key_fingerprint WHERE fingerprint = ?), ''),
+	if err := r.row(ctx, `SELECT COALESCE((SELECT address FROM key_fingerprint WHERE fingerprint = ?), ''),
 			COALESCE((SELECT body_hash FROM operation WHERE account = ? AND id = ?), ''),
 			t.id, t.payer, t.payee, t.currency, t.amount, t.state
 		FROM (SELECT 1) AS one LEFT JOIN transfer t ON t.id = ?`, b.KeyFingerprint, b.SenderAccount, b.ID, b.ID).
@@ -61,7 +60,7 @@ func (r reader) complete(ctx context.Context, b *escrowserver.BondLine) error {
 		return err
 	}
 	b.Transfer = t.transfer()
-	rows, err := r.QueryContext(ctx, `SELECT n, jws FROM receipt WHERE bond = ? ORDER BY n, id`, b.ID)
+	rows, err := r.query(ctx, `SELECT n, jws FROM receipt WHERE bond = ? ORDER BY n, id`, b.ID)
 	if err := each(rows, err, func(scan func(...any) error) error {
 		var n int64
 		var jws escrow.Signed
@@ -77,7 +76,7 @@ func (r reader) complete(ctx context.Context, b *escrowserver.BondLine) error {
 	}); err != nil {
 		return err
 	}
-	rows, err = r.QueryContext(ctx, `SELECT p.role, p.account, p.change, a.change FROM party p JOIN account a ON a.id = p.account WHERE p.bond = ?`, b.ID)
+	rows, err = r.query(ctx, `SELECT p.role, p.account, p.change, a.change FROM party p JOIN account a ON a.id = p.account WHERE p.bond = ?`, b.ID)
 	if err := each(rows, err, func(scan func(...any) error) error {
 		var p escrowserver.PartyLine
 		err := scan(&p.Role, &p.Account, &p.N, &p.Newest)
@@ -86,15 +85,15 @@ func (r reader) complete(ctx context.Context, b *escrowserver.BondLine) error {
 	}); err != nil {
 		return err
 	}
-	rows, err = r.QueryContext(ctx, `SELECT hash, '', 0, '', outcome FROM proof WHERE bond = ?`, b.ID)
+	rows, err = r.query(ctx, `SELECT hash, '', 0, '', outcome FROM proof WHERE bond = ?`, b.ID)
 	if err := eachStatement(rows, err, &b.Proofs); err != nil {
 		return err
 	}
-	rows, err = r.QueryContext(ctx, `SELECT hash, verdict, n, jws, outcome FROM statement WHERE bond = ? ORDER BY made_at`, b.ID)
+	rows, err = r.query(ctx, `SELECT hash, verdict, n, jws, outcome FROM statement WHERE bond = ? ORDER BY made_at`, b.ID)
 	return eachStatement(rows, err, &b.Statements)
 }
 
-func eachStatement(rows *sql.Rows, err error, to *[]escrowserver.StatementLine) error {
+func eachStatement(rows rows, err error, to *[]escrowserver.StatementLine) error {
 	return each(rows, err, func(scan func(...any) error) error {
 		var s escrowserver.StatementLine
 		err := scan(&s.Hash, &s.Verdict, &s.N, &s.Signed, &s.Outcome)

@@ -32,14 +32,6 @@ func (t *tx) exec(ctx context.Context, label, query string, args ...any) (int64,
 	return n, err
 }
 
-func (t *tx) execReturning(ctx context.Context, label string, dest []any, query string, args ...any) error {
-	point := faultNext(t, label)
-	faultHere(point, "before")
-	err := t.plainExecReturning(ctx, label, dest, query, args...)
-	faultHere(point, "after")
-	return err
-}
-
 func (t *tx) commit(label string) error {
 	point := faultNext(t, label)
 	faultHere(point, "before")
@@ -78,7 +70,6 @@ func faultPatches() []overlay.Patch {
 	return []overlay.Patch{
 		{File: serverWrites + "/exec.go", Edits: []overlay.Edit{
 			{Old: "func (t *tx) exec(", New: "func (t *tx) plainExec("},
-			{Old: "func (t *tx) execReturning(", New: "func (t *tx) plainExecReturning("},
 			{Old: "func (t *tx) commit(", New: "func (t *tx) plainCommit("},
 		}},
 		{File: serverWrites + "/faultpoint.go", Text: added("sqlstore", "context", serverPoints)},
