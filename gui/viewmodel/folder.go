@@ -59,7 +59,7 @@ type List struct {
 	cursor   string
 	marks    map[string]bool
 	busy     map[string]string
-	notice   map[string]string
+	notice   map[string]said
 }
 
 // Folder is the list of mails of the page shown.
@@ -118,7 +118,7 @@ func (l List) Row(i int) Row {
 	switch {
 	case l.busy[mail.ID] != "":
 		row.Note, row.NoteTone = busyWords(l.say, l.busy[mail.ID]), Muted
-	case l.notice[mail.ID] != "":
+	case l.notice[mail.ID] != nil:
 		row.Note, row.NoteTone = l.say.T("row.not-done"), Against
 	}
 	return row

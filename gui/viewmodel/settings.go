@@ -13,7 +13,7 @@ type preferences struct {
 	loaded   bool
 	saving   agentclient.Settings // what was chosen and is not answered yet
 	busy     bool
-	err      string
+	err      said
 	load     reload
 }
 
@@ -55,7 +55,7 @@ func (m *Model) Settings() Settings {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := &m.prefs
-	v := Settings{Loaded: p.loaded, Saving: p.busy, Error: p.err, Done: m.setups.done}
+	v := Settings{Loaded: p.loaded, Saving: p.busy, Error: m.say.again(p.err), Done: m.say.again(m.setups.done)}
 	now := p.settings
 	if p.busy {
 		now = p.saving
@@ -182,7 +182,7 @@ func (m *Model) saveSettings(wanted agentclient.Settings) {
 		return
 	}
 	under := p.busy
-	p.saving, p.busy, p.err = wanted, true, ""
+	p.saving, p.busy, p.err = wanted, true, nil
 	m.mu.Unlock()
 	m.changed()
 	if !under {
@@ -210,7 +210,7 @@ func (m *Model) keepSettings(ctx context.Context) {
 			}
 			p.busy = false
 			if err != nil {
-				p.err = m.say.T("settings.not-saved", "Why", m.say.failure(err))
+				p.err = says("settings.not-saved", "Why", fails(err))
 			}
 		})
 	}

@@ -166,6 +166,9 @@ func (s speech) failure(err error) string {
 	if err == nil {
 		return ""
 	}
+	if own, ok := errors.AsType[*refusal](err); ok {
+		return s.again(own.said)
+	}
 	f, ok := errors.AsType[*agentclient.Failure](err)
 	if !ok {
 		return line(sentence(err.Error()))

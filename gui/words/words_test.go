@@ -74,8 +74,14 @@ func said(t *testing.T) (ids map[string]string, prefixes map[string]string, lite
 				if !ok || len(call.Args) == 0 {
 					return true
 				}
-				f, ok := call.Fun.(*ast.SelectorExpr)
-				if !ok || !slices.Contains([]string{"T", "N", "t", "n"}, f.Sel.Name) {
+				name := ""
+				switch f := call.Fun.(type) {
+				case *ast.SelectorExpr:
+					name = f.Sel.Name
+				case *ast.Ident:
+					name = f.Name
+				}
+				if !slices.Contains([]string{"T", "N", "t", "n", "says", "saysN"}, name) {
 					return true
 				}
 				at := set.Position(call.Pos()).String()
