@@ -90,6 +90,14 @@ type Price struct {
 	// DecideMost is the escrow's own deadline, the longest that DecideWithin can
 	// be; in seconds. Of an own price.
 	DecideMost int64 `json:"decideMost,omitempty"`
+	// Exclusive: who writes here unencrypted is answered with how to send mail that
+	// is read for sure. Answer are the own words in front, AnswerText the whole as it
+	// would be sent now, Answered how many were answered in the last 7 days. Of an
+	// own price.
+	Exclusive  bool   `json:"exclusive,omitempty"`
+	Answer     string `json:"answer,omitempty"`
+	AnswerText string `json:"answerText,omitempty"`
+	Answered   int    `json:"answered,omitempty"`
 }
 
 // Beneficiary is one who can get a forfeit, from the escrow's list.
@@ -110,6 +118,10 @@ type SetPrice struct {
 	Public      *bool  `json:"public,omitempty"`
 	// DecideWithin, in seconds, may be shorter than the escrow's.
 	DecideWithin int64 `json:"decideWithin,omitempty"`
+	// Exclusive and Answer are as in [Price]; an empty Answer takes the own words
+	// away. The escrow has no part in either.
+	Exclusive *bool   `json:"exclusive,omitempty"`
+	Answer    *string `json:"answer,omitempty"`
 }
 
 // Balance is the money of one account at its escrow in one currency.

@@ -32,6 +32,7 @@ func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, e
 	own := slices.ContainsFunc(a.status.Accounts, func(c agentclient.Account) bool { return strings.EqualFold(c.Address, address) })
 	if !own { // what only the owner of a price sees
 		price.FreeAfter, price.Beneficiaries, price.DecideMost = "", nil, 0
+		price.Exclusive, price.Answer, price.AnswerText, price.Answered = false, "", "", 0
 	}
 	return price, err
 }
@@ -64,6 +65,9 @@ func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentcl
 		return agentclient.Price{}, failure(agentclient.CodeNoAccount, "No account is set up.")
 	}
 	old := a.offers[strings.ToLower(req.Address)]
+	if onlyAnswers(req) {
+		return a.setAnswer(req, old)
+	}
 	if len(req.Options) == 0 {
 		for _, option := range old.Options {
 			req.Options = append(req.Options, option.Instruction)
@@ -94,10 +98,14 @@ func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentcl
 			price.Beneficiary = b.Name
 		}
 	}
-	a.offers[strings.ToLower(req.Address)] = price
+	answering, err := answers(req, old, price)
+	if err != nil {
+		return agentclient.Price{}, err
+	}
+	a.offers[strings.ToLower(req.Address)] = answering
 	a.history = slices.Insert(a.history, 0, agentclient.PriceChange{Time: a.now(), Price: price})
 	a.emit(agentclient.EventPrice, "", "")
-	return price, nil
+	return answering, nil
 }
 
 func (a *Agent) price(address string, options []string) (agentclient.Price, error) {
