@@ -106,10 +106,12 @@ func (m *ledgerMachine) take(t ledger.Transfer, e ledger.Entry, from, to account
 	then := new(big.Int).Add(m.at(to.holder, to.currency, to.bucket), money)
 	var want error
 	switch {
-	case !left.IsInt64() || !then.IsInt64():
+	case !left.IsInt64():
 		want = ledger.ErrOverflow
 	case left.Sign() < 0 && from.holder != ledger.Issuance:
 		want = ledger.ErrInsufficient
+	case !then.IsInt64():
+		want = ledger.ErrOverflow
 	}
 	err := m.book.Record(t, e)
 	if want == nil && err == nil {
@@ -117,8 +119,7 @@ func (m *ledgerMachine) take(t ledger.Transfer, e ledger.Entry, from, to account
 		m.journal++
 		return true
 	}
-	// Where both are wrong, either may be said.
-	if want == nil || err == nil || !errors.Is(err, ledger.ErrOverflow) && !errors.Is(err, ledger.ErrInsufficient) {
+	if want == nil || !errors.Is(err, want) {
 		m.Fatalf("%s of %d %s from %v to %v: got %v, want %v", t.ID, t.Amount, t.State, from, to, err, want)
 	}
 	return false

@@ -63,7 +63,7 @@ func TestEachAttackHasItsControl(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	list, err := overlay.Write(root, dir, patches(t, root))
+	list, err := overlay.Write(root, dir, patches(t, root, table()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,10 +111,10 @@ func (c control) mustFail(t *testing.T, root, dir string) string {
 
 // patches gathers the edits by file. Each piece of source is looked for in its
 // folder, and must be there once.
-func patches(t *testing.T, root string) []overlay.Patch {
+func patches(t *testing.T, root string, list []control) []overlay.Patch {
 	t.Helper()
 	byFile := map[string][]overlay.Edit{}
-	for _, c := range table() {
+	for _, c := range list {
 		for _, e := range c.edits {
 			file := e.find(t, root)
 			byFile[file] = append(byFile[file], overlay.Edit{Old: e.old, New: e.new})
