@@ -190,7 +190,7 @@ func build(t *testing.T, root, dir, list, pkg string) {
 func runTests(ctx context.Context, root, dir, pkg, run, off string) (string, error) {
 	cmd := exec.CommandContext(ctx, program(dir, pkg), "-test.run="+run, "-test.timeout=100s", "-test.v")
 	cmd.Dir = filepath.Join(root, filepath.FromSlash(pkg))
-	cmd.Env = append(os.Environ(), switchName+"="+off)
+	cmd.Env = append(os.Environ(), switchName+"="+off, "EARNEST_SOAK=brief")
 	out, err := cmd.CombinedOutput()
 	if err == nil && !strings.Contains(string(out), "--- PASS") {
 		err = fmt.Errorf("no test ran")

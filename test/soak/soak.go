@@ -23,11 +23,14 @@ const (
 // Long reports whether the long runs are wanted.
 func Long() bool { return os.Getenv(longName) == "1" }
 
-// Times is how often something is done: short in the ordinary tests, long in
-// `make soak`.
+// Times is how often something is done: long in `make soak`, short in the ordinary
+// tests, and a tenth of that where a control only has to see a test fail.
 func Times(short, long int) int {
-	if Long() {
+	switch {
+	case Long():
 		return long
+	case os.Getenv(longName) == "brief":
+		return max(1, short/10)
 	}
 	return short
 }
