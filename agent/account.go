@@ -31,6 +31,11 @@ type account struct {
 	// Each wakes the loop of its name.
 	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains, wakeBeat chan struct{}
 
+	// stop ends the loops and waits for it; gone: the account was removed. Both are
+	// the agent's, under its lock.
+	stop func()
+	gone bool
+
 	// changing keeps the settings here and in the store in the same order.
 	changing    sync.Mutex
 	mu          sync.Mutex
@@ -162,6 +167,9 @@ func (a *account) change(ctx context.Context, label string, fn func(*store.Tx, *
 	a.changing.Lock()
 	defer a.changing.Unlock()
 	var changed store.Account
+	if a.removed() {
+		return noAccount()
+	}
 	err := a.Store.Update(ctx, label, func(tx *store.Tx) error {
 		settings, ok, err := store.Get[store.Account](tx, a.id)
 		if err != nil {

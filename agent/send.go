@@ -226,6 +226,9 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 	}
 	var over error
 	err = a.Store.Update(ctx, "buy.intend", func(tx *store.Tx) error {
+		if err := a.stays(tx); err != nil {
+			return err
+		}
 		if over = a.withinLimits(tx, quote); over != nil {
 			return over
 		}

@@ -12,6 +12,7 @@ import (
 type accountCmd struct {
 	Add    accountAddCmd    `cmd:"" help:"Watch a mailbox, and prove its address to an escrow."`
 	Change accountChangeCmd `cmd:"" help:"Give an account another password, sign-in or server, tested before it replaces the old."`
+	Remove accountRemoveCmd `cmd:"" help:"Stop watching a mailbox, and delete what is kept of it here, keys and password included. Mail at the provider stays. At its escrow the address cannot be set up again."`
 }
 
 // accountFlags say how the mail servers are reached. What is left out is found out.

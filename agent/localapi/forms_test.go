@@ -34,7 +34,7 @@ func forms() map[string]any {
 	attachment := agentclient.Attachment{Name: "draft.pdf", Type: "application/pdf", Size: 5, Data: []byte("%PDF-")}
 	mail := agentclient.Mail{ID: "9f2c…", Bond: "01939f…", To: "recipient@example.org", From: "student@example.edu", Name: "Ada Student",
 		Subject: "A question", Price: euro("0.25"), At: at(22), State: "rejecting", DecideBy: at(29), EffectiveAt: at(22).Add(10 * time.Minute),
-		Beneficiary: "Example Escrow Society", FirstTime: true, MixedScript: true, Unprotected: true, Unread: true, Queued: true, Free: true, Late: true,
+		Beneficiary: "Example Escrow Society", FirstTime: true, MixedScript: true, Unprotected: true, Unread: true, Attachments: 2, Queued: true, Free: true, Late: true,
 		Reason: "He sells something", Error: "words"}
 	person := agentclient.PersonID{Account: "recipient@example.org", Address: "author@example.net"}
 	listed := attachment
@@ -46,6 +46,7 @@ func forms() map[string]any {
 			Waiting: 2, Outbox: 1, Queued: 1},
 		"AddAccount": agentclient.AddAccount{Address: "recipient@example.org", IMAP: "imaps://mail.example.org:993",
 			SMTP: "smtps://mail.example.org:465", User: "recipient", Password: "…", Login: "51c0…", Escrow: "https://escrow.example", CA: []byte("-----BEGIN")},
+		"RemoveAccount": agentclient.RemoveAccount{Address: "recipient@example.org", Force: true},
 		"Servers": agentclient.Servers{Address: "recipient@example.org", IMAP: "imaps://imap.example.net:993", SMTP: "smtps://smtp.example.net:465",
 			User: "recipient@example.org", Escrow: "https://escrow.example", Source: "srv", Elsewhere: "example.net", Provider: "Campus",
 			ProviderReady: true, ProviderHint: "words"},
