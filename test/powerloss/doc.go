@@ -1,0 +1,11 @@
+// Package powerloss cuts the power of the escrow's SQLite. A file layer under
+// SQLite records what it writes, syncs, makes and deletes while a real escrow is
+// at work. From the record, a disk is made as it may be after a cut at any point:
+// what was synced is there; of the rest each write is whole, torn, or gone. The
+// books are opened from that disk, and must hold exactly the operations that were
+// acknowledged, and at most the one batch that was on its way. It holds tests
+// alone.
+//
+//	EARNEST_SOAK=1     10,000 cuts instead of some hundred
+//	EARNEST_SEED=N     the same work and the same cuts again
+package powerloss
