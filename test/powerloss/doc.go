@@ -6,6 +6,6 @@
 // acknowledged, and at most the one batch that was on its way. It holds tests
 // alone.
 //
-//	EARNEST_SOAK=1     10,000 cuts instead of some hundred
-//	EARNEST_SEED=N     the same work and the same cuts again
+// `make soak` makes 10,000 cuts instead of some hundred; a seed makes the same life
+// and the same cuts again.
 package powerloss

@@ -8,37 +8,20 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"earnest/escrowserver"
+	"earnest/test/soak"
 )
 
 // size is how much a test does.
 type size struct{ lives, cuts, twice int }
 
-// sizeOf is the short run, or with EARNEST_SOAK=1 the long one of 10,000 cuts.
+// sizeOf is the short run, or by `make soak` the long one of 10,000 cuts and more.
 func sizeOf() size {
-	if os.Getenv("EARNEST_SOAK") == "1" {
-		return size{lives: 8, cuts: 1250, twice: 40}
-	}
-	return size{lives: 1, cuts: 240, twice: 2}
-}
-
-// seedOf is EARNEST_SEED, or a new one; either is printed.
-func seedOf(t *testing.T) uint64 {
-	t.Helper()
-	seed := rand.Uint64() >> 16
-	if text := os.Getenv("EARNEST_SEED"); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal("EARNEST_SEED is no number:", text)
-		}
-	}
-	t.Logf("to see the same again: EARNEST_SEED=%d", seed)
-	return seed
+	return size{lives: soak.Times(1, 8), cuts: soak.Times(240, 1250), twice: soak.Times(2, 40)}
 }
 
 // memory is a folder in memory if the system has one: the cuts are the test's, so
@@ -62,7 +45,7 @@ type tally struct {
 
 func (n *tally) String() string {
 	return fmt.Sprintf("%d cuts, %d of them with writes lost or torn; the batch on its way was there after %d and not after %d; "+
-		"acknowledged operations lost after %d; damaged after %d", n.cuts, n.took, n.done, n.undone, n.lost, n.bad)
+		"acknowledged operations lost after %d; otherwise wrong after %d", n.cuts, n.took, n.done, n.undone, n.lost, n.bad)
 }
 
 func (n *tally) add(c cut, f found, err error) {
@@ -114,7 +97,7 @@ func (r recording) judgeAll(t *testing.T, seed uint64, at []int, n *tally, faile
 // Item 4: an escrow at work, whose machine loses power at every moment, keeps all
 // that it acknowledged, and nothing by half.
 func TestItem4_PowerLoss(t *testing.T) {
-	seed, size := seedOf(t), sizeOf()
+	seed, size := soak.Seed(t), sizeOf()
 	var n tally
 	for life := range size.lives {
 		seed := seed + uint64(life)
@@ -133,7 +116,7 @@ func TestItem4_PowerLoss(t *testing.T) {
 			seed, len(r.batches), len(r.trace), recorded.Seconds(), len(at), (time.Since(began) - recorded).Seconds())
 		r.twice(t, seed, size.twice, &n)
 	}
-	t.Logf("power loss: %s", &n)
+	soak.Result(t, "%s", &n)
 	if n.took == 0 || n.done == 0 || n.undone == 0 {
 		t.Error("these cuts show nothing: some must lose writes, some find the last batch done, some not")
 	}
@@ -217,7 +200,7 @@ func TestALyingDiskIsSeen(t *testing.T) {
 		}
 		var n tally
 		liar.judgeAll(t, seed, places(liar, 40, rand.New(rand.NewPCG(seed, 3))), &n, func(cut, error) {})
-		t.Logf("%s are not synced: %s", what, &n)
+		t.Logf("%s are not synced: %s; the first: %v", what, &n, n.first)
 		if n.lost+n.bad == 0 {
 			t.Errorf("nobody sees that %s are never synced", what)
 		}
