@@ -18,7 +18,7 @@ type control struct {
 }
 
 func table() []control {
-	return slices.Concat(inTheAgent(), overConnections(), atTheEscrow(), atOnce())
+	return slices.Concat(inTheAgent(), overConnections(), atTheEscrow())
 }
 
 // inTheAgent are the protections of the one who reads and the one who pays.
