@@ -33,6 +33,7 @@ type AccountRow struct {
 	Trouble  bool // of the mailbox: a new password or login may help
 	Away     bool // the escrow does not answer
 	Card     Card
+	Removal  Removal
 }
 
 // Settings is the page of settings.
@@ -85,7 +86,7 @@ func (m *Model) Settings() Settings {
 }
 
 func (m *Model) accountRow(a agentclient.Account) AccountRow {
-	row := AccountRow{Address: line(a.Address), Identity: line(a.Identity), Card: m.cardOf(a.Address),
+	row := AccountRow{Address: line(a.Address), Identity: line(a.Identity), Card: m.cardOf(a.Address), Removal: m.removalOf(a),
 		Pool: m.say.N("settings.pool", a.Pool), Trouble: a.Mailbox == "failing", Away: !a.EscrowUp}
 	switch a.Mailbox {
 	case "watching":
