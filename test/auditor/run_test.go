@@ -67,41 +67,65 @@ func (m *mailbox) SendToken(_ context.Context, to string, mail escrowserver.Toke
 	return nil
 }
 
-// people is how many live in a town: with each pair buying once in a round, a
-// recipient's pool of 100 keys is enough for a round.
+// newTown makes one. Each pair buys once in a round, so that a recipient's pool
+// of 100 keys is enough.
 func newTown(t testing.TB, seed uint64, senders, recipients int) *town {
 	t.Helper()
-	w := &town{TB: t, clock: servicetest.NewClock(), mails: &mailbox{tokens: map[string]string{}}, random: rand.New(rand.NewPCG(seed, 7))}
-	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "books.db"))
+	random := rand.New(rand.NewPCG(seed, 7))
+	return townOn(t, random, filepath.Join(t.TempDir(), "books.db"), newKey(random), senders, recipients)
+}
+
+// townOn has its books there.
+func townOn(t testing.TB, random *rand.Rand, books string, signer ed25519.PrivateKey, senders, recipients int) *town {
+	t.Helper()
+	w := &town{TB: t, clock: servicetest.NewClock(), mails: &mailbox{tokens: map[string]string{}}, random: random, signer: signer}
+	store, err := sqlstore.Open(t.Context(), books)
 	w.ok(err)
-	w.store, w.signer = store, w.newKey()
+	w.store = store
 	t.Cleanup(func() {
 		if err := store.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	cfg := servicetest.Config(store, w.clock, nil, w.signer)
+	w.start()
+	w.settle(senders, recipients)
+	return w
+}
+
+// start starts the escrow, again after an outage.
+func (w *town) start() {
+	w.Helper()
+	cfg := servicetest.Config(w.store, w.clock, nil, w.signer)
 	cfg.Mailer = w.mails
 	// So long that the final deadline comes before the one of the decision.
 	cfg.Terms = escrow.DefaultTerms()
 	cfg.Terms.Decide = escrow.Seconds(40 * day / time.Second)
-	w.server, err = escrowserver.New(cfg)
+	server, err := escrowserver.New(cfg)
 	w.ok(err)
+	w.server = server
+	for _, p := range slices.Concat(w.senders, w.recipients) {
+		p.Service = server.As(escrow.PublicKey(p.key.Public().(ed25519.PublicKey)))
+	}
+}
+
+// settle has people open accounts, with money.
+func (w *town) settle(senders, recipients int) {
+	w.Helper()
 	for i := range senders {
 		p := w.move(escrow.Address(fmt.Sprintf("sender@s%d.example", i)))
 		for _, currency := range []string{servicetest.Currency, servicetest.OtherCurrency} {
-			code, err := w.server.NewVoucher(t.Context(), currency, 10_000_000)
+			code, err := w.server.NewVoucher(w.Context(), currency, 10_000_000)
 			w.ok(err)
-			_, err = p.TopUp(t.Context(), escrow.TopUp{ID: w.id(), Voucher: code})
+			_, err = p.TopUp(w.Context(), escrow.TopUp{ID: w.id(), Voucher: code})
 			w.ok(err)
 		}
 		w.senders = append(w.senders, p)
 	}
 	for i := range recipients {
 		p := w.move(escrow.Address(fmt.Sprintf("recipient@r%d.example", i)))
-		code, err := w.server.NewVoucher(t.Context(), servicetest.Currency, 1)
+		code, err := w.server.NewVoucher(w.Context(), servicetest.Currency, 1)
 		w.ok(err)
-		_, err = p.TopUp(t.Context(), escrow.TopUp{ID: w.id(), Voucher: code})
+		_, err = p.TopUp(w.Context(), escrow.TopUp{ID: w.id(), Voucher: code})
 		w.ok(err)
 		p.option = payment.Option{System: payment.SystemEscrow, Currency: servicetest.Currency, Amount: payment.Amount(1 + w.random.IntN(500)), Scale: 2}
 		if i%4 == 3 {
@@ -113,7 +137,6 @@ func newTown(t testing.TB, seed uint64, senders, recipients int) *town {
 		}
 		w.recipients = append(w.recipients, p)
 	}
-	return w
 }
 
 func (w *town) ok(err error) {
@@ -125,10 +148,10 @@ func (w *town) ok(err error) {
 
 func (w *town) id() string { return fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", w.ids.Add(1)) }
 
-func (w *town) newKey() ed25519.PrivateKey {
+func newKey(random *rand.Rand) ed25519.PrivateKey {
 	seed := make([]byte, ed25519.SeedSize)
 	for i := range seed {
-		seed[i] = byte(w.random.Uint32())
+		seed[i] = byte(random.Uint32())
 	}
 	return ed25519.NewKeyFromSeed(seed)
 }
@@ -136,7 +159,7 @@ func (w *town) newKey() ed25519.PrivateKey {
 // move lets somebody with that address open an account.
 func (w *town) move(address escrow.Address) *citizen {
 	w.Helper()
-	key := w.newKey()
+	key := newKey(w.random)
 	public := escrow.PublicKey(key.Public().(ed25519.PublicKey))
 	p := &citizen{Service: w.server.As(public), key: key, address: address}
 	_, err := p.OpenAccount(w.Context(), escrow.OpenAccount{Key: public})
