@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -64,6 +65,9 @@ func (r recording) reopen(ctx context.Context, c cut, dir string, mark func(kind
 			return f, fmt.Errorf("the books cannot be read: %w", err)
 		}
 		if f, err = r.place(c, got); err != nil {
+			if seen, _ := look.seen(ctx); seen == r.first.seen && c.answered >= 0 {
+				return f, fmt.Errorf("%w: the books are as new", errLost) // and their schema was made again
+			}
 			return f, err
 		}
 	}
@@ -153,18 +157,26 @@ func (r recording) repeat(ctx context.Context, look looker, c cut, f found, mark
 // repeatable are the operations that were done and that somebody may do again, and
 // what they must answer: an operator who had no answer makes another voucher, with
 // another code, and the token of a claim is not mailed twice. What was refused may
-// be refused for another reason now, or be right.
+// be refused for another reason now, or be right; and to ask for a bond back is too
+// late once its mail has arrived.
 func (b batch) repeatable() (ops []escrowserver.Op, results []escrowserver.Result) {
 	for i, op := range b.ops {
 		result := b.results[i]
 		if result.Err != nil {
 			continue
 		}
-		switch op.(type) {
+		switch op := op.(type) {
 		case escrowserver.NewVoucher:
 			continue
 		case escrowserver.StartClaim:
 			result.Value = false
+		case escrowserver.AskWithdraw:
+			if slices.ContainsFunc(b.ops[i:], func(later escrowserver.Op) bool {
+				arrive, ok := later.(escrowserver.Arrive)
+				return ok && arrive.Bond == op.Bond
+			}) {
+				continue
+			}
 		}
 		ops, results = append(ops, op), append(results, result)
 	}
