@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -75,5 +74,5 @@ func (r recording) recovery(t *testing.T, seed uint64, c cut) (again recording, 
 	if f.done {
 		again.start.answered = c.asked
 	}
-	return again, os.RemoveAll(filepath.Clean(dir))
+	return again, os.RemoveAll(dir)
 }
