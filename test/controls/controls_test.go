@@ -39,6 +39,14 @@ func controlNew(name, text string) string {
 
 func controlOff(name string) bool { return os.Getenv("` + switchName + `") == name }
 
+// controlText is one text without the protection and another with it.
+func controlText(name, without, with string) string {
+	if controlOff(name) {
+		return without
+	}
+	return with
+}
+
 func controlSQL(name string) string {
 	if controlOff(name) {
 		return "1"

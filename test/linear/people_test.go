@@ -45,6 +45,7 @@ type town struct {
 	testing.TB
 	servicetest.Harness
 	born *atomic.Int64
+	now  func() time.Time
 }
 
 // newTown has an escrow with these terms, on a clock that stands still.
@@ -59,7 +60,7 @@ func newTown(t testing.TB, open opener, terms escrow.Terms) *town {
 		t.Fatal(err)
 	}
 	h.Server = server
-	return &town{TB: t, Harness: h, born: &atomic.Int64{}}
+	return &town{TB: t, Harness: h, born: &atomic.Int64{}, now: h.Clock.Now}
 }
 
 func (w *town) ok(err error) {
@@ -105,7 +106,7 @@ func (w *town) settle(money payment.Amount) *person {
 	p.Service = w.Server.As(p.public())
 	_, err := p.OpenAccount(ctx, escrow.OpenAccount{Key: p.public()})
 	w.ok(err)
-	w.ok(prove(ctx, w.Store, p, w.Clock.Now()))
+	w.ok(prove(ctx, w.Store, p, w.now()))
 	if money > 0 {
 		_, err = p.TopUp(ctx, escrow.TopUp{ID: w.id(), Voucher: w.voucher(money)})
 		w.ok(err)
@@ -156,13 +157,13 @@ func (p *person) upload(id string, now time.Time, certificates ...servicetest.Ce
 func (w *town) shop(keys int) *person {
 	w.Helper()
 	p := w.settle(1)
-	w.ok(p.sell(w.Context(), w.Clock.Now()))
+	w.ok(p.sell(w.Context(), w.now()))
 	for left := keys; left > 0; left -= escrow.PoolSize {
 		var certificates []servicetest.Certificate
 		for range min(left, escrow.PoolSize) {
 			certificates = append(certificates, servicetest.NewCertificate(w))
 		}
-		_, err := p.AddKeys(w.Context(), p.upload(w.id(), w.Clock.Now(), certificates...))
+		_, err := p.AddKeys(w.Context(), p.upload(w.id(), w.now(), certificates...))
 		w.ok(err)
 	}
 	return p
