@@ -146,9 +146,9 @@ func (a *account) alarm(ctx context.Context, id string, raw []byte, sealed openp
 		}
 		return store.Put(tx, store.Mail{ID: id, Account: a.id, Bond: bond.ID, Number: a.Now().UnixMilli(),
 			State: store.MailDamaged, From: from, Option: bond.Option, Unread: true,
-			Error: "It is encrypted to a key that is not yours, though its sender paid for one of yours. " +
-				"It may be an ordinary encrypted mail for your mail program; or somebody gave out a key in your name. " +
-				"Ask the sender, by another way, for the fingerprint used. Nothing was decided."})
+			Error: agentclient.Say("mail.foreign-key", "It is encrypted to a key that is not yours, though its sender paid for one of yours.").And(
+				agentclient.Say("mail.foreign-key-may", "It may be an ordinary encrypted mail for your mail program; or somebody gave out a key in your name.")).And(
+				agentclient.Say("mail.foreign-key-ask", "Ask the sender, by another way, for the fingerprint used. Nothing was decided."))})
 	})
 	if err == nil && alarmed {
 		a.Log.Warn("a mail of a sender with an open bond is encrypted to a key that is not ours", "mail", id)

@@ -3,8 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"earnest/agent/store"
 	"earnest/agentclient"
@@ -46,7 +44,7 @@ func notRemoved(err error) error {
 	if !ok || failure.Code == agentclient.CodeState {
 		return err
 	}
-	return meaning(err, "The account was not removed, and no money moved.")
+	return meaning(err, agentclient.Say("remove.not", "The account was not removed, and no money moved."))
 }
 
 // mayLeave tells what still hangs on the account: bonds and mails on their way, and
@@ -60,34 +58,34 @@ func (a *account) mayLeave(ctx context.Context, force bool) error {
 	if err := a.Store.View(ctx, a.nothingOpen); err != nil {
 		return err
 	}
-	var available, held []string
+	var available, held []agentclient.Money
 	for _, b := range known.Balances {
 		if b.Held > 0 {
-			held = append(held, money(b.Currency, b.Held).String())
+			held = append(held, money(b.Currency, b.Held))
 		}
 		if b.Available > 0 {
-			available = append(available, money(b.Currency, b.Available).String())
+			available = append(available, money(b.Currency, b.Available))
 		}
 	}
 	name := a.get().Info.Name
 	switch {
 	case len(held) > 0:
-		return &agentclient.Failure{Code: agentclient.CodeState,
-			Happened: fmt.Sprintf("%s of this account is held for mails that you sent.", strings.Join(held, " and ")),
-			Means:    "The account was not removed: without its keys nobody could tell you what became of that money.",
-			Do:       "Wait until they are decided, or take them back where they have not arrived: earnest withdraw ID"}
+		return agentclient.Refuse(agentclient.CodeState,
+			agentclient.Say("remove.held", "{Money} of this account is held for mails that you sent.", "Money", amounts(held)),
+			agentclient.Say("remove.held-means", "The account was not removed: without its keys nobody could tell you what became of that money."),
+			agentclient.Say("remove.wait", "Wait until they are decided, or take them back where they have not arrived: earnest withdraw ID"))
 	case force:
 		return nil
 	case away:
-		return &agentclient.Failure{Code: agentclient.CodeState, Field: "force",
-			Happened: fmt.Sprintf("%s does not answer, so it cannot be seen whether you have money there.", name),
-			Means:    "The account was not removed. If you remove it all the same, what is there stays there, and without the account's keys nobody can use it again.",
-			Do:       "Try again when the escrow answers, or remove the account and what is there: earnest account remove ADDRESS --force"}
+		return agentclient.Refuse(agentclient.CodeState,
+			agentclient.Say("remove.away", "{Escrow} does not answer, so it cannot be seen whether you have money there.", "Escrow", name),
+			agentclient.Say("remove.away-means", "The account was not removed. If you remove it all the same, what is there stays there, and without the account's keys nobody can use it again."),
+			agentclient.Say("remove.away-do", "Try again when the escrow answers, or remove the account and what is there: earnest account remove ADDRESS --force")).At("force")
 	case len(available) > 0:
-		return &agentclient.Failure{Code: agentclient.CodeState, Field: "force",
-			Happened: fmt.Sprintf("%s of this account is available at %s.", strings.Join(available, " and "), name),
-			Means:    "The account was not removed. If you remove it all the same, that money stays there, and without the account's keys nobody can use it again.",
-			Do:       "Use the money up first, or remove the account and leave it: earnest account remove ADDRESS --force"}
+		return agentclient.Refuse(agentclient.CodeState,
+			agentclient.Say("remove.money", "{Money} of this account is available at {Escrow}.", "Money", amounts(available), "Escrow", name),
+			agentclient.Say("remove.money-means", "The account was not removed. If you remove it all the same, that money stays there, and without the account's keys nobody can use it again."),
+			agentclient.Say("remove.money-do", "Use the money up first, or remove the account and leave it: earnest account remove ADDRESS --force")).At("force")
 	}
 	return nil
 }
@@ -130,19 +128,17 @@ func (a *account) nothingOpen(tx *store.Tx) error {
 	}
 	switch {
 	case in > 0:
-		return stillOpen("Bonds of people who wrote to this address are still open: %s.", in,
-			"The account was not removed: their mails could then not be opened or decided any more, and their money would be held until the deadline.",
-			"Accept or reject what waits (earnest inbox). What has not arrived yet ends by its deadline.")
+		return agentclient.Refuse(agentclient.CodeState,
+			agentclient.Say("remove.open-in", "Bonds of people who wrote to this address are still open: {N}.", "N", in),
+			agentclient.Say("remove.open-in-means", "The account was not removed: their mails could then not be opened or decided any more, and their money would be held until the deadline."),
+			agentclient.Say("remove.open-in-do", "Accept or reject what waits (earnest inbox). What has not arrived yet ends by its deadline."))
 	case out > 0:
-		return stillOpen("Mails that you sent from this address are on their way or not decided: %s.", out,
-			"The account was not removed: without its keys nobody could tell you what became of them and of their money.",
-			"Wait until they are decided, or take them back where they have not arrived: earnest withdraw ID")
+		return agentclient.Refuse(agentclient.CodeState,
+			agentclient.Say("remove.open-out", "Mails that you sent from this address are on their way or not decided: {N}.", "N", out),
+			agentclient.Say("remove.open-out-means", "The account was not removed: without its keys nobody could tell you what became of them and of their money."),
+			agentclient.Say("remove.wait", "Wait until they are decided, or take them back where they have not arrived: earnest withdraw ID"))
 	}
 	return nil
-}
-
-func stillOpen(happened string, n int, means, do string) error {
-	return &agentclient.Failure{Code: agentclient.CodeState, Happened: fmt.Sprintf(happened, fmt.Sprint(n)), Means: means, Do: do}
 }
 
 // halt stops the account's loops and waits until they have ended; again starts them.

@@ -33,10 +33,12 @@ type Account struct {
 	// Mailbox is watching, connecting or failing; MailboxError says why in words.
 	Mailbox      string `json:"mailbox"`
 	MailboxError string `json:"mailboxError,omitempty"`
+	SayMailbox   Said   `json:"sayMailbox,omitempty"`
 	// EscrowUp: the last request was answered. EscrowSince is when that began.
 	EscrowUp    bool      `json:"escrowUp"`
 	EscrowSince time.Time `json:"escrowSince"`
 	EscrowError string    `json:"escrowError,omitempty"`
+	SayEscrow   Said      `json:"sayEscrow,omitempty"`
 	// Identity is the fingerprint that the card carries.
 	Identity string `json:"identity"`
 	Pool     int    `json:"pool"` // unsold one-time keys at the escrow
@@ -187,7 +189,8 @@ type Sent struct {
 	// Kept: its text is still here and can be made a draft again.
 	Kept bool `json:"kept,omitempty"`
 	// Error says in words why it does not go on, and what that means.
-	Error string `json:"error,omitempty"`
+	Error    string `json:"error,omitempty"`
+	SayError Said   `json:"sayError,omitempty"`
 }
 
 // BuyKey buys a one-time key to use with other OpenPGP tools.
@@ -245,7 +248,8 @@ type Mail struct {
 	// Queued: the decision is kept here and waits for the escrow to answer.
 	Queued bool `json:"queued,omitempty"`
 	// Error says in words what is wrong with the mail and what that means.
-	Error string `json:"error,omitempty"`
+	Error    string `json:"error,omitempty"`
+	SayError Said   `json:"sayError,omitempty"`
 }
 
 // Message is an opened mail.
@@ -259,7 +263,8 @@ type Message struct {
 	Blocks      []Block      `json:"blocks,omitempty"`
 	Attachments []Attachment `json:"attachments,omitempty"`
 	// Checks lists what was verified, in words.
-	Checks []string `json:"checks"`
+	Checks    []string `json:"checks"`
+	SayChecks []Said   `json:"sayChecks,omitempty"`
 }
 
 // Kinds of [Block].
@@ -341,6 +346,9 @@ type Check struct {
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy,omitempty"`
+	// SayDetail and SayRemedy are the same in phrases.
+	SayDetail Said `json:"sayDetail,omitempty"`
+	SayRemedy Said `json:"sayRemedy,omitempty"`
 }
 
 // Event is one line of the event stream.
@@ -376,6 +384,8 @@ type Failure struct {
 	Happened string `json:"happened"`
 	Means    string `json:"means,omitempty"`
 	Do       string `json:"do,omitempty"`
+	// Say is the same in phrases, for a client that speaks another language.
+	Say *FailureSaid `json:"say,omitempty"`
 	// Field names the field of the request that is wrong, by its JSON name, where
 	// it is one.
 	Field string `json:"field,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"earnest/agentclient"
 	"earnest/escrow"
 	"earnest/payment"
 )
