@@ -15,6 +15,7 @@ type PriceTab int
 const (
 	PriceNow PriceTab = iota
 	PriceCard
+	PriceAnswer
 	PricePast
 )
 
@@ -27,6 +28,7 @@ type ownPrice struct {
 	tab     PriceTab
 	account string // whose price is shown; the first's where empty
 	forms   map[string]*priceForm
+	answers map[string]*answerForm
 	past    map[string][]agentclient.PriceChange
 	pastErr said
 	stale   bool // past

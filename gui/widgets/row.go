@@ -115,7 +115,7 @@ func (r *Row) CreateRenderer() fyne.WidgetRenderer {
 	text := func() *canvas.Text { return canvas.NewText("", color.Black) }
 	plane := func() *canvas.Rectangle { return canvas.NewRectangle(color.Transparent) }
 	d := &rowRenderer{r: r, plane: plane(), mark: plane(), line: plane(), box: plane(), dot: canvas.NewCircle(color.Transparent),
-		clip: canvas.NewImageFromResource(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())),
+		clip:  canvas.NewImageFromResource(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())),
 		title: text(), aside: text(), subject: text(), amount: text(), note: text(), warning: text(), marks: text(), check: text()}
 	d.Refresh()
 	return d
