@@ -22,6 +22,7 @@ const (
 	KindStatement Kind = "earnest-statement+jws"
 	KindReceipt   Kind = "earnest-receipt+jws"
 	KindTotals    Kind = "earnest-totals+jws"
+	KindOutage    Kind = "earnest-outage+jws"
 )
 
 // Signed is a compact JWS as it was made: header.payload.signature.

@@ -38,7 +38,17 @@ type exportLine struct {
 	Escrow  string             `json:"escrow,omitempty"`
 	Keys    []escrow.PublicKey `json:"keys,omitempty"`
 	Made    time.Time          `json:"made,omitzero"`
+	Outage  escrow.Signed      `json:"outage,omitempty"`
 	Totals  escrow.Signed      `json:"totals,omitempty"`
+}
+
+// outageStatement is the escrow's word that it was away, and until when nothing
+// expired for it.
+type outageStatement struct {
+	Escrow string    `json:"escrow"`
+	Began  time.Time `json:"began"`
+	Ended  time.Time `json:"ended"`
+	Until  time.Time `json:"until"`
 }
 
 type exportBond struct {
@@ -77,6 +87,13 @@ func (e Exporter) Write(ctx context.Context, to io.Writer) (Exported, error) {
 	err := e.Store.Walk(ctx, Visitor{
 		// A bond that cannot be read would be missing in the totals as well.
 		Fault: func(text string) { damaged = errors.Join(damaged, errors.New(text)) },
+		Outage: func(o OutageLine) error {
+			signed, err := escrow.Sign(e.Signer, escrow.KindOutage, outageStatement{e.Name, o.Began, o.Ended, o.Ended.Add(outageGrace)})
+			if err != nil {
+				return err
+			}
+			return lines.Encode(exportLine{Line: "outage", Outage: signed})
+		},
 		Bond: func(b BondLine) error {
 			for _, t := range tallies {
 				if err := t.bond(b); err != nil {

@@ -27,7 +27,7 @@ type report struct {
 	Added   []total // of all time, from the receipts
 	Faults  []*fault
 
-	Bonds, Receipts, Decisions, Signatures, Compared int
+	Bonds, Receipts, Decisions, Signatures, Compared, Outages int
 }
 
 // auditor reads an export.
@@ -36,6 +36,7 @@ type auditor struct {
 	report *report
 	books  []entry
 	signed []string // totals
+	away   []outage
 	bonds  map[string]bool
 	proofs map[string]string // of arrival, and whose they are
 }
@@ -146,6 +147,8 @@ func (a *auditor) read(lines *bufio.Reader) (ended bool, err error) {
 			switch j.line.Line {
 			case "bond":
 				jobs = append(jobs, j)
+			case "outage":
+				a.outage(j.line.Outage, len(jobs) > 0)
 			case "totals":
 				a.signed = append(a.signed, j.line.Totals)
 			case "end":
@@ -172,7 +175,7 @@ func (a *auditor) work(jobs []*job) {
 			for j := range todo {
 				j.chain, j.failed = texts(j.line.Receipts)
 				if j.failed == nil {
-					j.bond, j.fault = checkBond(a.keys, j.line.Bond, j.line.Quote, j.chain, j.line.Asides)
+					j.bond, j.fault = checkBond(a.keys, a.away, j.line.Bond, j.line.Quote, j.chain, j.line.Asides)
 				}
 			}
 		})
@@ -232,6 +235,26 @@ func (a *auditor) take(j *job) {
 	r.Endings[j.bond.ending]++
 	a.books = append(a.books, entry{slot: slot{j.bond.quote.Option.Currency, j.bond.quote.Beneficiary, j.bond.quote.Option.Scale},
 		amount: j.bond.quote.Option.Amount, held: j.bond.held, ended: j.bond.ended, money: j.bond.money})
+}
+
+// outage takes a signed outage, by which the bonds after it are judged.
+func (a *auditor) outage(signed string, late bool) {
+	var o outage
+	if err := a.keys.open(signed, "outage", &o); err != nil {
+		a.fault("", because(whySignature, "the outage %v", err))
+		return
+	}
+	a.report.Signatures++
+	switch {
+	case late || a.report.Bonds > 0:
+		a.fault("", because(whyForm, "an outage stands behind a bond"))
+	case o.Escrow != a.report.Escrow || !o.Began.Before(o.Ended) || !o.Until.Equal(o.Ended.Add(graceFor)):
+		a.fault("", because(whyForm, "an outage is of another escrow, or moves deadlines by another time than a day"))
+	default:
+		a.away = append(a.away, o)
+		slices.SortFunc(a.away, func(x, y outage) int { return x.Began.Compare(y.Began) })
+		a.report.Outages++
+	}
 }
 
 // end compares the counts.

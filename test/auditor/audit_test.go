@@ -83,7 +83,7 @@ func (w *town) pinned() []string {
 func TestAuditor(t *testing.T) {
 	senders, recipients, rounds, open := 40, 50, 1, 50
 	if *soakFlag {
-		senders, recipients, rounds, open = 100, 200, 5, 500
+		senders, recipients, rounds, open = 100, 50, 20, 500
 	}
 	began := time.Now()
 	w := newTown(t, seed(t), senders, recipients)

@@ -18,12 +18,13 @@ type checked struct {
 	receipts      int
 	decisions     int
 	signatures    int
+	outages       []outage
 }
 
 // checkBond checks a bond from its quote to its last receipt. The first fault
 // ends it: behind it a chain proves nothing.
-func checkBond(keys keyring, id, signedQuote string, chain, asides []string) (*checked, *fault) {
-	b := &checked{id: id, quoteHash: hashOf(signedQuote), receipts: len(chain) + len(asides)}
+func checkBond(keys keyring, outages []outage, id, signedQuote string, chain, asides []string) (*checked, *fault) {
+	b := &checked{id: id, quoteHash: hashOf(signedQuote), receipts: len(chain) + len(asides), outages: outages}
 	if f := b.openQuote(keys, signedQuote); f != nil {
 		return b, f
 	}

@@ -66,6 +66,12 @@ type (
 		Statement   string    `json:"statement"`
 		Time        time.Time `json:"time"`
 	}
+	outage struct {
+		Escrow string    `json:"escrow"`
+		Began  time.Time `json:"began"`
+		Ended  time.Time `json:"ended"`
+		Until  time.Time `json:"until"`
+	}
 	totals struct {
 		Escrow string    `json:"escrow"`
 		From   time.Time `json:"from"`
@@ -97,6 +103,7 @@ type line struct {
 	Made     time.Time `json:"made"`
 	Bond     string    `json:"bond"`
 	Quote    string    `json:"quote"`
+	Outage   string    `json:"outage"`
 	Totals   string    `json:"totals"`
 	Bonds    int       `json:"bonds"`
 	Asides   []string  `json:"asides"`

@@ -5,6 +5,9 @@ import "time"
 // lateFor is how long after an expiry a mail may still arrive and be accepted.
 const lateFor = 90 * 24 * time.Hour
 
+// graceFor is how long after an outage nothing expires.
+const graceFor = 24 * time.Hour
+
 // course is where a bond's life is while its receipts are read.
 type course struct {
 	*checked
@@ -91,7 +94,7 @@ func (c *course) step(s *step) *fault {
 			return because(whyEvent, "withdrawn after it arrived")
 		}
 		c.state = s.Event
-		return c.notAfter(s, c.held.Add(seconds(c.quote.Terms.Deliver)), "delivery")
+		return c.delivered(s)
 	case "expired":
 		return c.expired(s)
 	case "arrived_late", "accepted_late":
@@ -116,7 +119,13 @@ func (c *course) arrived(s *step) *fault {
 	if !wholeHour(s.Time) || s.Time.Before(hourOf(c.held)) {
 		return because(whyTime, "arrived at %s, paid at %s", at(s.Time), at(c.held))
 	}
-	return c.notAfter(s, c.held.Add(seconds(c.quote.Terms.Deliver)), "delivery")
+	return c.delivered(s)
+}
+
+// delivered demands that a step came before the delivery deadline.
+func (c *course) delivered(s *step) *fault {
+	deadline := c.held.Add(seconds(c.quote.Terms.Deliver))
+	return c.notAfter(s, earlier(c.moved(deadline, deadline), c.final()), "delivery")
 }
 
 func (c *course) wasRead(s *step) *fault {
@@ -164,7 +173,8 @@ func (c *course) decided(s *step) *fault {
 		c.state = s.Event
 	}
 	// When within the hour it arrived is not told.
-	return c.notAfter(s, earlier(c.hour.Add(time.Hour+seconds(c.quote.Terms.Decide)), c.final()), "decision")
+	deadline := c.hour.Add(seconds(c.quote.Terms.Decide))
+	return c.notAfter(s, earlier(c.moved(deadline, deadline.Add(time.Hour)), c.final()), "decision")
 }
 
 // rejected is a forfeit: of the reject that stands, when it may not be undone any more.
@@ -194,7 +204,23 @@ func (c *course) expired(s *step) *fault {
 	if s.Time.Before(due) {
 		return because(whyDeadline, "expired at %s, before its deadline %s", at(s.Time), at(due))
 	}
+	for _, o := range c.outages {
+		if !s.Time.Before(o.Ended) && s.Time.Before(o.Until) && s.Time.Before(c.final()) {
+			return because(whyDeadline, "expired at %s, and after an outage nothing expires before %s", at(s.Time), at(o.Until))
+		}
+	}
 	return nil
+}
+
+// moved is where outages move a deadline that lies between the two moments. They
+// are sorted by when they began.
+func (c *course) moved(least, most time.Time) time.Time {
+	for _, o := range c.outages {
+		if least.Before(o.Until) && !o.Began.After(most) && o.Until.After(most) {
+			most = o.Until
+		}
+	}
+	return most
 }
 
 // afterwards are the steps of a bond that expired; they move no money.

@@ -73,6 +73,9 @@ func (r *report) print(out io.Writer, most int) {
 		fmt.Fprintln(out, "The keys are those that the export names itself: compare them with a pinned one, or give it with -key.")
 	}
 	fmt.Fprintf(out, "%d bonds, %d receipts, %d decisions, %d signatures\n", r.Bonds, r.Receipts, r.Decisions, r.Signatures)
+	if r.Outages > 0 {
+		fmt.Fprintf(out, "%d outages moved deadlines, by the escrow's word\n", r.Outages)
+	}
 	for _, ending := range sorted(r.Endings) {
 		fmt.Fprintf(out, "  %-22s %d\n", ending, r.Endings[ending])
 	}
