@@ -11,13 +11,21 @@ func atOnce() []control {
 	return []control{{
 		"have the money back before the deadline", "deadline", "nothing is due before its deadline",
 		[]edit{
-			{"escrow", `if due.IsZero() || now.Before(due) {`, `if due.IsZero() || now.Before(due) && !controlOff("deadline") {`},
-			{"escrowserver", `if due.IsZero() || m.Now.Before(due) {`, `if due.IsZero() || m.Now.Before(due) && !controlOff("deadline") {`},
+			{"escrow", `if due.IsZero() || now.Before(due) {`, `if due.IsZero() || now.Before(due) && !(controlOff("deadline") && !now.Before(due.Add(-90*time.Minute))) {`},
+			{"escrowserver", `if due.IsZero() || m.Now.Before(due) {`, `if due.IsZero() || m.Now.Before(due) && !(controlOff("deadline") && !m.Now.Before(due.Add(-90*time.Minute))) {`},
 		},
 		"test/linear", "TestEndings_ExactlyOneWins",
 	}, {
 		"have a bond end twice", "terminal", "what has ended never changes",
 		[]edit{{"escrow", `case d.Verdict == Accept && b.State == Arrived:`, `case d.Verdict == Accept && (b.State == Arrived || controlOff("terminal") && b.State == Expired):`}},
+		"test/linear", "TestEndings_ExactlyOneWins",
+	}, {
+		"have a bond end twice, and no money move", "terminal-quiet", "a late accept is no ending",
+		[]edit{{"escrow", `b.LateAcceptedAt = now`, `if controlOff("terminal-quiet") {
+			b.State = Accepted
+			return b, Step{Event: EventAccepted, At: now, Statement: signed}, nil
+		}
+		b.LateAcceptedAt = now`}},
 		"test/linear", "TestEndings_ExactlyOneWins",
 	}, {
 		"redeem a voucher and hear that it was another", "operation", "an operation id is remembered with its answer",
