@@ -29,7 +29,7 @@ type account struct {
 	signInNew chan struct{}
 
 	// Each wakes the loop of its name.
-	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains, wakeBeat chan struct{}
+	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains, wakeBeat, wakeAnswers chan struct{}
 
 	// stop ends the loops and waits for it; gone: the account was removed. Both are
 	// the agent's, under its lock.
@@ -56,6 +56,8 @@ type account struct {
 	// opening lets one mail at a time go from held to waiting.
 	opening sync.Mutex
 	trials  limiter
+	// strangers bounds how many ordinary mails are looked at.
+	strangers limiter
 }
 
 func (a *Agent) newAccount(ctx context.Context, settings store.Account) (*account, error) {
@@ -79,6 +81,7 @@ func (a *Agent) accountWith(ctx context.Context, settings store.Account, c *cred
 		wakePool: make(chan struct{}, 1), wakeHeld: make(chan struct{}, 1), wakeChains: make(chan struct{}, 1), wakeBeat: make(chan struct{}, 1),
 		purchases: map[string]bool{},
 		trials:    limiter{most: hiddenMailsAnHour, every: time.Hour},
+		strangers: limiter{most: answerMailsAnHour, every: time.Hour}, wakeAnswers: make(chan struct{}, 1),
 	}
 	acct.service = watched{service, acct}
 	acct.claimed, acct.signInNew = make(chan error, 1), make(chan struct{}, 1)
@@ -97,7 +100,7 @@ func (a *account) run(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, loop := range []func(context.Context) error{
-		a.watchMailbox, a.keepAccess, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy,
+		a.watchMailbox, a.keepAccess, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy, a.answerStrangers,
 	} {
 		group.Go(func() error { return loop(ctx) })
 	}

@@ -81,6 +81,9 @@ type Config struct {
 	// is left to the person.
 	Finder Finder
 	SignIn SignIn
+	// Names answers questions to the DNS; without it exclusive addresses answer
+	// nobody. Optional.
+	Names Names
 	// DefaultEscrow is the escrow of accounts that name none. Optional.
 	DefaultEscrow string
 

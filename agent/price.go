@@ -16,7 +16,7 @@ import (
 func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, error) {
 	acct, err := a.byAddress(address)
 	if err == nil {
-		return acct.ownPrice()
+		return acct.ownPrice(ctx)
 	}
 	if address == "" {
 		return agentclient.Price{}, err

@@ -21,42 +21,59 @@ func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentcl
 	}
 	acct.pricing.Lock() // what the request leaves empty is read, and written again
 	defer acct.pricing.Unlock()
-	offer, err := acct.newOffer(req)
-	if err != nil {
+	if err := acct.mayBeAnswered(req); err != nil {
 		return agentclient.Price{}, err
 	}
-	freeAfter, err := newFreeAfter(acct.get().FreeAfter, req.FreeAfter)
-	if err != nil {
-		return agentclient.Price{}, err
-	}
-	signed := acct.get().Offer
-	if ownAffair(req) && signed != "" {
-		// The escrow has no part in it, so it need not answer.
-		err = acct.change(ctx, "price.free", func(tx *store.Tx, s *store.Account) error {
-			s.FreeAfter = freeAfter
-			_, err := acct.notePrice(tx, *s, *s)
-			return err
-		})
-	} else {
-		if signed, err = escrow.Sign(acct.signer, escrow.KindOffer, offer); err != nil {
+	if !onlyAnswers(req) {
+		if err := acct.setOffer(ctx, req); err != nil {
 			return agentclient.Price{}, err
 		}
-		if _, err := escrow.VerifyOffer(signed); err != nil {
-			return agentclient.Price{}, err
-		}
-		err = acct.publish(ctx, signed, &freeAfter)
 	}
-	if err != nil {
+	if err := acct.setAnswers(ctx, req); err != nil {
 		return agentclient.Price{}, err
 	}
 	wake(acct.wakePool)
 	a.tell(agentclient.EventPrice, acct.id, "")
-	return acct.ownPrice()
+	return acct.ownPrice(ctx)
+}
+
+// setOffer changes the offer, and what an accept grants.
+func (a *account) setOffer(ctx context.Context, req agentclient.SetPrice) error {
+	offer, err := a.newOffer(req)
+	if err != nil {
+		return err
+	}
+	freeAfter, err := newFreeAfter(a.get().FreeAfter, req.FreeAfter)
+	if err != nil {
+		return err
+	}
+	signed := a.get().Offer
+	if ownAffair(req) && signed != "" {
+		// The escrow has no part in it, so it need not answer.
+		return a.change(ctx, "price.free", func(tx *store.Tx, s *store.Account) error {
+			s.FreeAfter = freeAfter
+			_, err := a.notePrice(tx, *s, *s)
+			return err
+		})
+	}
+	if signed, err = escrow.Sign(a.signer, escrow.KindOffer, offer); err != nil {
+		return err
+	}
+	if _, err := escrow.VerifyOffer(signed); err != nil {
+		return err
+	}
+	return a.publish(ctx, signed, &freeAfter)
 }
 
 // ownAffair reports a change of which strangers and the escrow see nothing.
 func ownAffair(req agentclient.SetPrice) bool {
-	return req.FreeAfter != "" && len(req.Options) == 0 && req.Beneficiary == "" && req.TellRead == nil && req.Public == nil && req.DecideWithin == 0
+	return req.FreeAfter != "" && len(req.Options) == 0 && unpriced(req)
+}
+
+// unpriced reports that a request leaves everything of the offer as it is, but
+// perhaps its options.
+func unpriced(req agentclient.SetPrice) bool {
+	return req.Beneficiary == "" && req.TellRead == nil && req.Public == nil && req.DecideWithin == 0
 }
 
 // newOffer is the offer as it is with the changes that the request asks for.
