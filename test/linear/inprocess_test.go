@@ -28,7 +28,7 @@ func inProcess(t *testing.T, open opener) {
 	undone.Undo = 0
 	towns := []*town{newTown(t, open, escrow.DefaultTerms()), newTown(t, open, undone)}
 	var count tally
-	report(t, count.run(t, soak.Times(200, 10_000), func(seed uint64) (*history, bool) {
+	report(t, count.run(t, soak.Seed(t), soak.Times(200, 10_000), func(seed uint64) (*history, bool) {
 		which := int(seed % 2)
 		c := towns[which].cast(plain{towns[which]})
 		return c.play(t.Context(), seed), which == 1
@@ -42,9 +42,9 @@ func inProcess(t *testing.T, open opener) {
 type tally struct{ histories, operations, unknown, refused, bought atomic.Int64 }
 
 // run stops at the first history that is wrong, and tells it.
-func (c *tally) run(t *testing.T, histories int, play func(seed uint64) (h *history, atOnce bool)) (wrong string) {
+func (c *tally) run(t *testing.T, seed uint64, histories int, play func(seed uint64) (h *history, atOnce bool)) (wrong string) {
 	t.Helper()
-	seed, began := soak.Seed(t), time.Now()
+	began := time.Now()
 	var next atomic.Int64
 	var mu sync.Mutex
 	var all sync.WaitGroup

@@ -220,14 +220,15 @@ func forgets() bool { return commits.Add(1)%10 == 0 }
 
 // histories plays so many, in trouble, and tells the first wrong one.
 func (p *process) histories(t *testing.T, most int) (wrong string) {
-	w, f := p.beside(), newReal(t)
+	t.Helper()
+	seed, w, f := soak.Seed(t), p.beside(), newReal(t)
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	defer transport.CloseIdleConnections()
 	stop := make(chan struct{})
 	var trouble sync.WaitGroup
-	trouble.Go(func() { p.trouble(soak.Random(uint64(most), 1), stop) })
+	trouble.Go(func() { p.trouble(soak.Random(seed, 1), stop) })
 	var count tally
-	wrong = count.run(t, most, func(seed uint64) (*history, bool) {
+	wrong = count.run(t, seed, most, func(seed uint64) (*history, bool) {
 		c := w.cast(f)
 		for _, person := range append(c.buyers[:], c.shops[:]...) {
 			client, err := escrowclient.New(escrowclient.Config{BaseURL: "http://" + p.wire.listener.Addr().String(),
