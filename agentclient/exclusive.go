@@ -1,7 +1,6 @@
 package agentclient
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,15 +11,19 @@ const MaxAnswer = 2000
 
 // CheckAnswer says what is wrong with the own words of an answer; nil if nothing.
 func CheckAnswer(text string) *Failure {
-	f := &Failure{Code: CodeUsage, Field: "answer", Means: "Nothing was changed: people are answered as before."}
+	var happened, do Said
 	switch {
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, odd):
-		f.Happened, f.Do = "The answer has characters in it that no letter has.", "Write it as plain text: letters, signs and line ends."
+		happened = Say("exclusive.odd", "The answer has characters in it that no letter has.")
+		do = Say("exclusive.odd.do", "Write it as plain text: letters, signs and line ends.")
 	case utf8.RuneCountInString(text) > MaxAnswer:
-		f.Happened, f.Do = "The answer is longer than "+strconv.Itoa(MaxAnswer)+" characters.", "Make it shorter, or name a web page that says the rest."
+		happened = Say("exclusive.long", "The answer is longer than {Most} characters.", "Most", MaxAnswer)
+		do = Say("exclusive.long.do", "Make it shorter, or name a web page that says the rest.")
 	default:
 		return nil
 	}
+	f := Refuse(CodeUsage, happened, Say("exclusive.as-before", "Nothing was changed: people are answered as before."), do)
+	f.Field = "answer"
 	return f
 }
 
@@ -32,6 +35,9 @@ func odd(r rune) bool {
 // NoPriceToAnswer is the failure of making an address exclusive without a price
 // that the answer could name.
 func NoPriceToAnswer() *Failure {
-	return &Failure{Code: CodeUsage, Field: "exclusive", Happened: "No price is set, so there is nothing to answer with.",
-		Means: "The address is not exclusive: nobody is answered.", Do: "Set a price first, such as: earnest price set 0.25"}
+	f := Refuse(CodeUsage, Say("exclusive.no-price", "No price is set, so there is nothing to answer with."),
+		Say("exclusive.no-price.means", "The address is not exclusive: nobody is answered."),
+		Say("exclusive.no-price.do", "Set a price first, such as: earnest price set 0.25"))
+	f.Field = "exclusive"
+	return f
 }
