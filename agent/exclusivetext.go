@@ -42,7 +42,7 @@ func (a *account) answerText(s store.Account) (string, error) {
 	}
 	fmt.Fprintf(&b, "This is an automatic answer. Your mail to %s has arrived and was left as it is; whether it is read is not sure.\n\n", s.Typed)
 	fmt.Fprintf(&b, "To be read for sure, write with a refundable bond of %s. The money is held until your mail is decided on. "+
-		"It comes back to you unless the mail is rejected, also when nobody answers within %s. The money of a rejected mail goes to %s. "+
+		"It comes back to you unless the mail is rejected, also when nobody answers within %s. The money of a rejected mail goes to %s and never to the recipient. "+
 		"Such a mail is encrypted end to end.\n\n", priceWords(price), timeWords(price.DecideWithin), price.Beneficiary)
 	fmt.Fprintf(&b, "How: install Earnest, add your own mail account, and write to the address as you always do. "+
 		"This card tells Earnest where the bond is held and whose key is the right one:\n\n%s\n\n", cardOf(s))
