@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/cryptotest"
 	"testing/synctest"
@@ -27,6 +28,7 @@ type recording struct {
 	key      ed25519.PublicKey
 	accounts []escrow.KeyID
 	pools    []escrow.Address
+	walked   *sync.Map // sums of the states whose walk found no fault
 }
 
 // life is an escrow at work, opened and closed some times.
@@ -60,6 +62,7 @@ func live(t *testing.T, dir string, seed uint64, lives, rounds int) (r recording
 	defer stop()
 	synctest.Test(t, func(t *testing.T) {
 		l := &life{T: t, rng: rand.New(rand.NewPCG(seed, 1)), rec: rec, clock: servicetest.NewClock(), mails: &servicetest.Mails{}}
+		l.walked = &sync.Map{}
 		l.start = cut{answered: -1, asked: -1}
 		public, private, err := ed25519.GenerateKey(nil)
 		l.ok(err)
