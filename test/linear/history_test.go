@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -178,5 +179,6 @@ func (h *history) note(in input, out output, call, back int64) {
 
 // judge asks whether one clerk could have done all that, one after the other.
 func (h *history) judge(atOnce bool) porcupine.CheckResult {
-	return porcupine.CheckOperationsTimeout(model(h.first, atOnce), h.done, time.Minute)
+	last := porcupine.Operation{Input: input{kind: end}, Output: output{}, Call: h.clock.Add(1), Return: h.clock.Add(1)}
+	return porcupine.CheckOperationsTimeout(model(h.first, atOnce), append(slices.Clone(h.done), last), time.Minute)
 }

@@ -33,6 +33,8 @@ const (
 	destroyed kind = "destroyed"
 	arrive    kind = "arrive"
 	decide    kind = "decide"
+	// end comes after all that was answered.
+	end kind = "end"
 )
 
 // input is an operation. Op is its id: the same id is the same operation.
@@ -70,6 +72,8 @@ type books struct {
 		a, b int16
 	}
 	bonds [mostBonds]bondBook
+	// over: from here on what was not answered is not done any more.
+	over bool
 }
 
 // bondBook is one bond; with no state it is not bought.
@@ -86,16 +90,32 @@ type bondBook struct {
 func model(first books, atOnce bool) porcupine.Model {
 	m := porcupine.NondeterministicModel{
 		Init: func() []any { return []any{first} },
-		Step: func(state, in, out any) []any {
-			var next []any
-			for _, b := range settled(state.(books), in.(input), atOnce) {
-				next = append(next, b.step(in.(input), out.(output))...)
-			}
-			return next
-		},
+		Step: func(state, in, out any) []any { return state.(books).then(in.(input), out.(output), atOnce) },
 		Hash: func(state any) uint64 { return state.(books).hash() },
 	}
 	return m.ToModel()
+}
+
+// then is one operation of the history. One without an answer is done at some time,
+// or never: it is taken for never done at the end alone, so that the judge has not
+// to try that at every place.
+func (b books) then(in input, out output, atOnce bool) []any {
+	switch {
+	case in.kind == end:
+		b.over = true
+		return []any{b}
+	case b.over:
+		return []any{b}
+	}
+	var all []any
+	for _, b := range settled(b, in, atOnce) {
+		for _, next := range b.step(in, out) {
+			if !out.unknown || next.(books) != b {
+				all = append(all, next)
+			}
+		}
+	}
+	return all
 }
 
 // hash is of what changes most.
