@@ -77,8 +77,14 @@ func (r *ring) round() {
 	r.Clock.Move(31 * 24 * time.Hour)
 	arrived := r.random.IntN(2) == 0
 	racers := make([]*racer, together)
+	var all sync.WaitGroup
 	for i := range racers {
-		racers[i] = r.racer(r.senders[i], to, arrived)
+		order, asked := r.random.Perm(3), r.random.IntN(2) == 0
+		all.Go(func() { racers[i] = r.racer(r.senders[i], to, arrived, asked, order) })
+	}
+	all.Wait()
+	if r.Failed() {
+		r.FailNow()
 	}
 	// So that the hours fall before, at and after the deadline.
 	early := []time.Duration{0, step, 2 * step, 2*step + step/2}[r.random.IntN(4)]
@@ -92,7 +98,8 @@ func (r *ring) round() {
 	}
 }
 
-func (r *ring) racer(from, to *person, arrived bool) *racer {
+// racer is a bond that was bought, arrived or not, and perhaps asked for back.
+func (r *ring) racer(from, to *person, arrived, asked bool, order []int) *racer {
 	r.Helper()
 	ctx, now := r.Context(), r.Clock.Now()
 	quote, err := from.quote(ctx, to)
@@ -102,14 +109,14 @@ func (r *ring) racer(from, to *person, arrived bool) *racer {
 		req: escrow.BuyRequest{ID: escrow.BondID(r.id()), Quote: quote, Verification: certificate.Binary, Reply: certificate.Binary}}
 	_, err = from.Buy(ctx, b.req)
 	r.ok(err)
-	b.ready(certificate, now, r.random.Perm(3))
+	b.ready(certificate, now, order)
 	b.deadline = now.Add(escrow.DefaultTerms().Deliver.Duration())
 	if arrived {
 		_, err := b.tries["arrive"](ctx)
 		r.ok(err)
 		b.deadline = now.Add(escrow.DefaultTerms().Decide.Duration())
 	}
-	if r.random.IntN(2) == 0 && !arrived {
+	if asked && !arrived {
 		_, err := from.AskWithdraw(ctx, b.req.ID)
 		r.ok(err)
 	}
