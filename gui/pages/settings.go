@@ -100,6 +100,9 @@ func (p *settingsPage) show(name string) {
 
 func (p *settingsPage) back() { p.show("") }
 
+// scroll is what the settings are scrolled by.
+func (p *settingsPage) scroll() *container.Scroll { return p.main.Objects[1].(*container.Scroll) }
+
 func (p *settingsPage) typedKey(e *fyne.KeyEvent) bool {
 	switch {
 	case e.Name != fyne.KeyEscape:

@@ -124,6 +124,9 @@ func (m *Model) decided(id, verb string, mail agentclient.Mail, err error, many 
 		}
 	} else {
 		m.box.asks = without(m.box.asks, id)
+		if verb == "undo" && !many {
+			m.tell(Good, saysN("told.run.undo", 1))
+		}
 		if m.box.selected == id && folder(m.page) && pageOf(mail.State) != m.page {
 			if next = m.neighbour(id); next == "" && m.lists(after) {
 				next = after

@@ -176,10 +176,13 @@ func (m *Model) sliderAt(r *priceRow) int {
 		return -1
 	}
 	plain, fault := m.plain(r)
+	value, ok := amount(plain)
 	if fault != nil {
+		value, ok = amount(r.text) // what can be read keeps its place
+	}
+	if !ok || value.Sign() <= 0 {
 		return 0
 	}
-	value, _ := amount(plain)
 	return nearest(value)
 }
 

@@ -52,6 +52,10 @@ func (m *Model) setupPrice() SetupPriceView {
 	plain, fault := m.setupAmount()
 	value, ok := amount(plain)
 	if fault != nil || !ok {
+		// What can be read keeps its place, also before the currency is known.
+		if value, ok := amount(p.text); ok && value.Sign() > 0 {
+			v.At = nearest(value)
+		}
 		return v
 	}
 	v.At = nearest(value)
