@@ -21,7 +21,7 @@ type size struct{ lives, cuts, twice int }
 
 // sizeOf is the short run, or by `make soak` the long one of 10,000 cuts and more.
 func sizeOf() size {
-	return size{lives: soak.Times(1, 8), cuts: soak.Times(240, 1250), twice: soak.Times(2, 40)}
+	return size{lives: soak.Times(1, 4), cuts: soak.Times(240, 2500), twice: soak.Times(2, 10)}
 }
 
 // memory is a folder in memory if the system has one: the cuts are the test's, so
