@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"slices"
-	"strings"
 
 	"earnest/agent/store"
 	"earnest/agentclient"
@@ -50,9 +49,10 @@ func (a *Agent) CheckReceipts(ctx context.Context, receipts agentclient.Receipts
 		}
 		break
 	}
-	receipts.Verified, receipts.Fault = fault == nil, ""
+	receipts.Verified, receipts.Fault, receipts.SayFault = fault == nil, "", nil
 	if fault != nil {
-		receipts.Fault = strings.ReplaceAll(fault.Error(), escrow.Invalid.Error()+": ", "")
+		receipts.SayFault = saidFault(fault.Error())
+		receipts.Fault = receipts.SayFault.String()
 	}
 	receipts.Steps = viewSteps(signed)
 	return receipts, nil

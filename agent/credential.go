@@ -17,8 +17,8 @@ import (
 // SignIn is where people sign in to mail providers by OAuth 2.0; [oauth.Broker]
 // is it.
 type SignIn interface {
-	Provider(host string) (name string, ready bool, hint string)
-	Named(name string) (known string, ready bool, hint string)
+	Provider(host string) (name string, ready bool, missing oauth.Missing)
+	Named(name string) (known string, ready bool, missing oauth.Missing)
 	Serves(provider, host string) bool
 	Begin(ctx context.Context, provider, address string) (*oauth.Flow, error)
 	Refresh(ctx context.Context, provider, refresh string) (oauth.Token, error)

@@ -39,9 +39,9 @@ func (a *Agent) BeginLogin(ctx context.Context, req agentclient.BeginLogin) (age
 	if a.SignIn == nil {
 		return agentclient.Login{}, noSignIn(agentclient.Say("login.no-settings", "This agent was started without the settings to sign in anywhere."))
 	}
-	provider, ready, hint := a.SignIn.Named(req.Provider)
+	provider, ready, missing := a.SignIn.Named(req.Provider)
 	if !ready {
-		return agentclient.Login{}, noSignIn(saidHint(hint))
+		return agentclient.Login{}, noSignIn(saidMissing(missing))
 	}
 	flow, err := a.SignIn.Begin(ctx, provider, req.Address)
 	if err != nil {

@@ -181,7 +181,8 @@ func (a *Agent) Receipts(ctx context.Context, id string) (agentclient.Receipts, 
 		out.Receipts = append(out.Receipts, string(signed))
 	}
 	if out.Verified = unproven == nil; unproven != nil {
-		out.Fault = unproven.Error()
+		out.SayFault = saidFault(unproven.Error())
+		out.Fault = out.SayFault.String()
 	}
 	return out, nil
 }

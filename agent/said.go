@@ -7,6 +7,7 @@ import (
 	"earnest/agentclient"
 	"earnest/crypto/openpgp"
 	"earnest/escrow"
+	"earnest/oauth"
 )
 
 // stateWord names a mail's state within a sentence.
@@ -76,8 +77,18 @@ func saidOf(err error) agentclient.Said {
 	return agentclient.Verbatim(err.Error())
 }
 
-// saidHint says what is missing to sign in with a provider.
-func saidHint(hint string) agentclient.Said { return agentclient.Verbatim(hint) }
+// saidMissing says what is missing to sign in with a provider.
+func saidMissing(m oauth.Missing) agentclient.Said {
+	switch {
+	case m == oauth.Missing{}:
+		return nil
+	case !m.Known:
+		return agentclient.Say("oauth.unknown", "The mail server wants its users to sign in with {Provider}, of which nothing is known here. Write it into providers.toml in Earnest's home folder: see docs/OAUTH.md.", "Provider", m.Provider)
+	case m.Register == "":
+		return agentclient.Say("oauth.no-client", "To sign in with {Provider}, Earnest needs a client id, which is got with the provider and written into providers.toml in its home folder: see docs/OAUTH.md. A password that {Provider} makes for one program may work without.", "Provider", m.Provider)
+	}
+	return agentclient.Say("oauth.no-client-at", "To sign in with {Provider}, Earnest needs a client id, which is got at {Where} and written into providers.toml in its home folder: see docs/OAUTH.md. A password that {Provider} makes for one program may work without.", "Provider", m.Provider, "Where", m.Register)
+}
 
 // amounts lists money of several currencies.
 func amounts(all []agentclient.Money) agentclient.Said {

@@ -206,7 +206,7 @@ func (a *account) readSent(tx *store.Tx, sent store.Sent) (agentclient.Sent, err
 		view.State = string(bond.State)
 	}
 	if chain.Fault != "" {
-		view.SayError = agentclient.Say("sent.unproven", "The escrow's receipts do not prove this ending ({Why}).", "Why", chain.Fault).And(agentclient.Say("sent.keep-receipts", "Keep them: earnest receipts {ID}", "ID", sent.ID))
+		view.SayError = agentclient.Say("sent.unproven", "The escrow's receipts do not prove this ending ({Why}).", "Why", saidFault(chain.Fault)).And(agentclient.Say("sent.keep-receipts", "Keep them: earnest receipts {ID}", "ID", sent.ID))
 		view.Error = view.SayError.String()
 	}
 	return view, nil

@@ -324,7 +324,8 @@ type Receipts struct {
 	Steps    []Receipt `json:"steps"`
 	Verified bool      `json:"verified"`
 	// Fault says which receipt is wrong and how, where Verified is false.
-	Fault string `json:"fault,omitempty"`
+	Fault    string `json:"fault,omitempty"`
+	SayFault Said   `json:"sayFault,omitempty"`
 	// ReceiptKey is the key that they were held against: the escrow's as pinned when
 	// the account was made. KeyPinned is false for receipts of an escrow that this
 	// agent does not know: then it is only the key that the file itself names.

@@ -63,6 +63,7 @@ type Servers struct {
 	// not, ProviderHint says in words what is missing.
 	ProviderReady bool   `json:"providerReady,omitempty"`
 	ProviderHint  string `json:"providerHint,omitempty"`
+	SayHint       Said   `json:"sayHint,omitempty"`
 }
 
 // BeginLogin starts an OAuth 2.0 login for an address.

@@ -278,10 +278,9 @@ func (s *session) readFile(name string, limit int64) ([]byte, error) {
 		return nil, agentclient.Failf(agentclient.CodeUsage, "The file %s cannot be read: %s.", line(name), reason(err))
 	}
 	if int64(len(data)) > limit {
-		failure := agentclient.TooMuch()
-		failure.Happened = fmt.Sprintf("The file %s is larger than the %s that can be taken.", line(name), size(limit))
-		failure.Do = "Name another file."
-		return nil, failure
+		return nil, agentclient.TooMuch().Saying(
+			agentclient.Verbatim(fmt.Sprintf("The file %s is larger than the %s that can be taken.", line(name), size(limit))), nil,
+			agentclient.Verbatim("Name another file."))
 	}
 	return data, nil
 }

@@ -29,6 +29,6 @@ func moneyForms(at func(day int) time.Time, euro func(amount string) agentclient
 		"SetLimit": agentclient.SetLimit{Currency: "escrow.example", PerMail: "1.00", PerDay: "5.00"},
 		"Receipts": agentclient.Receipts{Bond: "01939f…", Quote: "eyJ…", Receipts: []string{"eyJ…"},
 			Steps:    []agentclient.Receipt{{N: 1, Event: "paid", Money: "held", Time: at(20)}},
-			Verified: false, Fault: "receipt 2: it does not name the receipt before it", ReceiptKey: "2Ws…", KeyPinned: true},
+			Verified: false, Fault: "receipt 2: it does not name the receipt before it", SayFault: saidWords(), ReceiptKey: "2Ws…", KeyPinned: true},
 	}
 }

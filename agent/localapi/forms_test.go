@@ -49,7 +49,7 @@ func forms() map[string]any {
 		"RemoveAccount": agentclient.RemoveAccount{Address: "recipient@example.org", Force: true},
 		"Servers": agentclient.Servers{Address: "recipient@example.org", IMAP: "imaps://imap.example.net:993", SMTP: "smtps://smtp.example.net:465",
 			User: "recipient@example.org", Escrow: "https://escrow.example", Source: "srv", Elsewhere: "example.net", Provider: "Campus",
-			ProviderReady: true, ProviderHint: "words"},
+			ProviderReady: true, ProviderHint: "words", SayHint: saidWords()},
 		"BeginLogin": agentclient.BeginLogin{Address: "recipient@example.org", Provider: "Campus"},
 		"Login":      agentclient.Login{ID: "51c0…", URL: "https://login.example.net/authorize?…", Expires: at(22)},
 		"Compose": agentclient.Compose{From: "recipient@example.org", To: []string{"author@example.net"}, Subject: "Your book",

@@ -163,12 +163,10 @@ func (a *Agent) hold(to string, option int) (agentclient.Price, agentclient.Mone
 		return price, money, fmt.Errorf("price of %s: %w", to, err)
 	}
 	if amount > p.available {
-		return price, money, &agentclient.Failure{
-			Code:     "insufficient_funds",
-			Happened: fmt.Sprintf("This costs %s and you have %s.", money, p.money(p.available)),
-			Means:    "Nothing was sent; your text is kept.",
-			Do:       "Top up, then send again.",
-		}
+		return price, money, agentclient.Refuse("insufficient_funds",
+			agentclient.Say("escrow.costs", "This costs {Cost} and you have {Have}.", "Cost", money, "Have", p.money(p.available)),
+			agentclient.Say("escrow.insufficient-funds.means", "Nothing was sent; your text is kept."),
+			agentclient.Say("escrow.insufficient-funds.do", "Top up, then send again."))
 	}
 	if limit := a.limits[p.currency.Name]; limit.PerMail != "" && amount > parsed(limit.PerMail) {
 		return price, money, agentclient.Fail(agentclient.CodeLimit)

@@ -47,7 +47,7 @@ func (m *Model) SentMail() SentMail {
 	}
 	s := m.out.mails[i]
 	v := SentMail{Show: !m.out.proof.file, ID: s.ID, Subject: subject(m.say, s.Subject), To: line(s.To), Amount: m.say.money(s.Price),
-		Summary: m.summary(s), Notice: line(m.say.agent(s.Error)), Steps: m.steps(s), Silence: m.silence(s), Proof: m.proofView()}
+		Summary: m.summary(s), Notice: line(m.say.agent(s.SayError, s.Error)), Steps: m.steps(s), Silence: m.silence(s), Proof: m.proofView()}
 	v.Money, v.Tone = m.moneyState(s)
 	if s.Free {
 		v.Amount = m.say.T("write.free")

@@ -128,8 +128,12 @@ func (m *Model) asideView() Aside {
 }
 
 func (m *Model) checks() (all []string) {
-	for _, check := range m.box.open.Checks {
-		if check = line(m.say.agent(check)); check != "" {
+	for i, check := range m.box.open.Checks {
+		var said agentclient.Said
+		if i < len(m.box.open.SayChecks) {
+			said = m.box.open.SayChecks[i]
+		}
+		if check = line(m.say.agent(said, check)); check != "" {
 			all = append(all, sentence(check))
 		}
 	}
@@ -175,7 +179,7 @@ func (m *Model) facts() (all []Fact) {
 	case proof.Verified:
 		add(say.T("details.proof"), say.T("details.proof.whole"), false)
 	case proof.Fault != "":
-		add(say.T("details.proof"), say.T("details.proof.broken", "Why", say.agent(proof.Fault)), false)
+		add(say.T("details.proof"), say.T("details.proof.broken", "Why", say.agent(proof.SayFault, proof.Fault)), false)
 	}
 	return all
 }

@@ -171,7 +171,7 @@ func (m *Model) notices(mail agentclient.Mail) (all []Notice) {
 		}
 		add(Waits, m.say.T("notice.unpaid", "Who", who))
 	}
-	add(Against, m.say.agent(mail.Error))
+	add(Against, m.say.agent(mail.SayError, mail.Error))
 	if mail.Late {
 		add(Waits, m.say.T("notice.late"))
 	}

@@ -167,7 +167,7 @@ func (m *Model) proofView() Proof {
 	case r.Verified:
 		v.Verdict, v.Tone, v.Means = m.say.T("receipts.whole"), Good, m.say.T("receipts.means")
 	default:
-		v.Verdict, v.Tone, v.Means = m.say.T("receipts.broken", "Why", line(sentence(m.say.Sentence(r.Fault)))), Against, m.say.T("receipts.broken.means")
+		v.Verdict, v.Tone, v.Means = m.say.T("receipts.broken", "Why", line(sentence(m.say.agent(r.SayFault, r.Fault)))), Against, m.say.T("receipts.broken.means")
 		if p.file {
 			v.Means = m.say.T("receipts.broken.file")
 		}

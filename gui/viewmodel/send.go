@@ -229,7 +229,7 @@ func (m *Model) wentOut(mail agentclient.Compose, sent []agentclient.Sent, err e
 			who = mail.To[i]
 		}
 		if s.Error != "" {
-			why = why.and(says("write.refused-for", "Who", line(who), "Why", worded(func(say speech) string { return line(say.agent(s.Error)) })))
+			why = why.and(says("write.refused-for", "Who", line(who), "Why", worded(func(say speech) string { return line(say.agent(s.SayError, s.Error)) })))
 		}
 	}
 	if err == nil && why == nil && len(went) < len(sent) {
@@ -254,7 +254,7 @@ func (m *Model) sendFailed(d *draft, went []agentclient.Sent, why said, err erro
 	all := len(d.to)
 	d.drop(went, nil)
 	if f, ok := errors.AsType[*agentclient.Failure](err); ok && f.Code == "quote_expired" {
-		err = &agentclient.Failure{Code: f.Code, Field: f.Field, Happened: f.Happened} // the new price says the rest
+		err = onlyHappened(f) // the new price says the rest
 	}
 	if text := fails(err); text != nil {
 		why = text
@@ -282,6 +282,15 @@ func (m *Model) sendFailed(d *draft, went []agentclient.Sent, why said, err erro
 	if c := codeOf(err); c == "quote_expired" || c == "no_offer" || c == "sold_out" {
 		m.refusedPrice(d)
 	}
+}
+
+// onlyHappened leaves the rest of a failure away.
+func onlyHappened(f *agentclient.Failure) *agentclient.Failure {
+	short := &agentclient.Failure{Code: f.Code, Field: f.Field, Happened: f.Happened}
+	if f.Say != nil {
+		short.Say = &agentclient.FailureSaid{Happened: f.Say.Happened}
+	}
+	return short
 }
 
 // notSent says what became of a draft that was not sent, or not to all. One that

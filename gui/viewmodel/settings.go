@@ -92,13 +92,13 @@ func (m *Model) accountRow(a agentclient.Account) AccountRow {
 	case "watching":
 		row.Mailbox = m.say.T("settings.mailbox.watching")
 	case "failing":
-		row.Mailbox = m.say.T("settings.mailbox.failing", "Why", line(m.say.agent(a.MailboxError)))
+		row.Mailbox = m.say.T("settings.mailbox.failing", "Why", line(m.say.agent(a.SayMailbox, a.MailboxError)))
 	default:
 		row.Mailbox = m.say.T("settings.mailbox.connecting")
 	}
 	switch {
 	case !a.EscrowUp && a.EscrowError != "":
-		row.Escrow = m.say.T("settings.escrow.failing", "Escrow", line(a.Escrow), "Why", line(m.say.agent(a.EscrowError)))
+		row.Escrow = m.say.T("settings.escrow.failing", "Escrow", line(a.Escrow), "Why", line(m.say.agent(a.SayEscrow, a.EscrowError)))
 	case !a.EscrowUp:
 		row.Escrow = m.say.T("settings.escrow.away", "Escrow", line(a.Escrow))
 	case !a.Proven:

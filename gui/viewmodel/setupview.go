@@ -56,7 +56,7 @@ func (m *Model) Form() Form {
 	v.Elsewhere = f.elsewhereWords(m.say)
 	v.Password = !v.SignIn.Show
 	if found := f.look.found; found.Provider != "" && !found.ProviderReady && found.ProviderHint != "" {
-		v.Hint = line(m.say.agent(found.ProviderHint))
+		v.Hint = line(m.say.agent(found.SayHint, found.ProviderHint))
 	}
 	m.formEscrow(f, &v)
 	v.Button = m.formButton(f, v)

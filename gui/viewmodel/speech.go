@@ -160,8 +160,7 @@ func (s speech) step(r agentclient.Receipt) string {
 	return s.moment(r.Time)
 }
 
-// failure says in words what went wrong, with what it means and what to do. What
-// the agent says in English is said in the window's language where it is known.
+// failure says in words what went wrong, with what it means and what to do.
 func (s speech) failure(err error) string {
 	if err == nil {
 		return ""
@@ -173,13 +172,10 @@ func (s speech) failure(err error) string {
 	if !ok {
 		return line(sentence(err.Error()))
 	}
-	parts := []string{}
-	for _, part := range []string{f.Happened, f.Means, f.Do} {
-		if part != "" {
-			parts = append(parts, s.agent(part))
-		}
+	if f.Say == nil {
+		return line(f.Error())
 	}
-	return line(strings.Join(parts, " "))
+	return line(s.agent(f.Said(), ""))
 }
 
 func sentence(s string) string {

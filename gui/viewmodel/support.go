@@ -78,8 +78,8 @@ func (m *Model) Doctor() Doctor {
 		if !c.OK {
 			wrong++
 		}
-		v.Rows = append(v.Rows, CheckRow{Name: m.checkName(c.Name), Text: line(m.say.agent(c.Detail)),
-			Remedy: line(m.say.agent(c.Remedy)), OK: c.OK})
+		v.Rows = append(v.Rows, CheckRow{Name: m.checkName(c.Name), Text: line(m.say.agent(c.SayDetail, c.Detail)),
+			Remedy: line(m.say.agent(c.SayRemedy, c.Remedy)), OK: c.OK})
 	}
 	switch {
 	case !a.here:

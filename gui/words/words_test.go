@@ -26,6 +26,9 @@ func texts(t *testing.T, l Language) map[string]map[string]string {
 		t.Fatalf("%s: %v, %v", l, names, err)
 	}
 	for _, name := range names {
+		if strings.HasPrefix(name, "agent.") {
+			continue // what the agent says: its English is in its sources, and gui/viewmodel tests it
+		}
 		data, err := files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -126,7 +129,7 @@ func TestNoTextIsMissingOrUnused(t *testing.T) {
 		}
 	}
 	for id := range english {
-		used := literals[id] || strings.HasPrefix(id, "agent.")
+		used := literals[id]
 		for prefix := range prefixes {
 			used = used || strings.HasPrefix(id, prefix)
 		}
