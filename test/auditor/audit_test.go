@@ -2,38 +2,16 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"io"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
 	"earnest/escrowserver/servicetest"
+	"earnest/test/soak"
 )
-
-var (
-	seedFlag = flag.Uint64("seed", 0, "seed of the run; 0: EARNEST_SEED, else one of the clock")
-	soakFlag = flag.Bool("soak", os.Getenv("EARNEST_SOAK") == "1", "100,000 bonds")
-)
-
-// seed is where a run's chances come from. It is printed, so that the run can be
-// played again.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	s := *seedFlag
-	if s == 0 {
-		s, _ = strconv.ParseUint(os.Getenv("EARNEST_SEED"), 10, 64)
-	}
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
-	t.Logf("seed %d: play it again with -seed %d", s, s)
-	return s
-}
 
 // leaveOpen lets some bonds be held, arrived, read and rejecting when the books
 // are exported.
@@ -82,11 +60,11 @@ func (w *town) pinned() []string {
 // TestAuditor has the independent program check a run of bonds with every ending.
 func TestAuditor(t *testing.T) {
 	senders, recipients, rounds, open := 40, 50, 1, 50
-	if *soakFlag {
+	if soak.Long() {
 		senders, recipients, rounds, open = 100, 50, 20, 500
 	}
 	began := time.Now()
-	w := newTown(t, seed(t), senders, recipients)
+	w := newTown(t, soak.Seed(t), senders, recipients)
 	for range rounds {
 		w.round(senders * recipients)
 	}
@@ -108,8 +86,8 @@ func TestAuditor(t *testing.T) {
 	var said bytes.Buffer
 	report.print(&said, 20)
 	t.Logf("\n%s", said.String())
-	t.Logf("%d bonds, %d receipts; the run took %.1f s, export and audit %.1f s",
-		report.Bonds, report.Receipts, lived.Seconds(), time.Since(began).Seconds())
+	soak.Result(t, "%d bonds, %d receipts, %d signatures, %d faults; the run took %.1f s, export and audit %.1f s",
+		report.Bonds, report.Receipts, report.Signatures, len(report.Faults), lived.Seconds(), time.Since(began).Seconds())
 	if len(report.Faults) > 0 {
 		t.Fatalf("%d faults", len(report.Faults))
 	}

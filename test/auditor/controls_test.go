@@ -146,6 +146,10 @@ func byTheEscrow() []falsification {
 			f.line["quote"] = p.sign(p.w.signer, escrow.KindQuote, quote)
 			return string(f.life.id)
 		}},
+		{"another bond's name", whyParty, forged("accept", func(p *paper, _ members, c, a list) (list, list) {
+			last(c)["bond"] = string(p.bond("accept", 1).life.id)
+			return c, a
+		})},
 		{"more held than quoted", whyParty, forged("accept", func(_ *paper, _ members, c, a list) (list, list) {
 			option := maps.Clone(c[0]["option"].(map[string]any))
 			option["amount"] = 9999
@@ -249,6 +253,20 @@ func ofDecisions() []falsification {
 		{"a decision by the escrow", whyDecision, forged("reject", func(p *paper, _ members, c, a list) (list, list) {
 			last(c)["statement"] = p.sign(p.w.signer, escrow.KindDecision, p.payload(last(c)["statement"]))
 			return c, a
+		})},
+		{"a reject of another bond", whyDecision, forged("reject", func(p *paper, _ members, c, a list) (list, list) {
+			f := p.bond("reject", 0)
+			for skip := 1; ; skip++ {
+				if other := p.bond("reject", skip); other.life.to == f.life.to {
+					a[0]["statement"] = last(other.list("receipts"))["statement"]
+					last(c)["statement"] = a[0]["statement"]
+					return c, a
+				}
+			}
+		})},
+		{"a reject that refunds as an accept", whyDecision, forged("reject", func(_ *paper, _ members, c, _ list) (list, list) {
+			last(c)["event"], last(c)["money"] = "accepted", "refunded"
+			return c, nil
 		})},
 		{"an accept that is a reject", whyDecision, forged("reject", func(_ *paper, _ members, c, a list) (list, list) {
 			last(c)["event"], last(c)["money"] = "accepted", "refunded"
