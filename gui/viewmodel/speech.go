@@ -69,21 +69,20 @@ func grouped(whole string) string {
 	return b.String()
 }
 
-// left says how much time is left, in the one unit that matters, and whether
-// that is little. What is a moment short of a whole unit is said as that unit: a
-// deadline of 14 days begins as 14 days, not as 13.
+// left says how much time is left, and whether that is little.
 func (s speech) left(d time.Duration) (string, bool) {
-	switch near := d + 30*time.Second; {
-	case near >= 24*time.Hour:
-		return s.N("time.days", int((d+time.Hour)/(24*time.Hour))), d < 24*time.Hour
-	case near >= time.Hour:
-		return s.N("time.hours", int(near/time.Hour)), true
+	switch n, unit := agentclient.Left(d); {
+	case unit == 24*time.Hour:
+		return s.N("time.days", n), d < 24*time.Hour
+	case unit == time.Hour:
+		return s.N("time.hours", n), true
 	case d <= 0:
 		return s.T("time.up"), true
-	case d < time.Minute:
+	case n == 0:
 		return s.T("time.under-a-minute"), true
+	default:
+		return s.N("time.minutes", n), true
 	}
-	return s.N("time.minutes", int(d/time.Minute)), true
 }
 
 // span says a length of time that was set by a person: 14 days, 36 hours.
