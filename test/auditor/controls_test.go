@@ -285,7 +285,7 @@ func ofDecisions() []falsification {
 			return c, a
 		})},
 		{"an undone reject played again", whyDecision, forged("undo and reject", func(_ *paper, _ members, c, a list) (list, list) {
-			a[2]["statement"] = a[0]["statement"]
+			a[2]["statement"], last(c)["statement"] = a[0]["statement"], a[0]["statement"]
 			return c, a
 		})},
 		{"the reject before the undo in the forfeit", whyDecision, forged("undo and reject", func(_ *paper, _ members, c, a list) (list, list) {
