@@ -25,7 +25,7 @@ type Names = origin.Names
 const (
 	answerMailsAnHour = 200                // looked at, for one account
 	answerMailSize    = 1 << 20            // looked at; a larger one is left alone
-	answerQueue       = 32                 // waiting, for one account
+	answerQueue       = 32                 // waiting, of all accounts
 	answersAnHour     = 20                 // of all accounts
 	answersADay       = 100                // of all accounts
 	answerAgain       = 7 * 24 * time.Hour // to one sender

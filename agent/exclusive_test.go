@@ -430,3 +430,21 @@ func TestK17_OnlyWithAPriceAndWithWordsThatAMailCanHave(t *testing.T) {
 		t.Errorf("switched off: %+v", off)
 	}
 }
+
+func TestK17_ARemovedAccountLeavesNoAnswers(t *testing.T) {
+	t.Parallel()
+	s, p := newStrangers(t, escrow.Terms{})
+	s.exclusive(p, true)
+	s.writes("ann@"+shop, p)
+	s.are(p, "ann@"+shop)
+	s.mu.Lock()
+	s.away = true
+	s.mu.Unlock()
+	s.writes("ben@"+shop, p) // waits for the DNS
+	eventually(t, "one is waiting", func() bool { return s.tallies(p)["answer"] == 3 })
+	if got := s.tallies(p); got["answered"] != 2 {
+		t.Errorf("before: %v", got)
+	}
+	must(t, p.RemoveAccount(t.Context(), agentclient.RemoveAccount{Address: p.address, Force: true}))
+	s.nothingLeft(p, nil)
+}
