@@ -141,7 +141,25 @@ func writeDraft(tx *store.Tx, draft agentclient.Draft) error {
 	if err != nil {
 		return err
 	}
-	return store.Put(tx, store.Draft{ID: draft.ID, Changed: draft.Changed, Mail: text})
+	kept := store.Draft{ID: draft.ID, Changed: draft.Changed, Mail: text}
+	if ways := waysOf(draft); len(ways) > 0 {
+		if kept.Ways, err = json.Marshal(ways); err != nil {
+			return err
+		}
+	}
+	return store.Put(tx, kept)
+}
+
+// waysOf are the ways to pay for those who are among the recipients, once each.
+func waysOf(draft agentclient.Draft) (ways []agentclient.Way) {
+	for _, to := range draft.Mail.To {
+		chosen := slices.IndexFunc(draft.Ways, func(w agentclient.Way) bool { return w.To == to })
+		twice := slices.ContainsFunc(ways, func(w agentclient.Way) bool { return w.To == to })
+		if chosen >= 0 && !twice {
+			ways = append(ways, draft.Ways[chosen])
+		}
+	}
+	return ways
 }
 
 // splitDraft takes the data out of a draft.
@@ -158,7 +176,11 @@ func splitDraft(draft agentclient.Draft) (agentclient.Draft, store.DraftData) {
 
 func viewDraft(d store.Draft) (agentclient.Draft, error) {
 	draft := agentclient.Draft{ID: d.ID, Changed: d.Changed}
-	return draft, json.Unmarshal(d.Mail, &draft.Mail)
+	err := json.Unmarshal(d.Mail, &draft.Mail)
+	if err == nil && len(d.Ways) > 0 {
+		err = json.Unmarshal(d.Ways, &draft.Ways)
+	}
+	return draft, err
 }
 
 // wholeDraft reads a draft with its data; false if there is none.

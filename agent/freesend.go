@@ -195,13 +195,13 @@ func (a *Agent) knownPrice(ctx context.Context, address escrow.Address, price ag
 		if err != nil {
 			return price, err
 		}
-		if conn.ID == "" {
+		if conn.ID == "" || !free && price.Connected {
 			continue
 		}
-		price.Address, price.Connected, price.Free = string(address), true, freeOf(conn.FreeThere)
+		price.Address, price.Connected, price.From, price.Free = string(address), true, string(acct.address), freeOf(conn.FreeThere)
 		if !free {
-			price.Free = agentclient.FreeNone
-			return price, lookup
+			price.Free = agentclient.FreeNone // unless another account has some left
+			continue
 		}
 		if lookup != nil && !errors.Is(lookup, context.Canceled) {
 			a.Log.Info("the price of a connected address could not be asked for", "code", escrow.CodeOf(lookup))

@@ -82,9 +82,11 @@ type Price struct {
 	// DecideWithin and DeliverWithin are in seconds.
 	DecideWithin  int64 `json:"decideWithin"`
 	DeliverWithin int64 `json:"deliverWithin"`
-	// Connected: keys were exchanged, and Free mails can go there without money.
-	Connected bool `json:"connected,omitempty"`
-	Free      Free `json:"free,omitempty"`
+	// Connected: keys were exchanged, and Free mails can go there without money from
+	// the own address From.
+	Connected bool   `json:"connected,omitempty"`
+	Free      Free   `json:"free,omitempty"`
+	From      string `json:"from,omitempty"`
 	// Of an own price: what an accept lets its sender write further, and who
 	// could get a forfeit.
 	FreeAfter     Free          `json:"freeAfter,omitempty"`

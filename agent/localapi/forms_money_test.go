@@ -11,7 +11,7 @@ func moneyForms(at func(day int) time.Time, euro func(amount string) agentclient
 	yes := true
 	price := agentclient.Price{Address: "recipient@example.org", Options: []agentclient.Option{{Index: 1,
 		Instruction: "ESCROW/1 escrow.example 0.25", Price: euro("0.25")}}, Beneficiary: "Example Escrow Society", Identity: "2Ws…",
-		TellRead: true, Public: true, DecideWithin: 604800, DeliverWithin: 2592000, Connected: true, Free: "3", FreeAfter: agentclient.FreeAlways,
+		TellRead: true, Public: true, DecideWithin: 604800, DeliverWithin: 2592000, Connected: true, Free: "3", From: "recipient@example.org", FreeAfter: agentclient.FreeAlways,
 		Beneficiaries: []agentclient.Beneficiary{{ID: "company", Name: "Example Escrow Society"}}, DecideMost: 1209600,
 		Exclusive: true, Answer: "I read what comes with a bond first.", AnswerText: "I read what comes with a bond first.\n\n…", Answered: 3}
 	answer := "I read what comes with a bond first."

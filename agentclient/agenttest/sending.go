@@ -40,16 +40,31 @@ func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, e
 func (a *Agent) offer(address string) (agentclient.Price, error) {
 	price, ok := a.offers[strings.ToLower(address)]
 	if p := a.person(address); !ok && p != nil { // as with the escrow away
-		return agentclient.Price{Address: address, Connected: true, Free: p.FreeThere}, nil
+		return agentclient.Price{Address: address, Connected: true, Free: p.FreeThere, From: a.named(p)}, nil
 	}
 	if !ok {
 		return agentclient.Price{}, failure("no_offer", "Nobody set a price for that address here.")
 	}
 	price.Options = slices.Clone(price.Options)
 	if p := a.person(address); p != nil {
-		price.Connected, price.Free = true, p.FreeThere
+		price.Connected, price.Free, price.From = true, p.FreeThere, a.named(p)
 	}
 	return price, nil
+}
+
+// NameNoAccount has prices no longer say which account their free mails are for, as
+// agents did before there was a word for it.
+func (a *Agent) NameNoAccount() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unnamed = true
+}
+
+func (a *Agent) named(p *agentclient.Person) string {
+	if a.unnamed {
+		return ""
+	}
+	return p.Account
 }
 
 // SetPrice implements [agentclient.Agent].

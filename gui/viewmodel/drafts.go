@@ -174,12 +174,15 @@ func reopened(kept agentclient.Draft) *draft {
 	if n := len(d.to); n > 0 && !addressLike(d.to[n-1]) {
 		d.typing, d.to = d.to[n-1], d.to[:n-1]
 	}
-	if len(mail.To) == 1 {
-		k := key(mail.To[0])
-		if mail.Option > 0 {
-			d.choice = set(d.choice, k, mail.Option)
+	ways := kept.Ways
+	if len(mail.To) == 1 && len(ways) == 0 {
+		ways = []agentclient.Way{{To: mail.To[0], Option: mail.Option, Paid: mail.Paid}}
+	}
+	for _, way := range ways {
+		if way.Option > 0 {
+			d.choice = set(d.choice, key(way.To), way.Option)
 		}
-		d.paid = set(d.paid, k, mail.Paid)
+		d.paid = set(d.paid, key(way.To), way.Paid)
 	}
 	d.keep.at, d.keep.files = kept.Changed, map[string]int64{}
 	for _, a := range d.files {

@@ -122,7 +122,13 @@ func (d *draft) whole() agentclient.Draft {
 		}
 	}
 	mail.Draft = ""
-	return agentclient.Draft{ID: d.id, Mail: mail}
+	kept := agentclient.Draft{ID: d.id, Mail: mail}
+	for _, to := range mail.To {
+		if way := (agentclient.Way{To: to, Option: d.choice[key(to)], Paid: d.paid[key(to)]}); way.Option > 0 || way.Paid {
+			kept.Ways = append(kept.Ways, way)
+		}
+	}
+	return kept
 }
 
 func (d *draft) unsettled() []string {
