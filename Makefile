@@ -18,7 +18,7 @@ endif
 
 PROGRAMS := earnest earnest-escrow
 
-.PHONY: help run test build lint fmt generate bench pictures check-go deps-run deps-test clean
+.PHONY: help run test soak build lint fmt generate bench pictures check-go deps-run deps-test clean
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ run: deps-run build ## install what is missing, build, and play the story (the s
 
 test: deps-test ## install what is missing, build, lint, and run all tests
 	@scripts/test
+
+soak: deps-test ## run the long tests, for hours, with a seed that is printed and can be given back
+	@scripts/soak
 
 build: check-go ## build all programs into bin/
 	@echo "Building $(addprefix bin/,$(PROGRAMS)) bin/earnest-desktop"

@@ -29,7 +29,12 @@ type account struct {
 	signInNew chan struct{}
 
 	// Each wakes the loop of its name.
-	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains, wakeBeat chan struct{}
+	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains, wakeBeat, wakeAnswers chan struct{}
+
+	// stop ends the loops and waits for it; gone: the account was removed. Both are
+	// the agent's, under its lock.
+	stop func()
+	gone bool
 
 	// changing keeps the settings here and in the store in the same order.
 	changing    sync.Mutex
@@ -51,6 +56,8 @@ type account struct {
 	// opening lets one mail at a time go from held to waiting.
 	opening sync.Mutex
 	trials  limiter
+	// strangers bounds how many ordinary mails are looked at.
+	strangers limiter
 }
 
 func (a *Agent) newAccount(ctx context.Context, settings store.Account) (*account, error) {
@@ -74,6 +81,7 @@ func (a *Agent) accountWith(ctx context.Context, settings store.Account, c *cred
 		wakePool: make(chan struct{}, 1), wakeHeld: make(chan struct{}, 1), wakeChains: make(chan struct{}, 1), wakeBeat: make(chan struct{}, 1),
 		purchases: map[string]bool{},
 		trials:    limiter{most: hiddenMailsAnHour, every: time.Hour},
+		strangers: limiter{most: answerMailsAnHour, every: time.Hour}, wakeAnswers: make(chan struct{}, 1),
 	}
 	acct.service = watched{service, acct}
 	acct.claimed, acct.signInNew = make(chan error, 1), make(chan struct{}, 1)
@@ -92,7 +100,7 @@ func (a *account) run(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, loop := range []func(context.Context) error{
-		a.watchMailbox, a.keepAccess, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy,
+		a.watchMailbox, a.keepAccess, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy, a.answerStrangers,
 	} {
 		group.Go(func() error { return loop(ctx) })
 	}
@@ -162,6 +170,9 @@ func (a *account) change(ctx context.Context, label string, fn func(*store.Tx, *
 	a.changing.Lock()
 	defer a.changing.Unlock()
 	var changed store.Account
+	if a.removed() {
+		return noAccount()
+	}
 	err := a.Store.Update(ctx, label, func(tx *store.Tx) error {
 		settings, ok, err := store.Get[store.Account](tx, a.id)
 		if err != nil {

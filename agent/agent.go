@@ -81,6 +81,9 @@ type Config struct {
 	// is left to the person.
 	Finder Finder
 	SignIn SignIn
+	// Names answers questions to the DNS; without it exclusive addresses answer
+	// nobody. Optional.
+	Names Names
 	// DefaultEscrow is the escrow of accounts that name none. Optional.
 	DefaultEscrow string
 
@@ -133,7 +136,7 @@ func (a *Agent) Run(stop context.Context) error {
 	a.mu.Lock()
 	a.group, a.running = group, ctx
 	for _, acct := range a.accounts {
-		group.Go(func() error { return acct.run(ctx) })
+		a.launch(acct)
 	}
 	a.mu.Unlock()
 	group.Go(func() error { return a.emptyTrash(ctx) })
@@ -150,8 +153,7 @@ func (a *Agent) start(acct *account) {
 	defer a.mu.Unlock()
 	a.accounts = append(a.accounts, acct)
 	if a.running != nil {
-		ctx := a.running
-		a.group.Go(func() error { return acct.run(ctx) })
+		a.launch(acct)
 	}
 }
 
@@ -206,8 +208,8 @@ func (a *Agent) byAddress(address string) (*account, error) {
 		case 1:
 			return a.accounts[0], nil
 		}
-		return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
-			Happened: "There are several accounts.", Means: "Nothing was done.", Do: "Name the address to use."}
+		return nil, agentclient.Refuse(agentclient.CodeUsage, agentclient.Say("account.several", "There are several accounts."),
+			agentclient.Say("nothing.done", "Nothing was done."), agentclient.Say("account.name-one", "Name the address to use."))
 	}
 	wanted, err := typedAddress(address)
 	if err != nil {
@@ -254,16 +256,16 @@ func (a *Agent) each() []*account {
 func typedAddress(typed string) (escrow.Address, error) {
 	address, err := escrow.ParseAddress(typed)
 	if err != nil {
-		return "", &agentclient.Failure{Code: agentclient.CodeUsage,
-			Happened: fmt.Sprintf("%.80q is not an e-mail address that can be used.", typed),
-			Means:    "Nothing was sent and nothing was paid.",
-			Do:       "Write it like someone@example.org, without a name around it."}
+		return "", agentclient.Refuse(agentclient.CodeUsage,
+			agentclient.Say("address.unusable", "{Typed} is not an e-mail address that can be used.", "Typed", fmt.Sprintf("%.80q", typed)),
+			agentclient.Say("nothing.sent-or-paid", "Nothing was sent and nothing was paid."),
+			agentclient.Say("address.like", "Write it like someone@example.org, without a name around it."))
 	}
 	return address, nil
 }
 
 func noAccount() error {
-	return &agentclient.Failure{Code: agentclient.CodeNoAccount,
-		Happened: "No such account is set up here.", Means: "Nothing was done: nothing was sent and no money moved.",
-		Do: "Add one with: earnest account add"}
+	return agentclient.Refuse(agentclient.CodeNoAccount, agentclient.Say("account.none", "No such account is set up here."),
+		agentclient.Say("account.none-means", "Nothing was done: nothing was sent and no money moved."),
+		agentclient.Say("account.add", "Add one with: earnest account add"))
 }

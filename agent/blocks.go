@@ -16,7 +16,7 @@ func viewContent(message *agentclient.Message, read mail.Content) {
 		message.Attachments = append(message.Attachments, agentclient.Attachment{Name: at.Name, Type: at.Type, Size: int64(len(at.Data))})
 	}
 	if read.Incomplete {
-		message.Checks = append(message.Checks, "A part of it is missing here: it is broken, or too large to show.")
+		tellChecks(message, agentclient.Say("check.incomplete", "A part of it is missing here: it is broken, or too large to show."))
 	}
 }
 

@@ -212,7 +212,7 @@ func (a *account) takeOverSent(tx *store.Tx, view escrow.BondView) error {
 	}
 	if view.State == escrow.Arrived && sent.State == store.SentWithdrawing {
 		sent.State = store.SentSubmitted
-		sent.Error = "The mail arrived before it could be withdrawn; now the recipient decides."
+		sent.Error = agentclient.Say("sent.arrived-first", "The mail arrived before it could be withdrawn; now the recipient decides.")
 	}
 	if err := store.Put(tx, sent); err != nil {
 		return err

@@ -21,9 +21,9 @@ func (a *Agent) ChangeAccount(ctx context.Context, req agentclient.AddAccount) (
 	}
 	old := acct.get()
 	if req.Escrow != "" && req.Escrow != old.Escrow {
-		return agentclient.Account{}, &agentclient.Failure{Code: agentclient.CodeUsage, Field: "escrow",
-			Happened: "An account stays with its escrow, which holds its money and its prices.",
-			Means:    "Nothing was changed and no money moved.", Do: "Leave the escrow out."}
+		return agentclient.Account{}, agentclient.Refuse(agentclient.CodeUsage,
+			agentclient.Say("account.stays", "An account stays with its escrow, which holds its money and its prices."),
+			agentclient.Say("nothing.changed-nor-moved", "Nothing was changed and no money moved."), agentclient.Say("account.leave-out", "Leave the escrow out.")).At("escrow")
 	}
 	c, err := acct.changedCredential(req)
 	if err != nil {
@@ -52,7 +52,7 @@ func (a *Agent) ChangeAccount(ctx context.Context, req agentclient.AddAccount) (
 }
 
 func notChanged(err error) error {
-	return meaning(err, "Nothing was changed: the account goes on with what it had. No mail and no money was touched.")
+	return meaning(err, agentclient.Say("account.goes-on", "Nothing was changed: the account goes on with what it had.").And(untouched()))
 }
 
 // withEscrow keeps complete from looking for one.

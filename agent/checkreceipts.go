@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"slices"
-	"strings"
 
 	"earnest/agent/store"
 	"earnest/agentclient"
@@ -25,9 +24,10 @@ func (a *Agent) CheckReceipts(ctx context.Context, receipts agentclient.Receipts
 	if !receipts.KeyPinned {
 		var own escrow.PublicKey
 		if err := own.UnmarshalText([]byte(receipts.ReceiptKey)); err != nil {
-			return agentclient.Receipts{}, &agentclient.Failure{Code: agentclient.CodeUsage, Field: "receiptKey",
-				Happened: "These are not receipts as this program exports them: " + err.Error() + ".",
-				Means:    "Nothing was checked.", Do: "Have them exported anew: earnest receipts ID --export FILE"}
+			return agentclient.Receipts{}, agentclient.Refuse(agentclient.CodeUsage,
+				agentclient.Say("receipts.foreign", "These are not receipts as this program exports them: {Why}.", "Why", err),
+				agentclient.Say("receipts.not-checked", "Nothing was checked."),
+				agentclient.Say("receipts.export", "Have them exported anew: earnest receipts ID --export FILE")).At("receiptKey")
 		}
 		keys = []escrow.PublicKey{own}
 	}
@@ -49,9 +49,10 @@ func (a *Agent) CheckReceipts(ctx context.Context, receipts agentclient.Receipts
 		}
 		break
 	}
-	receipts.Verified, receipts.Fault = fault == nil, ""
+	receipts.Verified, receipts.Fault, receipts.SayFault = fault == nil, "", nil
 	if fault != nil {
-		receipts.Fault = strings.ReplaceAll(fault.Error(), escrow.Invalid.Error()+": ", "")
+		receipts.SayFault = saidFault(fault.Error())
+		receipts.Fault = receipts.SayFault.String()
 	}
 	receipts.Steps = viewSteps(signed)
 	return receipts, nil

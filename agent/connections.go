@@ -209,9 +209,9 @@ func checkFree(free agentclient.Free) error {
 	if _, _, ok := free.Count(); ok {
 		return nil
 	}
-	return &agentclient.Failure{Code: agentclient.CodeUsage, Field: "free",
-		Happened: "That is no number of free mails.", Means: "Nothing was changed.",
-		Do: "Say a number from 0 to 1000000, or always."}
+	return agentclient.Refuse(agentclient.CodeUsage,
+		agentclient.Say("people.no-number", "That is no number of free mails."), agentclient.Say("nothing.changed", "Nothing was changed."),
+		agentclient.Say("people.number-like", "Say a number from 0 to {Most}, or always.", "Most", agentclient.MaxFree)).At("free")
 }
 
 // learnFree takes from the receipts of a bond of ours how many free mails its

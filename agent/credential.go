@@ -17,8 +17,8 @@ import (
 // SignIn is where people sign in to mail providers by OAuth 2.0; [oauth.Broker]
 // is it.
 type SignIn interface {
-	Provider(host string) (name string, ready bool, hint string)
-	Named(name string) (known string, ready bool, hint string)
+	Provider(host string) (name string, ready bool, missing oauth.Missing)
+	Named(name string) (known string, ready bool, missing oauth.Missing)
 	Serves(provider, host string) bool
 	Begin(ctx context.Context, provider, address string) (*oauth.Flow, error)
 	Refresh(ctx context.Context, provider, refresh string) (oauth.Token, error)
@@ -59,9 +59,10 @@ func (c *credential) mayGoTo(field, server string) error {
 	if c.provider == "" || c.SignIn == nil || err == nil && c.SignIn.Serves(c.provider, at.Hostname()) {
 		return nil
 	}
-	return &agentclient.Failure{Code: agentclient.CodeUsage, Field: field,
-		Happened: hostPort(server) + " is none of the servers of " + c.provider + ", so it does not get your sign-in there.",
-		Do:       "Name the server of " + c.provider + ". If this is one, write it under hosts into providers.toml (docs/OAUTH.md) and start the agent again."}
+	return agentclient.Refuse(agentclient.CodeUsage,
+		agentclient.Say("login.not-its-server", "{Host} is none of the servers of {Provider}, so it does not get your sign-in there.", "Host", hostPort(server), "Provider", c.provider), nil,
+		agentclient.Say("login.its-server", "Name the server of {Provider}.", "Provider", c.provider).And(
+			agentclient.Say("login.its-hosts", "If this is one, write it under hosts into providers.toml (docs/OAUTH.md) and start the agent again."))).At(field)
 }
 
 func (c *credential) password(ctx context.Context) (string, error) {
@@ -214,18 +215,18 @@ func (c *credential) untilDue() time.Duration {
 }
 
 // explain says in words what is wrong with a server of the account.
-func (c *credential) explain(what string, err error) error {
+func (c *credential) explain(what agentclient.Said, err error) error {
 	switch {
 	case errors.Is(err, oauth.ErrRefused), c.provider != "" && loginRefused(err):
-		return &agentclient.Failure{Code: agentclient.CodeLogin,
-			Happened: what + " no longer takes your sign-in with " + c.provider + ": it has ended, or was taken back.",
-			Means:    "Until you sign in again no mail comes in or goes out here. Nothing is lost: new mail waits at the provider, what you decided is kept, and money that is held goes back at its deadline.",
-			Do:       "Sign in again: earnest account change " + c.address + " --login"}
+		return agentclient.Refuse(agentclient.CodeLogin,
+			agentclient.Say("login.ended", "{What} no longer takes your sign-in with {Provider}: it has ended, or was taken back.", "What", what, "Provider", c.provider),
+			agentclient.Say("login.until-again", "Until you sign in again no mail comes in or goes out here. Nothing is lost: new mail waits at the provider, what you decided is kept, and money that is held goes back at its deadline."),
+			agentclient.Say("login.again-by", "Sign in again: earnest account change {Address} --login", "Address", c.address))
 	case errors.Is(err, bearer.ErrNotOffered):
-		return &agentclient.Failure{Code: agentclient.CodeLogin,
-			Happened: what + " takes no sign-in with " + c.provider + ", only a password.",
-			Means:    "Nothing was sent to it.",
-			Do:       "Give the password of the mailbox, or check the server's name."}
+		return agentclient.Refuse(agentclient.CodeLogin,
+			agentclient.Say("login.password-only", "{What} takes no sign-in with {Provider}, only a password.", "What", what, "Provider", c.provider),
+			agentclient.Say("server.not-sent", "Nothing was sent to it."),
+			agentclient.Say("login.give-password", "Give the password of the mailbox, or check the server's name."))
 	}
 	return explain(what, err)
 }

@@ -108,7 +108,7 @@ func (a *account) storeDecision(ctx context.Context, id string, chosen choice) e
 		// The number grows and does not count: a final receipt must not tell its
 		// reader that a reject was undone before.
 		m.DecisionN = max(m.DecisionN+1, bond.DecisionN+1, a.Now().Unix())
-		m.Queued, m.Unread, m.Error, m.Reason = true, false, "", chosen.reason
+		m.Queued, m.Unread, m.Error, m.Reason = true, false, nil, chosen.reason
 		m.Granted = ""
 		if verdict == escrow.Accept {
 			if m.Granted, err = a.grant(tx, bond.Sender, chosen.free); err != nil {
@@ -160,17 +160,17 @@ func mayDecide(m *store.Mail, bond store.Bond, verdict escrow.Verdict, now time.
 	case verdict == escrow.Undo && m.State == store.MailRejecting:
 		m.State, m.EffectiveAt = store.MailWaiting, time.Time{}
 	case verdict == escrow.Accept && m.State == store.MailRejecting:
-		return wrongState("A reject of this mail is waiting to take effect.", "Undo it first, then accept.")
+		return wrongState(agentclient.Say("decide.rejecting", "A reject of this mail is waiting to take effect."), agentclient.Say("decide.undo-first", "Undo it first, then accept."))
 	case m.State == store.MailHeld:
-		return wrongState("This mail waits for the escrow and is not opened yet.", "Decide when it is opened; its deadlines wait too.")
+		return wrongState(agentclient.Say("decide.held", "This mail waits for the escrow and is not opened yet."), agentclient.Say("decide.when-opened", "Decide when it is opened; its deadlines wait too."))
 	case m.State == store.MailDamaged:
-		return wrongState("This mail cannot be trusted and was not opened.", "Do nothing: the bond goes back to its sender by itself.")
+		return wrongState(agentclient.Say("decide.damaged", "This mail cannot be trusted and was not opened."), agentclient.Say("decide.do-nothing", "Do nothing: the bond goes back to its sender by itself."))
 	case m.State == store.MailRejecting:
-		return wrongState("This mail is being rejected already.", "Undo it if that was wrong: earnest undo")
+		return wrongState(agentclient.Say("decide.rejected-already", "This mail is being rejected already."), agentclient.Say("decide.undo-by", "Undo it if that was wrong: earnest undo"))
 	case verdict == escrow.Undo:
-		return wrongState("There is no reject to undo: this mail is "+m.State+".", "See its receipts with: earnest receipts")
+		return wrongState(agentclient.Say("decide.no-undo", "There is no reject to undo: this mail is {State}.", "State", stateWord(m.State)), agentclient.Say("receipts.see", "See its receipts with: earnest receipts"))
 	default:
-		return wrongState("This mail is "+m.State+" already, and that is final.", "See its receipts with: earnest receipts")
+		return wrongState(agentclient.Say("decide.final", "This mail is {State} already, and that is final.", "State", stateWord(m.State)), agentclient.Say("receipts.see", "See its receipts with: earnest receipts"))
 	}
 	return nil
 }
@@ -183,17 +183,16 @@ func undoTime(bond store.Bond) time.Duration {
 	return quote.Terms.Undo.Duration()
 }
 
-func wrongState(happened, do string) error {
-	return &agentclient.Failure{Code: agentclient.CodeState, Happened: happened,
-		Means: "Nothing was changed, and no money moved.", Do: do}
+func wrongState(happened, do agentclient.Said) error {
+	return agentclient.Refuse(agentclient.CodeState, happened, agentclient.Say("nothing.changed-or-moved", "Nothing was changed, and no money moved."), do)
 }
 
 func noMail(missing bool) error {
 	if !missing {
 		return nil
 	}
-	return &agentclient.Failure{Code: agentclient.CodeNotFound, Happened: "There is no such mail here.",
-		Means: "Nothing was changed.", Do: "See what there is with: earnest inbox"}
+	return agentclient.Refuse(agentclient.CodeNotFound, agentclient.Say("mail.none", "There is no such mail here."),
+		agentclient.Say("nothing.changed", "Nothing was changed."), agentclient.Say("mail.see", "See what there is with: earnest inbox"))
 }
 
 // sendReports sends what the escrow must hear, in the order in which it was
@@ -357,8 +356,8 @@ func (a *account) settleDecision(tx *store.Tx, report store.Report, outcome escr
 			return err
 		}
 		view = bond.BondView
-		m.Error = "The escrow did not take your decision (" + string(report.Verdict) + "): " + refused.Error() +
-			". The money goes where its receipts say; see: earnest receipts"
+		m.Error = agentclient.Say("decide.refused", "The escrow did not take your decision ({Verdict}): {Why}.", "Verdict", verdictWord(report.Verdict), "Why", plain(refused)).And(
+			agentclient.Say("decide.money-goes", "The money goes where its receipts say; see: earnest receipts"))
 	}
 	m.State, m.EffectiveAt = mailState(m, view), view.EffectiveAt
 	if err := a.takeOverKey(tx, view); err != nil {

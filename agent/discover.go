@@ -6,6 +6,7 @@ import (
 
 	"earnest/agentclient"
 	"earnest/discover"
+	"earnest/oauth"
 )
 
 // Finder finds the servers of an address; [discover.Finder] is one.
@@ -53,12 +54,15 @@ func (a *Agent) signInOf(s *agentclient.Servers, found discover.Found) {
 	if err != nil {
 		return
 	}
-	s.Provider, s.ProviderReady, s.ProviderHint = a.SignIn.Provider(at.Hostname())
+	var missing oauth.Missing
+	s.Provider, s.ProviderReady, missing = a.SignIn.Provider(at.Hostname())
+	s.SayHint = saidMissing(missing)
+	defer func() { s.ProviderHint = s.SayHint.String() }()
 	if s.Provider != "" || !found.OAuth || found.Issuer == "" {
 		return
 	}
-	name, ready, hint := a.SignIn.Named(found.Issuer)
+	name, ready, missing := a.SignIn.Named(found.Issuer)
 	if !ready || a.SignIn.Serves(name, at.Hostname()) {
-		s.Provider, s.ProviderReady, s.ProviderHint = name, ready, hint
+		s.Provider, s.ProviderReady, s.SayHint = name, ready, saidMissing(missing)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"time"
 
@@ -16,13 +15,13 @@ import (
 
 // Doctor tries everything that the agent needs and says what is wrong with it.
 func (a *Agent) Doctor(ctx context.Context) ([]agentclient.Check, error) {
-	checks := []agentclient.Check{check("keyring ("+a.Keyring.Kind()+")", a.Keyring.Check(ctx), "it keeps keys and passwords",
-		"Start a keyring such as gnome-keyring, or run: earnest agent --keyring file")}
+	checks := []agentclient.Check{check("keyring ("+a.Keyring.Kind()+")", a.Keyring.Check(ctx), agentclient.Say("doctor.keyring", "it keeps keys and passwords"),
+		agentclient.Say("doctor.keyring-start", "Start a keyring such as gnome-keyring, or run: earnest agent --keyring file"))}
 	for _, acct := range a.each() {
 		checks = append(checks, acct.doctor(ctx)...)
 	}
 	if len(a.each()) == 0 {
-		checks = append(checks, agentclient.Check{Name: "account", Detail: "none is set up", Remedy: "Run: earnest account add"})
+		checks = append(checks, checked("account", false, agentclient.Say("doctor.none", "none is set up"), agentclient.Say("doctor.add", "Run: earnest account add")))
 	}
 	return checks, nil
 }
@@ -33,28 +32,32 @@ func (a *account) doctor(ctx context.Context) []agentclient.Check {
 	c := a.signedInAs()
 	imap := c.server(settings.IMAP, settings.User, settings.CA)
 	checks := []agentclient.Check{
-		check(name("mailbox"), c.explain("The mailbox", a.Outside.CheckMailbox(ctx, imap)), "it can be read", ""),
-		check(name("submission"), c.explain("The server that sends your mail", a.Outside.CheckSubmission(ctx, a.submission())), "it takes mail", ""),
+		check(name("mailbox"), c.explain(theMailbox(), a.Outside.CheckMailbox(ctx, imap)), agentclient.Say("doctor.mailbox", "it can be read"), nil),
+		check(name("submission"), c.explain(agentclient.Say("what.submission", "The server that sends your mail"), a.Outside.CheckSubmission(ctx, a.submission())), agentclient.Say("doctor.submission", "it takes mail"), nil),
 	}
 	info, err := a.service.Info(ctx)
-	checks = append(checks, check(name("escrow"), explain("The escrow", err), settings.Info.Name+" answers", ""))
+	checks = append(checks, check(name("escrow"), explain(theEscrow(), err), agentclient.Say("doctor.escrow", "{Host} answers", "Host", settings.Info.Name), nil))
 	if err != nil {
 		return checks
 	}
 	if info.ReceiptKey.ID() != settings.ReceiptKey.ID() {
-		checks = append(checks, agentclient.Check{Name: name("receipt key"), Detail: "the escrow shows another key than the one pinned",
-			Remedy: "Do not pay anything through it until its operator has explained it."})
+		checks = append(checks, checked(name("receipt key"), false, agentclient.Say("doctor.receipt-key", "the escrow shows another key than the one pinned"),
+			agentclient.Say("doctor.do-not-pay", "Do not pay anything through it until its operator has explained it.")))
 	}
 	if off := info.Time.Sub(a.Now()).Abs(); off > time.Minute {
-		checks = append(checks, agentclient.Check{Name: "clock", Detail: fmt.Sprintf("it is %s off the escrow's", off.Round(time.Second)),
-			Remedy: "Set the clock of this machine."})
+		checks = append(checks, checked("clock", false, agentclient.Say("doctor.clock", "it is {Span} off the escrow's", "Span", off.Round(time.Second)),
+			agentclient.Say("doctor.set-clock", "Set the clock of this machine.")))
 	}
-	checks = append(checks, agentclient.Check{Name: name("address"), OK: settings.Proven,
-		Detail: either(settings.Proven, "the escrow has proof that it is yours", "the token mail has not come yet"),
-		Remedy: either(settings.Proven, "", "Wait for it; look into Junk. It is asked for again every hour.")})
+	if settings.Proven {
+		checks = append(checks, checked(name("address"), true, agentclient.Say("doctor.proven", "the escrow has proof that it is yours"), nil))
+	} else {
+		checks = append(checks, checked(name("address"), false, agentclient.Say("doctor.unproven", "the token mail has not come yet"),
+			agentclient.Say("doctor.wait", "Wait for it; look into Junk. It is asked for again every hour.")))
+	}
 	if settings.Offer != "" {
 		pool, err := a.service.Pool(ctx, a.address)
-		checks = append(checks, check(name("pool"), err, fmt.Sprintf("%d one-time keys are for sale", pool.Free), "Top up: a pool needs a positive balance."))
+		checks = append(checks, check(name("pool"), err, agentclient.Say("doctor.pool", "{N} one-time keys are for sale", "N", pool.Free),
+			agentclient.Say("doctor.top-up", "Top up: a pool needs a positive balance.")))
 		if err == nil && pool.Free == 0 {
 			checks[len(checks)-1].OK = false
 		}
@@ -62,16 +65,23 @@ func (a *account) doctor(ctx context.Context) []agentclient.Check {
 	return checks
 }
 
-func check(name string, err error, good, remedy string) agentclient.Check {
+func check(name string, err error, good, remedy agentclient.Said) agentclient.Check {
 	if err == nil {
-		return agentclient.Check{Name: name, OK: true, Detail: good}
+		return checked(name, true, good, nil)
 	}
-	c := agentclient.Check{Name: name, Detail: err.Error(), Remedy: remedy}
-	if failure, ok := errors.AsType[*agentclient.Failure](err); ok {
-		c.Detail, c.Remedy = failure.Happened, failure.Do
+	if failure, ok := errors.AsType[*agentclient.Failure](err); ok && failure.Say != nil {
+		return checked(name, false, failure.Say.Happened, failure.Say.Do)
 	}
-	return c
+	return checked(name, false, agentclient.Verbatim(err.Error()), remedy)
 }
+
+func checked(name string, ok bool, detail, remedy agentclient.Said) agentclient.Check {
+	return agentclient.Check{Name: name, OK: ok, Detail: detail.String(), Remedy: remedy.String(), SayDetail: detail, SayRemedy: remedy}
+}
+
+func theMailbox() agentclient.Said { return agentclient.Say("what.mailbox", "The mailbox") }
+
+func theEscrow() agentclient.Said { return agentclient.Say("what.escrow", "The escrow") }
 
 func either(yes bool, a, b string) string {
 	if yes {
@@ -82,14 +92,15 @@ func either(yes bool, a, b string) string {
 
 // explain says in words what is wrong with a server. An error that the escrow
 // itself answered with is passed on: it has words of its own.
-func explain(what string, err error) error {
+func explain(what agentclient.Said, err error) error {
 	if err == nil {
 		return nil
 	}
 	if failure, ok := errors.AsType[*agentclient.Failure](err); ok {
 		return failure
 	}
-	failure := &agentclient.Failure{Means: "Nothing is lost: mails and decisions are kept, and it is tried again by itself."}
+	var code string
+	var happened, do agentclient.Said
 	var expired x509.CertificateInvalidError
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
@@ -97,24 +108,24 @@ func explain(what string, err error) error {
 	var dial *net.OpError
 	switch {
 	case errors.As(err, &expired) && expired.Reason == x509.Expired:
-		failure.Code, failure.Happened = agentclient.CodeTLS, what+" shows a certificate that has expired or is not valid yet."
-		failure.Do = "Tell its operator; check this machine's clock. Nothing was sent to it."
+		code, happened = agentclient.CodeTLS, agentclient.Say("server.expired", "{What} shows a certificate that has expired or is not valid yet.", "What", what)
+		do = agentclient.Say("server.operator", "Tell its operator; check this machine's clock.").And(agentclient.Say("server.not-sent", "Nothing was sent to it."))
 	case errors.As(err, &expired), errors.As(err, &unknown), errors.As(err, &host):
-		failure.Code, failure.Happened = agentclient.CodeTLS, what+" shows a certificate that cannot be trusted: "+cause(err)+"."
-		failure.Do = "If it is your own server, name its certificate with --ca FILE. Nothing was sent to it."
+		code, happened = agentclient.CodeTLS, agentclient.Say("server.untrusted", "{What} shows a certificate that cannot be trusted: {Why}.", "What", what, "Why", cause(err))
+		do = agentclient.Say("server.own-certificate", "If it is your own server, name its certificate with --ca FILE.").And(agentclient.Say("server.not-sent", "Nothing was sent to it."))
 	case errors.Is(err, imapwatch.ErrLogin), errors.Is(err, smtpsubmit.ErrLogin):
-		failure.Code, failure.Happened = agentclient.CodeLogin, what+" refused the user name or password."
-		failure.Do = "Check both; some providers want a password made for apps."
+		code, happened = agentclient.CodeLogin, agentclient.Say("server.refused", "{What} refused the user name or password.", "What", what)
+		do = agentclient.Say("server.check-both", "Check both; some providers want a password made for apps.")
 	case escrow.CodeOf(err) != escrow.Internal && !errors.Is(err, escrow.Unavailable):
 		return err
 	case errors.As(err, &network), errors.As(err, &dial), errors.Is(err, escrow.Unavailable):
-		failure.Code, failure.Happened = agentclient.CodeUnreachable, what+" does not answer."
-		failure.Do = "Check the network and the server's name and port."
+		code, happened = agentclient.CodeUnreachable, agentclient.Say("server.silent", "{What} does not answer.", "What", what)
+		do = agentclient.Say("server.check-network", "Check the network and the server's name and port.")
 	default:
-		failure.Code, failure.Happened = agentclient.CodeUnreachable, what+" cannot be used: "+err.Error()+"."
-		failure.Do = "Check its address and port."
+		code, happened = agentclient.CodeUnreachable, agentclient.Say("server.unusable", "{What} cannot be used: {Why}.", "What", what, "Why", err)
+		do = agentclient.Say("server.check-address", "Check its address and port.")
 	}
-	return failure
+	return agentclient.Refuse(code, happened, agentclient.Say("server.nothing-lost", "Nothing is lost: mails and decisions are kept, and it is tried again by itself."), do)
 }
 
 // cause is the innermost error, without the path that led to it.

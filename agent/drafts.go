@@ -113,10 +113,10 @@ func (a *Agent) putDraft(tx *store.Tx, draft agentclient.Draft) (agentclient.Dra
 		return draft, err
 	}
 	if !known && n >= maxDrafts {
-		return draft, &agentclient.Failure{Code: agentclient.CodeState,
-			Happened: "There are 200 drafts already, and no more are kept.",
-			Means:    "This one was not saved. No mail was sent and no money moved.",
-			Do:       "Send or delete drafts that you do not need any more."}
+		return draft, agentclient.Refuse(agentclient.CodeState,
+			agentclient.Say("draft.too-many", "There are {N} drafts already, and no more are kept.", "N", maxDrafts),
+			agentclient.Say("draft.too-many-means", "This one was not saved. No mail was sent and no money moved."),
+			agentclient.Say("draft.too-many-do", "Send or delete drafts that you do not need any more."))
 	}
 	draft.Changed = a.Now().UTC()
 	err = writeWhole(tx, draft)
@@ -141,7 +141,25 @@ func writeDraft(tx *store.Tx, draft agentclient.Draft) error {
 	if err != nil {
 		return err
 	}
-	return store.Put(tx, store.Draft{ID: draft.ID, Changed: draft.Changed, Mail: text})
+	kept := store.Draft{ID: draft.ID, Changed: draft.Changed, Mail: text}
+	if ways := waysOf(draft); len(ways) > 0 {
+		if kept.Ways, err = json.Marshal(ways); err != nil {
+			return err
+		}
+	}
+	return store.Put(tx, kept)
+}
+
+// waysOf are the ways to pay for those who are among the recipients, once each.
+func waysOf(draft agentclient.Draft) (ways []agentclient.Way) {
+	for _, to := range draft.Mail.To {
+		chosen := slices.IndexFunc(draft.Ways, func(w agentclient.Way) bool { return w.To == to })
+		twice := slices.ContainsFunc(ways, func(w agentclient.Way) bool { return w.To == to })
+		if chosen >= 0 && !twice {
+			ways = append(ways, draft.Ways[chosen])
+		}
+	}
+	return ways
 }
 
 // splitDraft takes the data out of a draft.
@@ -158,7 +176,11 @@ func splitDraft(draft agentclient.Draft) (agentclient.Draft, store.DraftData) {
 
 func viewDraft(d store.Draft) (agentclient.Draft, error) {
 	draft := agentclient.Draft{ID: d.ID, Changed: d.Changed}
-	return draft, json.Unmarshal(d.Mail, &draft.Mail)
+	err := json.Unmarshal(d.Mail, &draft.Mail)
+	if err == nil && len(d.Ways) > 0 {
+		err = json.Unmarshal(d.Ways, &draft.Ways)
+	}
+	return draft, err
 }
 
 // wholeDraft reads a draft with its data; false if there is none.
@@ -213,9 +235,10 @@ func keptFiles(tx *store.Tx, id string, attachments []agentclient.Attachment) ([
 		}
 		n := slices.IndexFunc(kept.Mail.Attachments, func(k agentclient.Attachment) bool { return k.Name == at.Name && k.Size == at.Size })
 		if n < 0 {
-			return nil, &agentclient.Failure{Code: agentclient.CodeUsage, Field: "attachments",
-				Happened: "An attachment came without its data, and the draft has none of that name and size.",
-				Means:    "Nothing was saved, sent or paid; what was kept before is still here.", Do: "Attach the file again."}
+			return nil, agentclient.Refuse(agentclient.CodeUsage,
+				agentclient.Say("draft.no-data", "An attachment came without its data, and the draft has none of that name and size."),
+				agentclient.Say("draft.no-data-means", "Nothing was saved, sent or paid; what was kept before is still here."),
+				agentclient.Say("draft.attach-again", "Attach the file again.")).At("attachments")
 		}
 		at.Data = kept.Mail.Attachments[n].Data
 	}
@@ -234,18 +257,17 @@ func checkDraftSize(compose agentclient.Compose) error {
 	if size <= mail.MaxData {
 		return nil
 	}
-	failure := tooLarge(size)
-	failure.Means = "The draft was not saved as it is now; what was kept before is still here."
-	return failure
+	return tooLarge(size).Saying(nil, agentclient.Say("draft.not-saved", "The draft was not saved as it is now; what was kept before is still here."), nil)
 }
 
 // tooLarge says that a mail of so many bytes cannot be sent.
 func tooLarge(size int) *agentclient.Failure {
-	return agentclient.Failf(agentclient.CodeTooLarge, "Text and attachments are %d MB, and a mail can have %d MB.",
-		(size+1<<20-1)>>20, mail.MaxData>>20)
+	return agentclient.Fail(agentclient.CodeTooLarge).Saying(
+		agentclient.Say("mail.too-large", "Text and attachments are {Megabytes} MB, and a mail can have {Most} MB.", "Megabytes", (size+1<<20-1)>>20, "Most", mail.MaxData>>20), nil, nil)
 }
 
 func noDraft() error {
-	return &agentclient.Failure{Code: agentclient.CodeNotFound, Happened: "There is no such draft here.",
-		Means: "Nothing was changed, and nothing was sent.", Do: "See what there is with: earnest drafts"}
+	return agentclient.Refuse(agentclient.CodeNotFound, agentclient.Say("draft.none", "There is no such draft here."),
+		agentclient.Say("draft.none-means", "Nothing was changed, and nothing was sent."),
+		agentclient.Say("draft.see", "See what there is with: earnest drafts"))
 }

@@ -141,7 +141,7 @@ func (a *account) decryptFree(ctx context.Context, sealed openpgp.Sealed) (found
 func (a *account) openPair(ctx context.Context, sealed openpgp.Sealed, f freeMail) (openpgp.Opened, error) {
 	their, err := openpgp.ParseCertificate(f.pair.Their)
 	if err != nil {
-		return openpgp.Opened{}, &wrongMail{"The sender's certificate cannot be used"}
+		return openpgp.Opened{}, &wrongMail{agentclient.Say("wrong.sender-certificate", "The sender's certificate cannot be used.")}
 	}
 	opened, err := a.OpenPGP.Open(ctx, sealed, f.pair.Name, their)
 	if errors.Is(err, openpgp.ErrBadSignature) {
@@ -152,16 +152,16 @@ func (a *account) openPair(ctx context.Context, sealed openpgp.Sealed, f freeMai
 	}
 	from, err := escrow.ParseAddress(opened.Header.From)
 	if err != nil || from != f.conn.Address {
-		return openpgp.Opened{}, &wrongMail{"It says that it is from somebody other than the one who signed it"}
+		return openpgp.Opened{}, &wrongMail{agentclient.Say("wrong.signer", "It says that it is from somebody other than the one who signed it.")}
 	}
 	if opened.Protected {
 		to, err := escrow.ParseAddress(opened.Header.To)
 		if err != nil || to != a.address {
-			return openpgp.Opened{}, &wrongMail{"It was written to somebody else"}
+			return openpgp.Opened{}, &wrongMail{agentclient.Say("wrong.recipient", "It was written to somebody else.")}
 		}
 	}
 	if s := opened.Stamp; s != nil && (s.Bond != "" || s.Key != f.pair.Fingerprint || s.Reply != f.pair.TheirFingerprint) {
-		return openpgp.Opened{}, &wrongMail{"It carries the stamp of other keys"}
+		return openpgp.Opened{}, &wrongMail{agentclient.Say("wrong.keys", "It carries the stamp of other keys.")}
 	}
 	return opened, nil
 }
@@ -333,14 +333,14 @@ func hear(said string, pair store.Pair, before string) string {
 }
 
 // freeInWords says for a person why a mail of a connection is not opened.
-func freeInWords(reason error) string {
+func freeInWords(reason error) agentclient.Said {
 	switch {
 	case errors.Is(reason, openpgp.ErrUnsigned):
-		return "Nobody signed this mail, so nothing shows who has sent it."
+		return agentclient.Say("mail.free-unsigned", "Nobody signed this mail, so nothing shows who has sent it.")
 	case errors.Is(reason, openpgp.ErrBadSignature):
-		return "This mail is not signed by the one with whom its key is shared."
+		return agentclient.Say("mail.free-bad-signature", "This mail is not signed by the one with whom its key is shared.")
 	case errors.Is(reason, openpgp.ErrNotForKey):
-		return "It names a key of yours but cannot be decrypted with it."
+		return agentclient.Say("mail.not-decrypted", "It names a key of yours but cannot be decrypted with it.")
 	}
 	return inWords(reason)
 }

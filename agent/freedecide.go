@@ -14,10 +14,10 @@ import (
 // sender has no free mails left is open to it.
 func (a *account) decideFree(ctx context.Context, m store.Mail, chosen choice) error {
 	if m.State != store.MailUnpaid || chosen.verdict == escrow.Undo {
-		return &agentclient.Failure{Code: agentclient.CodeState,
-			Happened: "This mail came free, from somebody with whom you are connected: no bond hangs on it.",
-			Means:    "Nothing was changed, and no money is in it.",
-			Do:       "Say how much they may write with: earnest people set " + string(m.From) + " --free N, or end it with: earnest people remove " + string(m.From)}
+		return agentclient.Refuse(agentclient.CodeState,
+			agentclient.Say("decide.free", "This mail came free, from somebody with whom you are connected: no bond hangs on it."),
+			agentclient.Say("decide.free-means", "Nothing was changed, and no money is in it."),
+			agentclient.Say("decide.free-do", "Say how much they may write with: earnest people set {Address} --free N, or end it with: earnest people remove {Address}", "Address", m.From))
 	}
 	if chosen.verdict == escrow.Reject {
 		return a.rejectUnpaid(ctx, m.ID, chosen.reason)
@@ -45,7 +45,8 @@ func (a *account) rejectUnpaid(ctx context.Context, id, reason string) error {
 func unpaid(tx *store.Tx, id string) (store.Mail, error) {
 	m, _, err := store.Get[store.Mail](tx, id)
 	if err == nil && m.State != store.MailUnpaid {
-		err = wrongState("This mail was decided in the meantime.", "Look again with: earnest inbox")
+		err = wrongState(agentclient.Say("decide.meantime", "This mail was decided in the meantime."),
+			agentclient.Say("decide.look-again", "Look again with: earnest inbox"))
 	}
 	return m, err
 }

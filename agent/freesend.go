@@ -61,13 +61,15 @@ func (a *account) asAgreed(l letter) error {
 		return err
 	}
 	cost := a.amount(quote.Option, quote.Option.Amount)
-	failure := &agentclient.Failure{Code: string(escrow.QuoteExpired), Happened: "Writing to " + string(l.to) + " costs " + cost + " now, which is not what you agreed to.",
-		Means: "Nothing was paid and nothing was sent.", Do: "Look at the price, then send again."}
+	nothing := agentclient.Say("nothing.paid-or-sent", "Nothing was paid and nothing was sent.")
 	if l.agreed == "" {
-		failure.Happened = "No mail goes free from " + string(a.address) + " to " + string(l.to) + " now: it costs " + cost + "."
-		failure.Do = "If you want to pay that, send it with a bond: earnest send --paid"
+		return agentclient.Refuse(string(escrow.QuoteExpired),
+			agentclient.Say("send.not-free", "No mail goes free from {From} to {To} now: it costs {Cost}.", "From", a.address, "To", l.to, "Cost", cost), nothing,
+			agentclient.Say("send.with-bond", "If you want to pay that, send it with a bond: earnest send --paid"))
 	}
-	return failure
+	return agentclient.Refuse(string(escrow.QuoteExpired),
+		agentclient.Say("send.other-price", "Writing to {To} costs {Cost} now, which is not what you agreed to.", "To", l.to, "Cost", cost), nothing,
+		agentclient.Say("send.look-at-price", "Look at the price, then send again."))
 }
 
 // left reports whether a mail can still go or come free.
@@ -103,7 +105,8 @@ func (a *account) sendFree(ctx context.Context, l letter) (store.Sent, error) {
 		}
 		used := now.Pair(pair.Bond)
 		if !ok || used == nil || !left(now.FreeThere) {
-			return wrongState("The free mails to "+string(l.to)+" were used up in the meantime.", "Send again: it needs a bond now.")
+			return wrongState(agentclient.Say("send.free-used-up", "The free mails to {To} were used up in the meantime.", "To", l.to),
+				agentclient.Say("send.needs-bond", "Send again: it needs a bond now."))
 		}
 		countSent(&now, used, 1)
 		now.Last = a.Now().UTC()
@@ -130,13 +133,13 @@ func notSealed(err error) error {
 	if !unsendable(err) {
 		return err
 	}
-	return &agentclient.Failure{Code: agentclient.CodeUsage, Happened: "The mail cannot be made: " + err.Error() + ".",
-		Means: "Nothing was sent.", Do: "Change it, then send again."}
+	return agentclient.Refuse(agentclient.CodeUsage, agentclient.Say("send.cannot-be-made", "The mail cannot be made: {Why}.", "Why", err),
+		agentclient.Say("nothing.sent", "Nothing was sent."), agentclient.Say("send.change", "Change it, then send again."))
 }
 
 // freeSubmitted notes that the mail server has the mail, and lets the text go.
 func (a *account) freeSubmitted(ctx context.Context, sent store.Sent) error {
-	sent.State, sent.Error, sent.SubmittedAt = store.SentSubmitted, "", a.Now()
+	sent.State, sent.Error, sent.SubmittedAt = store.SentSubmitted, nil, a.Now()
 	return a.endFree(ctx, "free.submitted", sent, func(tx *store.Tx) error {
 		return store.Delete[store.Letter](tx, sent.ID)
 	})
@@ -144,10 +147,10 @@ func (a *account) freeSubmitted(ctx context.Context, sent store.Sent) error {
 
 // freeFailed gives up a mail that cannot be submitted. It counts as not written,
 // and its text stays: in its draft, if it was one and has not gone out perhaps.
-func (a *account) freeFailed(ctx context.Context, sent store.Sent, reason string) error {
-	sent.State, sent.Error = store.SentFailed, reason+" It was not sent. No money is in it."
+func (a *account) freeFailed(ctx context.Context, sent store.Sent, reason agentclient.Said) error {
+	sent.State, sent.Error = store.SentFailed, reason.And(agentclient.Say("sent.not-sent", "It was not sent.")).And(noMoney())
 	if sent.Uncertain {
-		sent.Error = reason + mayHaveGone + " No money is in it. Ask its recipient before you send it again."
+		sent.Error = reason.And(mayHaveGone()).And(noMoney()).And(agentclient.Say("sent.ask-recipient", "Ask its recipient before you send it again."))
 	}
 	defer a.tellDraft(sent.Draft)
 	return a.endFree(ctx, "free.failed", sent, func(tx *store.Tx) error {
@@ -164,6 +167,8 @@ func (a *account) freeFailed(ctx context.Context, sent store.Sent, reason string
 		return store.Put(tx, conn)
 	})
 }
+
+func noMoney() agentclient.Said { return agentclient.Say("mail.no-money", "No money is in it.") }
 
 // endFree takes a free mail out of the outbox, once.
 func (a *account) endFree(ctx context.Context, label string, sent store.Sent, fn func(*store.Tx) error) error {
@@ -190,13 +195,13 @@ func (a *Agent) knownPrice(ctx context.Context, address escrow.Address, price ag
 		if err != nil {
 			return price, err
 		}
-		if conn.ID == "" {
+		if conn.ID == "" || !free && price.Connected {
 			continue
 		}
-		price.Address, price.Connected, price.Free = string(address), true, freeOf(conn.FreeThere)
+		price.Address, price.Connected, price.From, price.Free = string(address), true, string(acct.address), freeOf(conn.FreeThere)
 		if !free {
-			price.Free = agentclient.FreeNone
-			return price, lookup
+			price.Free = agentclient.FreeNone // unless another account has some left
+			continue
 		}
 		if lookup != nil && !errors.Is(lookup, context.Canceled) {
 			a.Log.Info("the price of a connected address could not be asked for", "code", escrow.CodeOf(lookup))

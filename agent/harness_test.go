@@ -63,6 +63,7 @@ type world struct {
 	outside agent.Outside
 	finder  agent.Finder
 	signIn  agent.SignIn
+	dns     agent.Names
 }
 
 var euro = payment.Currency{Name: "escrow.example", Scale: 2, Unit: "EUR"}
@@ -243,7 +244,7 @@ func (w *world) start(p *person) {
 	if w.outside != nil {
 		outside = w.outside
 	}
-	p.Agent, err = agent.New(w.t.Context(), agent.Config{Finder: w.finder, SignIn: w.signIn, Store: memory, Keyring: noted{p.ring, &p.names},
+	p.Agent, err = agent.New(w.t.Context(), agent.Config{Finder: w.finder, SignIn: w.signIn, Names: w.dns, Store: memory, Keyring: noted{p.ring, &p.names},
 		OpenPGP: openpgp.NewKeys(p.ring, time.Now), Outside: outside, Now: w.now,
 		Log: slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Version: "test"})
 	must(w.t, err)

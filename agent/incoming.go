@@ -26,11 +26,15 @@ const (
 // incoming is what the mailbox hands its mails to.
 type incoming struct{ a *account }
 
-// Want picks the mails that may be ours by their header alone.
+// Want picks the mails that may be ours by their header alone, and those that may
+// be answered.
 func (in incoming) Want(h imapwatch.Header) bool {
-	// RFC 3156 section 4.
-	encrypted := strings.HasPrefix(strings.ToLower(strings.TrimSpace(h.ContentType)), "multipart/encrypted")
-	return encrypted || in.a.isClaim(h.Claim)
+	return encrypted(h) || in.a.isClaim(h.Claim) || in.a.mayAnswer(h)
+}
+
+// encrypted is RFC 3156 section 4.
+func encrypted(h imapwatch.Header) bool {
+	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(h.ContentType)), "multipart/encrypted")
 }
 
 // Handle takes one mail. It returns nil once the mail is stored or found not to
@@ -38,6 +42,9 @@ func (in incoming) Want(h imapwatch.Header) bool {
 func (in incoming) Handle(ctx context.Context, m imapwatch.Mail) error {
 	if in.a.isClaim(m.Claim) {
 		return in.a.prove(ctx, m.Raw)
+	}
+	if !encrypted(m.Header) {
+		return in.a.consider(ctx, m)
 	}
 	if m.TooLarge {
 		in.a.Log.Warn("a mail is larger than Earnest reads; left alone", "bytes", m.Size)
@@ -146,9 +153,9 @@ func (a *account) alarm(ctx context.Context, id string, raw []byte, sealed openp
 		}
 		return store.Put(tx, store.Mail{ID: id, Account: a.id, Bond: bond.ID, Number: a.Now().UnixMilli(),
 			State: store.MailDamaged, From: from, Option: bond.Option, Unread: true,
-			Error: "It is encrypted to a key that is not yours, though its sender paid for one of yours. " +
-				"It may be an ordinary encrypted mail for your mail program; or somebody gave out a key in your name. " +
-				"Ask the sender, by another way, for the fingerprint used. Nothing was decided."})
+			Error: agentclient.Say("mail.foreign-key", "It is encrypted to a key that is not yours, though its sender paid for one of yours.").And(
+				agentclient.Say("mail.foreign-key-may", "It may be an ordinary encrypted mail for your mail program; or somebody gave out a key in your name.")).And(
+				agentclient.Say("mail.foreign-key-ask", "Ask the sender, by another way, for the fingerprint used. Nothing was decided."))})
 	})
 	if err == nil && alarmed {
 		a.Log.Warn("a mail of a sender with an open bond is encrypted to a key that is not ours", "mail", id)

@@ -52,7 +52,8 @@ func (a *Agent) SetLimit(ctx context.Context, req agentclient.SetLimit) ([]agent
 	}
 	i := slices.IndexFunc(currencies, func(c payment.Currency) bool { return strings.EqualFold(c.Name, req.Currency) })
 	if i < 0 {
-		return nil, wrongLimit("currency", "None of your escrows deals in that currency.", "Use this one: "+currencies[0].Name)
+		return nil, wrongLimit("currency", agentclient.Say("limit.foreign-currency", "None of your escrows deals in that currency."),
+			agentclient.Say("limit.use-currency", "Use this one: {Currency}", "Currency", currencies[0].Name))
 	}
 	limit := store.Limit{Currency: currencies[i].Name, Scale: currencies[i].Scale}
 	var err error
@@ -81,13 +82,14 @@ func limitAmount(field, text string, scale uint8) (*payment.Amount, error) {
 	}
 	amount, err := payment.ParseAmount(text, scale)
 	if err != nil {
-		return nil, wrongLimit(field, "That is not an amount: "+err.Error()+".", "Write it like 1.00, or leave it empty for no limit.")
+		return nil, wrongLimit(field, agentclient.Say("limit.no-amount", "That is not an amount: {Why}.", "Why", err),
+			agentclient.Say("limit.like", "Write it like 1.00, or leave it empty for no limit."))
 	}
 	return &amount, nil
 }
 
-func wrongLimit(field, happened, do string) error {
-	return &agentclient.Failure{Code: agentclient.CodeUsage, Field: field, Happened: happened, Means: "The limits are as they were.", Do: do}
+func wrongLimit(field string, happened, do agentclient.Said) error {
+	return agentclient.Refuse(agentclient.CodeUsage, happened, agentclient.Say("limit.as-they-were", "The limits are as they were."), do).At(field)
 }
 
 // currencies are those of the own escrows, each once.
@@ -197,11 +199,12 @@ func (a *Agent) withinLimits(tx *store.Tx, quotes ...escrow.Signed) error {
 		}
 		cost := spending{a.Now(), option.Currency, option.Amount + quote.RefundFee}
 		if limit.Scale != option.Scale {
-			return a.overLimit(option, "Your limit for "+option.Currency+" was set when its amounts had other decimal digits.", "Set the limit anew: earnest limits set")
+			return overLimit(agentclient.Say("limit.other-digits", "Your limit for {Currency} was set when its amounts had other decimal digits.", "Currency", option.Currency),
+				agentclient.Say("limit.set-anew", "Set the limit anew: earnest limits set"))
 		}
 		if limit.PerMail != nil && cost.amount > *limit.PerMail {
-			return a.overLimit(option, "This mail costs "+a.amount(option, cost.amount)+", and your limit for one mail is "+a.amount(option, *limit.PerMail)+".",
-				"Raise it, if you want to pay that: earnest limits set --per-mail "+cost.amount.Format(option.Scale))
+			return overLimit(agentclient.Say("limit.mail", "This mail costs {Cost}, and your limit for one mail is {Limit}.", "Cost", a.amount(option, cost.amount), "Limit", a.amount(option, *limit.PerMail)),
+				agentclient.Say("limit.raise-mail", "Raise it, if you want to pay that: earnest limits set --per-mail {Amount} --currency {Currency}", "Amount", cost.amount.Format(option.Scale), "Currency", option.Currency))
 		}
 		if limit.PerDay == nil {
 			continue
@@ -226,39 +229,34 @@ func (a *Agent) withinDay(option payment.Option, spent []spending, cost spending
 	if sum+cost.amount <= most {
 		return nil
 	}
-	raise := "raise the limit: earnest limits set --per-day " + (sum + cost.amount).Format(option.Scale)
-	happened := "This costs " + a.amount(option, cost.amount) + ", and of your limit of " + a.amount(option, most) + " a day " +
-		a.amount(option, max(0, most-sum)) + " is left."
-	do := "A day's whole limit is less than this: " + raise
+	raise := agentclient.Say("limit.raise-day", "raise the limit: earnest limits set --per-day {Amount} --currency {Currency}", "Amount", (sum + cost.amount).Format(option.Scale), "Currency", option.Currency)
+	happened := agentclient.Say("limit.day", "This costs {Cost}, and of your limit of {Limit} a day {Left} is left.", "Cost", a.amount(option, cost.amount), "Limit", a.amount(option, most), "Left", a.amount(option, max(0, most-sum)))
+	do := agentclient.Say("limit.day-less", "A day's whole limit is less than this: {Raise}", "Raise", raise)
 	for _, one := range spent {
 		if one.currency != cost.currency {
 			continue
 		}
 		if sum -= one.amount; sum+cost.amount <= most {
-			do = "There is room again when money comes back, at the latest on " +
-				one.at.Add(limitDay).Local().Format("Mon 2 Jan 15:04") + "; or " + raise
+			do = agentclient.Say("limit.room-again", "There is room again when money comes back, at the latest on {When}; or {Raise}", "When", one.at.Add(limitDay).Local(), "Raise", raise)
 			break
 		}
 	}
-	return a.overLimit(option, happened, do)
+	return overLimit(happened, do)
 }
 
-func (a *Agent) overLimit(option payment.Option, happened, do string) error {
-	if strings.Contains(do, "limits set --") {
-		do += " --currency " + option.Currency
-	}
-	return &agentclient.Failure{Code: agentclient.CodeLimit, Happened: happened, Means: "Nothing was paid and nothing was sent.", Do: do}
+func overLimit(happened, do agentclient.Said) error {
+	return agentclient.Refuse(agentclient.CodeLimit, happened, agentclient.Say("nothing.paid-or-sent", "Nothing was paid and nothing was sent."), do)
 }
 
 // amount is an amount of the option's currency as a person reads it.
-func (a *Agent) amount(option payment.Option, amount payment.Amount) string {
+func (a *Agent) amount(option payment.Option, amount payment.Amount) agentclient.Money {
 	currency := payment.Currency{Name: option.Currency, Scale: option.Scale}
 	for _, known := range a.currencies() {
 		if known.Name == option.Currency {
 			currency.Unit = known.Unit
 		}
 	}
-	return money(currency, amount).String()
+	return money(currency, amount)
 }
 
 // withinLimitsNow asks before anything is made or paid: of a mail to three none is

@@ -37,19 +37,18 @@ func (a *Agent) BeginLogin(ctx context.Context, req agentclient.BeginLogin) (age
 		return agentclient.Login{}, atField("address", err)
 	}
 	if a.SignIn == nil {
-		return agentclient.Login{}, noSignIn("This agent was started without the settings to sign in anywhere.")
+		return agentclient.Login{}, noSignIn(agentclient.Say("login.no-settings", "This agent was started without the settings to sign in anywhere."))
 	}
-	provider, ready, hint := a.SignIn.Named(req.Provider)
+	provider, ready, missing := a.SignIn.Named(req.Provider)
 	if !ready {
-		return agentclient.Login{}, noSignIn(hint)
+		return agentclient.Login{}, noSignIn(saidMissing(missing))
 	}
 	flow, err := a.SignIn.Begin(ctx, provider, req.Address)
 	if err != nil {
 		a.Log.Warn("a sign-in could not begin", "provider", provider, "err", err)
-		return agentclient.Login{}, &agentclient.Failure{Code: agentclient.CodeUnreachable, Field: "provider",
-			Happened: "Signing in with " + provider + " cannot begin: " + cause(err) + ".",
-			Means:    "Nothing was saved, and no mail and no money was touched.",
-			Do:       "Check the network, and what providers.toml says of " + provider + "; then try again."}
+		return agentclient.Login{}, agentclient.Refuse(agentclient.CodeUnreachable,
+			agentclient.Say("login.cannot-begin", "Signing in with {Provider} cannot begin: {Why}.", "Provider", provider, "Why", cause(err)), nothingSaved(),
+			agentclient.Say("login.check", "Check the network, and what providers.toml says of {Provider}; then try again.", "Provider", provider)).At("provider")
 	}
 	running, stop := context.WithCancel(a.life())
 	id, l := newID(), &login{address: address, stop: stop}
@@ -58,10 +57,13 @@ func (a *Agent) BeginLogin(ctx context.Context, req agentclient.BeginLogin) (age
 	return agentclient.Login{ID: id, URL: flow.URL, Expires: flow.Expires}, nil
 }
 
-func noSignIn(hint string) error {
-	return &agentclient.Failure{Code: agentclient.CodeState, Field: "provider", Happened: hint,
-		Means: "Nothing was saved, and no mail and no money was touched.",
-		Do:    "Give a password that the provider made for one program, or add the client id first."}
+func nothingSaved() agentclient.Said {
+	return agentclient.Say("login.nothing-saved", "Nothing was saved, and no mail and no money was touched.")
+}
+
+func noSignIn(hint agentclient.Said) error {
+	return agentclient.Refuse(agentclient.CodeState, hint, nothingSaved(),
+		agentclient.Say("login.password-or-id", "Give a password that the provider made for one program, or add the client id first.")).At("provider")
 }
 
 // life ends when the agent does.
@@ -119,31 +121,31 @@ func (l *logins) used(id string) {
 func (l *logins) signedIn(id string, address escrow.Address, now time.Time) (*credential, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	failure := &agentclient.Failure{Code: agentclient.CodeState, Field: "login",
-		Means: "Nothing was saved, and no mail and no money was touched.", Do: "Sign in again."}
+	code, do := agentclient.CodeState, agentclient.Say("login.again", "Sign in again.")
+	var happened agentclient.Said
 	one := l.list[id]
 	switch {
 	case one == nil || one.over(now):
-		failure.Happened = "That sign-in is not known here, or is too long ago."
+		happened = agentclient.Say("login.unknown", "That sign-in is not known here, or is too long ago.")
 	case one.address != address:
-		failure.Happened = "That sign-in was for " + string(one.address) + "."
+		happened = agentclient.Say("login.other-address", "That sign-in was for {Address}.", "Address", one.address)
 	case one.ended.IsZero():
-		failure.Happened, failure.Do = "The sign-in in the browser has not ended yet.", "End it there first."
+		happened, do = agentclient.Say("login.not-ended", "The sign-in in the browser has not ended yet."), agentclient.Say("login.end-first", "End it there first.")
 	case errors.Is(one.err, oauth.ErrDenied):
-		failure.Code, failure.Happened = agentclient.CodeLogin, "Signing in was refused in the browser."
+		code, happened = agentclient.CodeLogin, agentclient.Say("login.denied", "Signing in was refused in the browser.")
 	case errors.Is(one.err, oauth.ErrNoRefresh):
-		failure.Code, failure.Happened = agentclient.CodeLogin, one.provider()+" gave access for an hour or so and nothing to renew it with."
-		failure.Do = "Check the scopes and params in providers.toml: docs/OAUTH.md."
+		code, happened = agentclient.CodeLogin, agentclient.Say("login.no-refresh", "{Provider} gave access for an hour or so and nothing to renew it with.", "Provider", one.provider())
+		do = agentclient.Say("login.check-scopes", "Check the scopes and params in providers.toml: docs/OAUTH.md.")
 	case errors.Is(one.err, context.Canceled):
-		failure.Happened = "That sign-in was replaced by a later one."
+		happened = agentclient.Say("login.replaced", "That sign-in was replaced by a later one.")
 	case errors.Is(one.err, context.DeadlineExceeded):
-		failure.Happened = "That sign-in took longer than ten minutes, and has ended."
+		happened = agentclient.Say("login.too-long", "That sign-in took longer than ten minutes, and has ended.")
 	case one.err != nil:
-		failure.Code, failure.Happened = agentclient.CodeUnreachable, "The sign-in did not end well: "+strings.TrimSuffix(cause(one.err), ".")+"."
+		code, happened = agentclient.CodeUnreachable, agentclient.Say("login.failed", "The sign-in did not end well: {Why}.", "Why", strings.TrimSuffix(cause(one.err), "."))
 	default:
 		return one.credential, nil
 	}
-	return nil, failure
+	return nil, agentclient.Refuse(code, happened, nothingSaved(), do).At("login")
 }
 
 // over: it has ended and was not used in time.

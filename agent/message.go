@@ -18,19 +18,22 @@ func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, er
 		return agentclient.Message{}, err
 	}
 	if content == nil {
-		return agentclient.Message{Mail: a.viewMail(m), Checks: []string{whyUnopened(m)}}, nil
+		message := agentclient.Message{Mail: a.viewMail(m)}
+		tellChecks(&message, whyUnopened(m))
+		return message, nil
 	}
 	read, err := mail.Read(content)
 	if err != nil {
-		return agentclient.Message{}, &agentclient.Failure{Code: agentclient.CodeDamaged,
-			Happened: "The mail is signed by its sender but its parts cannot be read: " + err.Error() + ".",
-			Means:    "Nothing was decided; the bond is held as before.",
-			Do:       "Answer its sender, accept, reject or let it go back by itself."}
+		return agentclient.Message{}, agentclient.Refuse(agentclient.CodeDamaged,
+			agentclient.Say("mail.parts-unreadable", "The mail is signed by its sender but its parts cannot be read: {Why}.", "Why", err),
+			agentclient.Say("mail.parts-unreadable-means", "Nothing was decided; the bond is held as before."),
+			agentclient.Say("mail.parts-unreadable-do", "Answer its sender, accept, reject or let it go back by itself."))
 	}
 	if err := errors.Join(a.markRead(ctx, &m), a.noteAttached(ctx, &m, len(read.Attachments))); err != nil {
 		return agentclient.Message{}, err
 	}
-	message := agentclient.Message{Mail: a.viewMail(m), Checks: checks(m)}
+	message := agentclient.Message{Mail: a.viewMail(m)}
+	tellChecks(&message, checks(m)...)
 	viewContent(&message, read)
 	return message, nil
 }
@@ -43,8 +46,8 @@ func (a *Agent) Attachment(ctx context.Context, id string, n int) (agentclient.A
 	}
 	read, err := mail.Read(content)
 	if err != nil || n < 0 || n >= len(read.Attachments) {
-		return agentclient.Attachment{}, &agentclient.Failure{Code: agentclient.CodeNotFound,
-			Happened: "The mail has no such attachment.", Means: "Nothing was saved.", Do: "See what it has with: earnest read " + id}
+		return agentclient.Attachment{}, agentclient.Refuse(agentclient.CodeNotFound, agentclient.Say("mail.no-attachment", "The mail has no such attachment."),
+			agentclient.Say("nothing.saved", "Nothing was saved."), agentclient.Say("mail.see-attachments", "See what it has with: earnest read {ID}", "ID", id))
 	}
 	at := read.Attachments[n]
 	return agentclient.Attachment{Name: at.Name, Type: at.Type, Size: int64(len(at.Data)), Data: at.Data}, nil
@@ -114,44 +117,52 @@ func tellsRead(bond store.Bond) bool {
 }
 
 // whyUnopened says in words why nothing of a mail is shown.
-func whyUnopened(m store.Mail) string {
+func whyUnopened(m store.Mail) agentclient.Said {
 	switch m.State {
 	case store.MailDamaged:
-		return "Not opened, and nothing of it is shown."
+		return agentclient.Say("unopened.damaged", "Not opened, and nothing of it is shown.")
 	case store.MailHeld:
-		return "Not opened yet: it waits for the escrow. It is opened by itself when the escrow answers, and its deadlines wait too."
+		return agentclient.Say("unopened.held", "Not opened yet: it waits for the escrow. It is opened by itself when the escrow answers, and its deadlines wait too.")
 	case store.MailExtra:
-		return "Not opened: another mail came first on this bond, and a bond pays for one."
+		return agentclient.Say("unopened.extra", "Not opened: another mail came first on this bond, and a bond pays for one.")
 	case store.MailUnpaid:
-		return "Not opened: the free mails of this sender are used up. Accept it to open it, or reject it to delete it here; no money is in it."
+		return agentclient.Say("unopened.unpaid", "Not opened: the free mails of this sender are used up. Accept it to open it, or reject it to delete it here; no money is in it.")
 	case store.MailRejected:
 		if m.Connection != "" {
-			return "Not opened, and it never will be: it was deleted here."
+			return agentclient.Say("unopened.deleted", "Not opened, and it never will be: it was deleted here.")
 		}
 	}
-	return "Not opened, and it never will be: its bond is " + m.State + "."
+	return agentclient.Say("unopened.ended", "Not opened, and it never will be: its bond is {State}.", "State", stateWord(m.State))
 }
 
 // checks says in words what was verified before the mail was shown.
-func checks(m store.Mail) []string {
+func checks(m store.Mail) []agentclient.Said {
 	if m.Connection != "" {
-		lines := []string{"Free: encrypted to the key of your connection with its sender, and signed with theirs. No server was asked."}
+		lines := []agentclient.Said{agentclient.Say("check.free", "Free: encrypted to the key of your connection with its sender, and signed with theirs. No server was asked.")}
 		if m.Unprotected {
-			return append(lines, "Its subject travelled unprotected; the sender's address is the one you are connected with.")
+			return append(lines, agentclient.Say("check.free-unprotected", "Its subject travelled unprotected; the sender's address is the one you are connected with."))
 		}
-		return append(lines, "Sender, recipient and subject were encrypted and signed with it.")
+		return append(lines, agentclient.Say("check.protected", "Sender, recipient and subject were encrypted and signed with it."))
 	}
-	lines := []string{
-		"Paid: encrypted to a one-time key that its sender bought.",
-		"Signed by the buyer; the escrow has the proof that it arrived.",
+	lines := []agentclient.Said{
+		agentclient.Say("check.paid", "Paid: encrypted to a one-time key that its sender bought."),
+		agentclient.Say("check.signed", "Signed by the buyer; the escrow has the proof that it arrived."),
 	}
 	if m.Unprotected {
-		lines = append(lines, "Its subject and addresses travelled unprotected; the sender's address is the one that paid.")
+		lines = append(lines, agentclient.Say("check.unprotected", "Its subject and addresses travelled unprotected; the sender's address is the one that paid."))
 	} else {
-		lines = append(lines, "Sender, recipient and subject were encrypted and signed with it.")
+		lines = append(lines, agentclient.Say("check.protected", "Sender, recipient and subject were encrypted and signed with it."))
 	}
 	if m.Late {
-		lines = append(lines, "It came late: the bond had gone back to its sender before.")
+		lines = append(lines, agentclient.Say("check.late", "It came late: the bond had gone back to its sender before."))
 	}
 	return lines
+}
+
+// tellChecks adds what was verified, in English and in phrases.
+func tellChecks(message *agentclient.Message, checks ...agentclient.Said) {
+	for _, check := range checks {
+		message.Checks = append(message.Checks, check.String())
+	}
+	message.SayChecks = append(message.SayChecks, checks...)
 }

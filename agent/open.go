@@ -68,7 +68,7 @@ func (a *account) open(ctx context.Context, id string) error {
 	}
 	sealed, err := openpgp.Inspect(content.Raw)
 	if err != nil {
-		return a.refuse(ctx, m, "It is not encrypted as it should be: "+err.Error()+".")
+		return a.refuse(ctx, m, agentclient.Say("mail.not-encrypted", "It is not encrypted as it should be: {Why}.", "Why", whyDamaged(err)))
 	}
 	if free, err := a.openFree(ctx, m, sealed); free || err != nil {
 		return err
@@ -105,7 +105,7 @@ func (a *account) open(ctx context.Context, id string) error {
 	if reason != nil {
 		return a.refuse(ctx, m, inWords(reason))
 	}
-	return a.refuse(ctx, m, "It names a key of yours but cannot be decrypted with it.")
+	return a.refuse(ctx, m, agentclient.Say("mail.not-decrypted", "It names a key of yours but cannot be decrypted with it."))
 }
 
 // matchHeld finds the bonds of a mail that is here already. Whose hidden
@@ -206,29 +206,32 @@ func unreadable(err error) bool {
 }
 
 // inWords says for a person why a mail is not opened.
-func inWords(reason error) string {
-	damaged, ok := errors.AsType[*openpgp.Damaged](reason)
+func inWords(reason error) agentclient.Said {
+	_, damaged := errors.AsType[*openpgp.Damaged](reason)
+	wrong, other := errors.AsType[*wrongMail](reason)
 	switch {
-	case ok:
-		return "This mail cannot be trusted: " + damaged.Reason + "."
+	case damaged:
+		return agentclient.Say("mail.untrusted", "This mail cannot be trusted: {Why}.", "Why", whyDamaged(reason))
+	case other:
+		return wrong.reason
 	case errors.Is(reason, openpgp.ErrUnsigned):
-		return "Nobody signed this mail, so nothing shows that the one who paid has sent it."
+		return agentclient.Say("mail.unsigned", "Nobody signed this mail, so nothing shows that the one who paid has sent it.")
 	case errors.Is(reason, openpgp.ErrBadSignature):
-		return "This mail is not signed by the one who paid."
+		return agentclient.Say("mail.bad-signature", "This mail is not signed by the one who paid.")
 	}
-	return reason.Error() + "."
+	return agentclient.Say("mail.unreadable", "It cannot be read: {Why}.", "Why", reason)
 }
 
 // wrongMail is a mail that decrypts but is not the one that was paid for.
-type wrongMail struct{ reason string }
+type wrongMail struct{ reason agentclient.Said }
 
-func (w *wrongMail) Error() string { return w.reason }
+func (w *wrongMail) Error() string { return w.reason.String() }
 
 // decrypt opens the mail in memory and holds it against its bond.
 func (a *account) decrypt(ctx context.Context, sealed openpgp.Sealed, c candidate) (openpgp.Opened, error) {
 	certificate, err := openpgp.ParseCertificate(c.bond.Verification)
 	if err != nil {
-		return openpgp.Opened{}, &wrongMail{"The buyer's certificate cannot be used"}
+		return openpgp.Opened{}, &wrongMail{agentclient.Say("wrong.buyer-certificate", "The buyer's certificate cannot be used.")}
 	}
 	opened, err := a.OpenPGP.Open(ctx, sealed, c.key.Name, certificate)
 	if err != nil {
@@ -236,16 +239,16 @@ func (a *account) decrypt(ctx context.Context, sealed openpgp.Sealed, c candidat
 	}
 	from, err := escrow.ParseAddress(opened.Header.From)
 	if err != nil || from != c.bond.Sender {
-		return openpgp.Opened{}, &wrongMail{"It says that it is from somebody other than the one who paid"}
+		return openpgp.Opened{}, &wrongMail{agentclient.Say("wrong.payer", "It says that it is from somebody other than the one who paid.")}
 	}
 	if opened.Protected {
 		to, err := escrow.ParseAddress(opened.Header.To)
 		if err != nil || to != c.bond.Recipient {
-			return openpgp.Opened{}, &wrongMail{"It was written to somebody else"}
+			return openpgp.Opened{}, &wrongMail{agentclient.Say("wrong.recipient", "It was written to somebody else.")}
 		}
 	}
 	if s := opened.Stamp; s != nil && (s.Bond != string(c.bond.ID) || s.Key != c.bond.KeyFingerprint) {
-		return openpgp.Opened{}, &wrongMail{"It carries the stamp of another bond"}
+		return openpgp.Opened{}, &wrongMail{agentclient.Say("wrong.bond", "It carries the stamp of another bond.")}
 	}
 	return opened, nil
 }
@@ -283,7 +286,7 @@ func (a *account) arrive(ctx context.Context, m store.Mail, c candidate, opened 
 		if err := a.giveBack(ctx, m); err != nil {
 			return err
 		}
-		return a.refuse(ctx, m, "The escrow does not take its signature for the buyer's.")
+		return a.refuse(ctx, m, agentclient.Say("mail.bad-proof", "The escrow does not take its signature for the buyer's."))
 	case errors.Is(err, escrow.Conflict):
 		return a.setState(ctx, m, store.MailExtra)
 	case errors.Is(err, escrow.Ended):
@@ -367,10 +370,10 @@ const refusedShown = 3
 
 // refuse marks a mail that cannot be trusted. Nothing of it is shown, and
 // nothing is told to the escrow: its sender may send again under the same bond.
-func (a *account) refuse(ctx context.Context, m store.Mail, reason string) error {
-	m.Error = reason + " It was not opened and nothing was decided. Its sender may send it again under the same bond; else the bond goes back by itself."
+func (a *account) refuse(ctx context.Context, m store.Mail, reason agentclient.Said) error {
+	m.Error = reason.And(agentclient.Say("mail.not-opened", "It was not opened and nothing was decided. Its sender may send it again under the same bond; else the bond goes back by itself."))
 	if m.Connection != "" {
-		m.Error = reason + " It was not opened and not counted. No money is in it. Ask its sender, by another way, whether it is theirs."
+		m.Error = reason.And(agentclient.Say("mail.not-counted", "It was not opened and not counted.")).And(noMoney()).And(agentclient.Say("mail.ask-sender", "Ask its sender, by another way, whether it is theirs."))
 	}
 	err := a.Store.Update(ctx, "refuse", func(tx *store.Tx) error {
 		refused, _, err := store.Get[store.Refused](tx, refusedOf(m))

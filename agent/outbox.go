@@ -96,7 +96,7 @@ func (a *account) carryOn(ctx context.Context, sent store.Sent) error {
 func (a *account) submitMail(ctx context.Context, sent store.Sent) error {
 	sealed, err := a.sealed(ctx, sent)
 	if unsendable(err) {
-		return a.giveUp(ctx, sent, "The mail cannot be made ("+err.Error()+").")
+		return a.giveUp(ctx, sent, agentclient.Say("sent.cannot-be-made", "The mail cannot be made ({Why}).", "Why", err))
 	}
 	if err != nil {
 		return err
@@ -110,25 +110,26 @@ func (a *account) submitMail(ctx context.Context, sent store.Sent) error {
 		return a.freeSubmitted(ctx, sent)
 	}
 	if err == nil {
-		sent.State, sent.Error, sent.SubmittedAt = store.SentSubmitted, "", a.Now()
+		sent.State, sent.Error, sent.SubmittedAt = store.SentSubmitted, nil, a.Now()
 		return a.putSent(ctx, "submitted", store.SentPaid, sent)
 	}
 	refusal, ok := errors.AsType[*smtpsubmit.Error](err)
 	sent.Uncertain = sent.Uncertain || ok && refusal.Uncertain
 	permanent := errors.Is(err, smtpsubmit.ErrTooLarge) || ok && refusal.Permanent
 	if permanent {
-		return a.giveUp(ctx, sent, "The mail server refused the mail for good ("+err.Error()+").")
+		return a.giveUp(ctx, sent, agentclient.Say("sent.refused", "The mail server refused the mail for good ({Why}).", "Why", err))
 	}
 	if a.Now().Sub(time.UnixMilli(sent.Number)) > giveUpAfter {
-		return a.giveUp(ctx, sent, "The mail server has not taken the mail for three days ("+err.Error()+").")
+		return a.giveUp(ctx, sent, agentclient.Say("sent.three-days", "The mail server has not taken the mail for three days ({Why}).", "Why", err))
 	}
 	sent.Tries++
 	sent.NextTry = a.Now().Add(backoff(sent.Tries))
-	sent.Error = "The mail server did not take the mail yet (" + err.Error() + "). It is tried again by itself"
+	sent.Error = agentclient.Say("sent.not-yet", "The mail server did not take the mail yet ({Why}).", "Why", err)
 	if sent.Connection == "" {
-		sent.Error += "; the bond stays held"
+		sent.Error = sent.Error.And(agentclient.Say("sent.again-held", "It is tried again by itself; the bond stays held."))
+	} else {
+		sent.Error = sent.Error.And(agentclient.Say("sent.again", "It is tried again by itself."))
 	}
-	sent.Error += "."
 	return errors.Join(err, a.putSent(ctx, "submit.wait", store.SentPaid, sent))
 }
 
@@ -138,17 +139,19 @@ func unsendable(err error) bool {
 }
 
 // mayHaveGone is said of a mail that is given up after its server had it whole.
-const mayHaveGone = " An earlier try broke off when the server had the whole mail, so it may have been sent all the same."
+func mayHaveGone() agentclient.Said {
+	return agentclient.Say("sent.may-have-gone", "An earlier try broke off when the server had the whole mail, so it may have been sent all the same.")
+}
 
 // giveUp asks the money of a mail back that cannot be sent.
-func (a *account) giveUp(ctx context.Context, sent store.Sent, reason string) error {
+func (a *account) giveUp(ctx context.Context, sent store.Sent, reason agentclient.Said) error {
 	if sent.Connection != "" {
 		return a.freeFailed(ctx, sent, reason)
 	}
 	sent.State = store.SentWithdrawing
-	sent.Error = reason + " It was not sent; the bond is asked back."
+	sent.Error = reason.And(agentclient.Say("sent.not-sent-asked-back", "It was not sent; the bond is asked back."))
 	if sent.Uncertain {
-		sent.Error = reason + mayHaveGone + " The bond is asked back; if the mail arrived, its recipient decides."
+		sent.Error = reason.And(mayHaveGone()).And(agentclient.Say("sent.asked-back-or-arrived", "The bond is asked back; if the mail arrived, its recipient decides."))
 	}
 	wake(a.wakeOutbox)
 	return a.putSent(ctx, "withdraw", store.SentPaid, sent)
@@ -202,14 +205,14 @@ func (a *Agent) Withdraw(ctx context.Context, id string) (agentclient.Sent, erro
 	}
 	free := sent.Connection != ""
 	if free || sent.State != store.SentPaid && sent.State != store.SentSubmitted && sent.State != store.SentWithdrawing {
-		return agentclient.Sent{}, wrongState("There is no bond to ask back.", "See where it is with: earnest sent "+id)
+		return agentclient.Sent{}, wrongState(agentclient.Say("sent.no-bond", "There is no bond to ask back."), agentclient.Say("sent.see", "See where it is with: earnest sent {ID}", "ID", id))
 	}
 	if sent.State != store.SentWithdrawing {
 		before := sent.State
 		sent.State = store.SentWithdrawing
-		sent.Error = "You asked for the bond back. The recipient's agent must first destroy the key unopened; else it comes back at the delivery deadline."
+		sent.Error = agentclient.Say("sent.asked-back", "You asked for the bond back. The recipient's agent must first destroy the key unopened; else it comes back at the delivery deadline.")
 		if before == store.SentSubmitted {
-			sent.Error += " If the mail arrives first, the recipient decides."
+			sent.Error = sent.Error.And(agentclient.Say("sent.if-arrives", "If the mail arrives first, the recipient decides."))
 		}
 		if err := acct.putSent(ctx, "withdraw", before, sent); err != nil {
 			return agentclient.Sent{}, err
@@ -233,7 +236,7 @@ func (a *account) askWithdraw(ctx context.Context, sent store.Sent) error {
 	}
 	view, err := a.service.AskWithdraw(ctx, sent.Bond)
 	if errors.Is(err, escrow.TooLate) || errors.Is(err, escrow.Ended) {
-		sent.State, sent.Error = store.SentSubmitted, "It cannot be withdrawn any more: "+err.Error()
+		sent.State, sent.Error = store.SentSubmitted, agentclient.Say("sent.too-late", "It cannot be withdrawn any more: {Why}.", "Why", plain(err))
 		return errors.Join(err, a.putSent(ctx, "withdraw.late", store.SentWithdrawing, sent))
 	}
 	if err != nil {

@@ -62,9 +62,9 @@ func personIn(tx *store.Tx, id, address string) (store.Connection, error) {
 }
 
 func noPerson(address string) error {
-	return &agentclient.Failure{Code: agentclient.CodeNotFound,
-		Happened: "There is no connection with " + address + ".", Means: "Nothing was changed.",
-		Do: "See who there is with: earnest people"}
+	return agentclient.Refuse(agentclient.CodeNotFound,
+		agentclient.Say("people.none", "There is no connection with {Address}.", "Address", address), agentclient.Say("nothing.changed", "Nothing was changed."),
+		agentclient.Say("people.see", "See who there is with: earnest people"))
 }
 
 // SetPerson changes how many mails somebody may write free from now on.
@@ -133,7 +133,7 @@ func (a *account) endUnpaid(tx *store.Tx, conn store.Connection) error {
 		if m.Connection != conn.ID {
 			continue
 		}
-		m.State, m.Error = store.MailRejected, "You removed its sender, and the key with it. It was not opened."
+		m.State, m.Error = store.MailRejected, agentclient.Say("mail.sender-removed", "You removed its sender, and the key with it. It was not opened.")
 		err = errors.Join(err, store.Delete[store.Content](tx, m.ID), store.Put(tx, m))
 	}
 	return err

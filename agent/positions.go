@@ -28,7 +28,7 @@ func (p positions) Position(ctx context.Context, mailbox string) (position imapw
 // SavePosition stores it.
 func (p positions) SavePosition(ctx context.Context, position imapwatch.Position) error {
 	return p.a.Store.Update(ctx, "position", func(tx *store.Tx) error {
-		return store.Put(tx, store.Position{ID: p.id(position.Mailbox), UIDValidity: position.UIDValidity,
+		return store.Put(tx, store.Position{ID: p.id(position.Mailbox), Account: p.a.id, UIDValidity: position.UIDValidity,
 			LastUID: position.LastUID, Pending: position.Pending})
 	})
 }

@@ -69,10 +69,10 @@ func blankStamp() openpgp.Stamp {
 }
 
 func cannotBuild(err error) error {
-	failure := agentclient.Failf(agentclient.CodeUsage, "The mail cannot be made: %s.", err)
-	failure.Means, failure.Do = "Nothing was sent and nothing was paid.", "Change what it says, then look again."
+	code := agentclient.CodeUsage
 	if errors.Is(err, mail.ErrTooLarge) {
-		failure.Code = agentclient.CodeTooLarge
+		code = agentclient.CodeTooLarge
 	}
-	return failure
+	return agentclient.Refuse(code, agentclient.Say("send.cannot-be-made", "The mail cannot be made: {Why}.", "Why", err),
+		agentclient.Say("nothing.sent-or-paid", "Nothing was sent and nothing was paid."), agentclient.Say("preview.change", "Change what it says, then look again."))
 }

@@ -16,7 +16,7 @@ import (
 func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, error) {
 	acct, err := a.byAddress(address)
 	if err == nil {
-		return acct.ownPrice()
+		return acct.ownPrice(ctx)
 	}
 	if address == "" {
 		return agentclient.Price{}, err
@@ -69,10 +69,10 @@ func (a *account) checkOffer(ctx context.Context, signed escrow.Signed, address 
 			return store.Put(tx, store.Pin{ID: id, Address: address, Identity: offer.Identity, Seen: a.Now()})
 		}
 		if pin.Identity.ID() != offer.Identity.ID() {
-			return &agentclient.Failure{Code: agentclient.CodeDamaged,
-				Happened: "The escrow shows another identity for " + string(address) + " than before.",
-				Means:    "Somebody may be taking its place. Nothing was paid or sent.",
-				Do:       "Ask the person, by another way, for the fingerprint on the card: it was " + string(pin.Identity.ID()) + "."}
+			return agentclient.Refuse(agentclient.CodeDamaged,
+				agentclient.Say("price.other-identity", "The escrow shows another identity for {Address} than before.", "Address", address),
+				agentclient.Say("price.taking-place", "Somebody may be taking its place. Nothing was paid or sent."),
+				agentclient.Say("price.ask-fingerprint", "Ask the person, by another way, for the fingerprint on the card: it was {Fingerprint}.", "Fingerprint", pin.Identity.ID()))
 		}
 		return nil
 	})
@@ -159,9 +159,10 @@ func money(currency payment.Currency, amount payment.Amount) agentclient.Money {
 func (a *account) quote(ctx context.Context, to escrow.Address, option int) (escrow.Signed, error) {
 	return a.quoteOption(ctx, to, func(offer escrow.Offer) (payment.Option, error) {
 		if option < 0 || option > len(offer.Options) {
-			return payment.Option{}, &agentclient.Failure{Code: agentclient.CodeUsage,
-				Happened: fmt.Sprintf("%s offers %d ways to pay, and %d is none of them.", to, len(offer.Options), option),
-				Means:    "Nothing was paid or sent.", Do: "See them with: earnest price show " + string(to)}
+			return payment.Option{}, agentclient.Refuse(agentclient.CodeUsage,
+				agentclient.Say("price.no-such-option", "{Address} offers {N} ways to pay, and {Option} is none of them.", "Address", to, "N", len(offer.Options), "Option", option),
+				agentclient.Say("nothing.paid", "Nothing was paid or sent."),
+				agentclient.Say("price.see", "See them with: earnest price show {Address}", "Address", to))
 		}
 		return offer.Options[max(option, 1)-1], nil
 	})

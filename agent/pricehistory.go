@@ -78,7 +78,7 @@ func (a *account) priceHistory(ctx context.Context) ([]agentclient.PriceChange, 
 }
 
 // ownPrice is what strangers see of the account, and what it sets besides.
-func (a *account) ownPrice() (agentclient.Price, error) {
+func (a *account) ownPrice(ctx context.Context) (agentclient.Price, error) {
 	settings := a.get()
 	terms := settings.Info.Terms
 	price := agentclient.Price{Address: string(a.address), Identity: string(settings.Identity.ID()),
@@ -94,7 +94,7 @@ func (a *account) ownPrice() (agentclient.Price, error) {
 	for _, b := range settings.Info.Beneficiaries {
 		price.Beneficiaries = append(price.Beneficiaries, agentclient.Beneficiary{ID: string(b.ID), Name: b.Name})
 	}
-	return price, nil
+	return a.withAnswers(ctx, price)
 }
 
 func freeAfter(stored string) agentclient.Free {

@@ -14,8 +14,8 @@ func checkReason(reason string) error {
 	if n <= maxReason {
 		return nil
 	}
-	return &agentclient.Failure{Code: agentclient.CodeUsage, Field: "reason",
-		Happened: "The reason is too long to be kept with the mail.",
-		Means:    "Nothing was rejected, and no money moved.",
-		Do:       "Say it in 500 characters at most, or leave it out."}
+	return agentclient.Refuse(agentclient.CodeUsage,
+		agentclient.Say("reason.long", "The reason is too long to be kept with the mail."),
+		agentclient.Say("reason.long-means", "Nothing was rejected, and no money moved."),
+		agentclient.Say("reason.long-do", "Say it in {Most} characters at most, or leave it out.", "Most", maxReason)).At("reason")
 }

@@ -181,7 +181,8 @@ func (a *Agent) Receipts(ctx context.Context, id string) (agentclient.Receipts, 
 		out.Receipts = append(out.Receipts, string(signed))
 	}
 	if out.Verified = unproven == nil; unproven != nil {
-		out.Fault = unproven.Error()
+		out.SayFault = saidFault(unproven.Error())
+		out.Fault = out.SayFault.String()
 	}
 	return out, nil
 }
@@ -199,8 +200,8 @@ func (a *Agent) bondOf(ctx context.Context, id string) (bond store.Bond, err err
 			return err
 		}
 		if m.Connection != "" || sent.Connection != "" {
-			return wrongState("This mail went free, over a connection: there is no bond, and so there are no receipts.",
-				"See who writes free with: earnest people")
+			return wrongState(agentclient.Say("receipts.free", "This mail went free, over a connection: there is no bond, and so there are no receipts."),
+				agentclient.Say("people.see-free", "See who writes free with: earnest people"))
 		}
 		if isMail {
 			wanted = m.Bond
@@ -232,6 +233,6 @@ func (a *account) checkReply(tx *store.Tx, view *escrow.BondView) error {
 		return nil
 	}
 	view.Reply = nil
-	m.Error = "The escrow released another reply certificate than the one that the mail names. It was refused and is not used: do not write to this sender in confidence."
+	m.Error = agentclient.Say("mail.other-reply", "The escrow released another reply certificate than the one that the mail names. It was refused and is not used: do not write to this sender in confidence.")
 	return store.Put(tx, m)
 }

@@ -51,7 +51,8 @@ func (a *Agent) Send(ctx context.Context, compose agentclient.Compose) ([]agentc
 			if one.ID == "" { // not even stored
 				one = agentclient.Sent{To: string(letter.to), Subject: letter.Subject, State: store.SentFailed, Money: "none", At: a.Now()}
 			}
-			one.Error = "Nothing was paid and nothing was sent: " + plain(err) + "."
+			one.SayError = agentclient.Say("send.unpaid", "Nothing was paid and nothing was sent: {Why}.", "Why", plain(err))
+			one.Error = one.SayError.String()
 		}
 		sent = append(sent, one)
 	}
@@ -100,12 +101,12 @@ func (a *account) letters(compose agentclient.Compose) ([]letter, error) {
 		return nil, tooLarge(size)
 	}
 	if len(compose.To) == 0 {
-		return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
-			Happened: "The mail has no recipient.", Means: "Nothing was paid or sent.", Do: "Name one with --to."}
+		return nil, agentclient.Refuse(agentclient.CodeUsage, agentclient.Say("send.no-recipient", "The mail has no recipient."),
+			agentclient.Say("nothing.paid", "Nothing was paid or sent."), agentclient.Say("send.name-recipient", "Name one with --to."))
 	}
 	if n := len(compose.Agreed); n > 0 && n != len(compose.To) {
-		return nil, &agentclient.Failure{Code: agentclient.CodeUsage, Field: "agreed", Happened: "What was agreed to is not said for each recipient.",
-			Means: "Nothing was paid or sent.", Do: "Say it for each, or for none."}
+		return nil, agentclient.Refuse(agentclient.CodeUsage, agentclient.Say("send.agreed", "What was agreed to is not said for each recipient."),
+			agentclient.Say("nothing.paid", "Nothing was paid or sent."), agentclient.Say("send.agreed-each", "Say it for each, or for none.")).At("agreed")
 	}
 	seen := map[escrow.Address]bool{}
 	var all []letter
@@ -142,7 +143,7 @@ func (a *account) send(ctx context.Context, l letter) (agentclient.Sent, error) 
 		return a.viewSent(ctx, sent), err
 	}
 	wake(a.wakeOutbox)
-	for deadline := time.After(sendPatience); sent.State == store.SentPaid && sent.Error == ""; {
+	for deadline := time.After(sendPatience); sent.State == store.SentPaid && len(sent.Error) == 0; {
 		select {
 		case <-heard:
 		case <-deadline:
@@ -181,7 +182,7 @@ func (a *account) pay(ctx context.Context, l letter) (store.Sent, error) {
 			return err
 		}
 		if now.State != store.SentPaid || !now.ForTools {
-			return wrongState("That bond was used in the meantime.", "Send again.")
+			return wrongState(agentclient.Say("send.bond-used", "That bond was used in the meantime."), agentclient.Say("send.again", "Send again."))
 		}
 		return errors.Join(outOfDraft(tx, l), store.Put(tx, store.Letter{ID: sent.ID, Letter: text}), store.Put(tx, sent))
 	})
@@ -226,6 +227,9 @@ func (a *account) intend(ctx context.Context, quote escrow.Signed, stock []byte,
 	}
 	var over error
 	err = a.Store.Update(ctx, "buy.intend", func(tx *store.Tx) error {
+		if err := a.stays(tx); err != nil {
+			return err
+		}
 		if over = a.withinLimits(tx, quote); over != nil {
 			return over
 		}
@@ -309,25 +313,24 @@ func (a *account) buy(ctx context.Context, sent store.Sent) (store.Sent, error) 
 		}
 	}
 	if retryLater(err) {
-		sent.Error = "The escrow does not answer as it should (" + string(escrow.CodeOf(err)) + "), so it is not known whether the bond is paid. It is tried again under the same number: it is paid once at most."
+		sent.Error = agentclient.Say("send.not-known", "The escrow does not answer as it should ({Code}), so it is not known whether the bond is paid. It is tried again under the same number: it is paid once at most.", "Code", escrow.CodeOf(err))
 		return sent, errors.Join(err, a.putSent(ctx, "buy.wait", store.SentPaying, sent))
 	}
 	if errors.Is(err, escrow.Delivered) {
 		// It was paid at an earlier try whose answer never came, a day or more ago.
-		sent.State, sent.Error = store.SentWithdrawing, "The bond is paid, but its key was kept for a day only and is gone. Nothing was sent; the money is asked back."
+		sent.State, sent.Error = store.SentWithdrawing, agentclient.Say("send.key-gone", "The bond is paid, but its key was kept for a day only and is gone. Nothing was sent; the money is asked back.")
 		wake(a.wakeOutbox)
 		return sent, errors.Join(err, a.putSent(ctx, "buy.late", store.SentPaying, sent))
 	}
 	if err != nil {
-		sent.State, sent.Error = store.SentFailed, "Nothing was paid and nothing was sent: "+plain(err)+"."
+		sent.State, sent.Error = store.SentFailed, agentclient.Say("send.unpaid", "Nothing was paid and nothing was sent: {Why}.", "Why", plain(err))
 		return sent, errors.Join(err, a.failSent(ctx, sent))
 	}
-	sent.State, sent.Error, sent.Receipt = store.SentPaid, "", purchase.Receipt
+	sent.State, sent.Error, sent.Receipt = store.SentPaid, nil, purchase.Receipt
 	fault := a.checkPurchase(sent, purchase)
 	if fault != nil {
 		sent.State = store.SentWithdrawing
-		sent.Error = "The escrow sold a key that is not the recipient's: " + fault.Error() +
-			". Nothing was encrypted to it or sent, and the money is asked back."
+		sent.Error = agentclient.Say("send.wrong-key", "The escrow sold a key that is not the recipient's: {Why}. Nothing was encrypted to it or sent, and the money is asked back.", "Why", fault)
 	} else {
 		sent.Certificate = purchase.Certificate
 	}
@@ -353,9 +356,9 @@ func (a *account) buy(ctx context.Context, sent store.Sent) (store.Sent, error) 
 	a.tell(agentclient.EventBalance, "", "")
 	if fault != nil {
 		wake(a.wakeOutbox)
-		return sent, &agentclient.Failure{Code: agentclient.CodeDamaged, Happened: sent.Error,
-			Means: "The bond comes back to you at its deadline at the latest.",
-			Do:    "Do not use this escrow until its operator has explained it."}
+		return sent, agentclient.Refuse(agentclient.CodeDamaged, sent.Error,
+			agentclient.Say("send.comes-back", "The bond comes back to you at its deadline at the latest."),
+			agentclient.Say("send.not-this-escrow", "Do not use this escrow until its operator has explained it."))
 	}
 	return sent, nil
 }
@@ -429,10 +432,10 @@ func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bo
 		stock, err = openpgp.ParseCertificate(req.Certificate)
 	}
 	if err != nil {
-		return agentclient.Bought{}, &agentclient.Failure{Code: agentclient.CodeUsage,
-			Happened: "The certificate that the mail will be signed with cannot be used: " + err.Error() + ".",
-			Means:    "Nothing was paid.",
-			Do:       "Export the public key that will sign, safest one made for this purchase alone, for example: gpg --export YOU@EXAMPLE.ORG, and give it with --sender-cert. To send without other tools use: earnest send"}
+		return agentclient.Bought{}, agentclient.Refuse(agentclient.CodeUsage,
+			agentclient.Say("buy.certificate", "The certificate that the mail will be signed with cannot be used: {Why}.", "Why", err),
+			agentclient.Say("buy.nothing-paid", "Nothing was paid."),
+			agentclient.Say("buy.export", "Export the public key that will sign, safest one made for this purchase alone, for example: gpg --export YOU@EXAMPLE.ORG, and give it with --sender-cert. To send without other tools use: earnest send"))
 	}
 	sent, bought, err := acct.boughtBefore(ctx, to, stock.Raw)
 	if err != nil {
@@ -460,17 +463,17 @@ func (a *Agent) Buy(ctx context.Context, req agentclient.BuyKey) (agentclient.Bo
 }
 
 // plain says for a person why something was refused, without the names of codes.
-func plain(err error) string {
-	if failure, ok := errors.AsType[*agentclient.Failure](err); ok {
-		return strings.TrimSuffix(failure.Happened, ".")
+func plain(err error) agentclient.Said {
+	if failure, ok := errors.AsType[*agentclient.Failure](err); ok && failure.Say != nil {
+		return failure.Say.Happened
 	}
 	if refusal, ok := errors.AsType[*escrow.Error](err); ok && refusal.Detail != "" {
-		return refusal.Detail
+		return agentclient.Verbatim(refusal.Detail)
 	}
 	if code, ok := errors.AsType[escrow.Code](err); ok {
-		return strings.ReplaceAll(string(code), "_", " ")
+		return agentclient.Verbatim(strings.ReplaceAll(string(code), "_", " "))
 	}
-	return err.Error()
+	return agentclient.Verbatim(err.Error())
 }
 
 // boughtBefore finds the key of a bond that is still held: one that was paid while

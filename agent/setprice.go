@@ -21,42 +21,59 @@ func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentcl
 	}
 	acct.pricing.Lock() // what the request leaves empty is read, and written again
 	defer acct.pricing.Unlock()
-	offer, err := acct.newOffer(req)
-	if err != nil {
+	if err := acct.mayBeAnswered(req); err != nil {
 		return agentclient.Price{}, err
 	}
-	freeAfter, err := newFreeAfter(acct.get().FreeAfter, req.FreeAfter)
-	if err != nil {
-		return agentclient.Price{}, err
-	}
-	signed := acct.get().Offer
-	if ownAffair(req) && signed != "" {
-		// The escrow has no part in it, so it need not answer.
-		err = acct.change(ctx, "price.free", func(tx *store.Tx, s *store.Account) error {
-			s.FreeAfter = freeAfter
-			_, err := acct.notePrice(tx, *s, *s)
-			return err
-		})
-	} else {
-		if signed, err = escrow.Sign(acct.signer, escrow.KindOffer, offer); err != nil {
+	if !onlyAnswers(req) {
+		if err := acct.setOffer(ctx, req); err != nil {
 			return agentclient.Price{}, err
 		}
-		if _, err := escrow.VerifyOffer(signed); err != nil {
-			return agentclient.Price{}, err
-		}
-		err = acct.publish(ctx, signed, &freeAfter)
 	}
-	if err != nil {
+	if err := acct.setAnswers(ctx, req); err != nil {
 		return agentclient.Price{}, err
 	}
 	wake(acct.wakePool)
 	a.tell(agentclient.EventPrice, acct.id, "")
-	return acct.ownPrice()
+	return acct.ownPrice(ctx)
+}
+
+// setOffer changes the offer, and what an accept grants.
+func (a *account) setOffer(ctx context.Context, req agentclient.SetPrice) error {
+	offer, err := a.newOffer(req)
+	if err != nil {
+		return err
+	}
+	freeAfter, err := newFreeAfter(a.get().FreeAfter, req.FreeAfter)
+	if err != nil {
+		return err
+	}
+	signed := a.get().Offer
+	if ownAffair(req) && signed != "" {
+		// The escrow has no part in it, so it need not answer.
+		return a.change(ctx, "price.free", func(tx *store.Tx, s *store.Account) error {
+			s.FreeAfter = freeAfter
+			_, err := a.notePrice(tx, *s, *s)
+			return err
+		})
+	}
+	if signed, err = escrow.Sign(a.signer, escrow.KindOffer, offer); err != nil {
+		return err
+	}
+	if _, err := escrow.VerifyOffer(signed); err != nil {
+		return err
+	}
+	return a.publish(ctx, signed, &freeAfter)
 }
 
 // ownAffair reports a change of which strangers and the escrow see nothing.
 func ownAffair(req agentclient.SetPrice) bool {
-	return req.FreeAfter != "" && len(req.Options) == 0 && req.Beneficiary == "" && req.TellRead == nil && req.Public == nil && req.DecideWithin == 0
+	return req.FreeAfter != "" && len(req.Options) == 0 && unpriced(req)
+}
+
+// unpriced reports that a request leaves everything of the offer as it is, but
+// perhaps its options.
+func unpriced(req agentclient.SetPrice) bool {
+	return req.Beneficiary == "" && req.TellRead == nil && req.Public == nil && req.DecideWithin == 0
 }
 
 // newOffer is the offer as it is with the changes that the request asks for.
@@ -85,9 +102,9 @@ func (a *account) newOffer(req agentclient.SetPrice) (offer escrow.Offer, err er
 }
 
 func setOptions(offer *escrow.Offer, info escrow.Info, options []string) error {
-	example := "Write it as 0.25, or in full: ESCROW/1 " + info.Currencies[0].Name + " 0.25"
+	example := agentclient.Say("price.example", "Write it as 0.25, or in full: ESCROW/1 {Currency} 0.25", "Currency", info.Currencies[0].Name)
 	if len(options) == 0 && len(offer.Options) == 0 {
-		return wrongPrice("options", "A price needs an amount, and none is set yet.", example)
+		return wrongPrice("options", agentclient.Say("price.no-amount", "A price needs an amount, and none is set yet."), example)
 	}
 	if len(options) > 0 {
 		offer.Options = nil
@@ -98,7 +115,7 @@ func setOptions(offer *escrow.Offer, info escrow.Info, options []string) error {
 			err = fmt.Errorf("%s is not a system that this escrow can hold", option.System)
 		}
 		if err != nil {
-			return wrongPrice("options", "That price cannot be set: "+err.Error()+".", example)
+			return wrongPrice("options", agentclient.Say("price.cannot", "That price cannot be set: {Why}.", "Why", err), example)
 		}
 		offer.Options = append(offer.Options, option)
 	}
@@ -108,10 +125,10 @@ func setOptions(offer *escrow.Offer, info escrow.Info, options []string) error {
 // setBeneficiary chooses who gets forfeits. Whoever the escrow has taken off its
 // list is never replaced by another without a word.
 func setBeneficiary(offer *escrow.Offer, info escrow.Info, id string) error {
-	happened := fmt.Sprintf("Nobody on the escrow's list has the id %.80q.", id)
+	happened := agentclient.Say("price.no-beneficiary", "Nobody on the escrow's list has the id {ID}.", "ID", fmt.Sprintf("%.80q", id))
 	if id == "" {
 		id = string(offer.Beneficiary)
-		happened = fmt.Sprintf("%.80q, who got your forfeits, is no longer on the escrow's list.", id)
+		happened = agentclient.Say("price.beneficiary-gone", "{ID}, who got your forfeits, is no longer on the escrow's list.", "ID", fmt.Sprintf("%.80q", id))
 	}
 	var known []string
 	for _, b := range info.Beneficiaries {
@@ -121,7 +138,7 @@ func setBeneficiary(offer *escrow.Offer, info escrow.Info, id string) error {
 		}
 		known = append(known, string(b.ID)+" ("+b.Name+")")
 	}
-	return wrongPrice("beneficiary", happened, "Choose one of these: "+strings.Join(known, ", "))
+	return wrongPrice("beneficiary", happened, agentclient.Say("price.choose", "Choose one of these: {List}", "List", strings.Join(known, ", ")))
 }
 
 // setDecide sets the decision deadline. The escrow's own is none of the offer's: it
@@ -133,8 +150,8 @@ func setDecide(offer *escrow.Offer, terms escrow.Terms, within int64) error {
 		offer.DecideWithin = 0
 	case wanted == 0:
 	case wanted < escrow.MinDecide || wanted > terms.Decide:
-		return wrongPrice("decideWithin", "That is no time in which you can decide.",
-			"It can be from an hour to "+termWords(terms.Decide)+", which is the escrow's own.")
+		return wrongPrice("decideWithin", agentclient.Say("price.no-time", "That is no time in which you can decide."),
+			agentclient.Say("price.times", "It can be from an hour to {Span}, which is the escrow's own.", "Span", terms.Decide.Duration()))
 	default:
 		offer.DecideWithin = wanted
 	}
@@ -160,16 +177,16 @@ func newFreeAfter(before string, wanted agentclient.Free) (string, error) {
 	case wanted == agentclient.FreePolicy:
 		return before, nil
 	case !ok:
-		return "", wrongPrice("freeAfter", fmt.Sprintf("%.80q is no number of free mails.", string(wanted)),
-			fmt.Sprintf("Write always, or a number from 0 to %d.", agentclient.MaxFree))
+		return "", wrongPrice("freeAfter", agentclient.Say("price.no-free", "{Typed} is no number of free mails.", "Typed", fmt.Sprintf("%.80q", string(wanted))),
+			agentclient.Say("price.free-like", "Write always, or a number from 0 to {Most}.", "Most", agentclient.MaxFree))
 	case always:
 		return "", nil
 	}
 	return string(wanted), nil
 }
 
-func wrongPrice(field, happened, do string) error {
-	return &agentclient.Failure{Code: agentclient.CodeUsage, Field: field, Happened: happened, Means: "The price is as it was.", Do: do}
+func wrongPrice(field string, happened, do agentclient.Said) error {
+	return agentclient.Refuse(agentclient.CodeUsage, happened, agentclient.Say("price.as-it-was", "The price is as it was."), do).At(field)
 }
 
 // publish stores the offer before it is sent: what strangers can see, the agent

@@ -40,18 +40,18 @@ func (a *Agent) SetSettings(ctx context.Context, settings agentclient.Settings) 
 }
 
 func (a *Agent) checkSettings(settings agentclient.Settings) error {
-	refuse := func(field, happened, do string) error {
-		return &agentclient.Failure{Code: agentclient.CodeUsage, Field: field, Happened: happened,
-			Means: "The settings stay as they were, and no money moved.", Do: do}
+	refuse := func(field string, happened, do agentclient.Said) error {
+		return agentclient.Refuse(agentclient.CodeUsage, happened,
+			agentclient.Say("settings.stay", "The settings stay as they were, and no money moved."), do).At(field)
 	}
 	switch settings.Model {
 	case agentclient.ModelFull, agentclient.ModelAutomatic, agentclient.ModelSingle:
 	default:
-		return refuse("model", "There is no such way to pay.", "Choose full, single or automatic.")
+		return refuse("model", agentclient.Say("settings.no-model", "There is no such way to pay."), agentclient.Say("settings.models", "Choose full, single or automatic."))
 	}
 	if settings.Currency == "" {
 		if settings.Model == agentclient.ModelSingle {
-			return refuse("currency", "No currency was chosen, and this way to pay shows one.", "Choose one that an escrow of yours has.")
+			return refuse("currency", agentclient.Say("settings.no-currency", "No currency was chosen, and this way to pay shows one."), agentclient.Say("settings.choose-currency", "Choose one that an escrow of yours has."))
 		}
 		return nil
 	}
@@ -61,5 +61,5 @@ func (a *Agent) checkSettings(settings agentclient.Settings) error {
 			return nil
 		}
 	}
-	return refuse("currency", "No escrow of yours has that currency.", "See what there is with: earnest balance")
+	return refuse("currency", agentclient.Say("settings.foreign-currency", "No escrow of yours has that currency."), agentclient.Say("settings.see-balance", "See what there is with: earnest balance"))
 }

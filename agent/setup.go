@@ -29,8 +29,8 @@ func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (age
 		return agentclient.Account{}, atField("address", err)
 	}
 	if acct, err := a.byAddress(req.Address); err == nil {
-		return agentclient.Account{}, &agentclient.Failure{Code: agentclient.CodeState, Field: "address",
-			Happened: string(acct.address) + " is set up already.", Means: "Nothing was changed.", Do: "See: earnest status"}
+		return agentclient.Account{}, agentclient.Refuse(agentclient.CodeState, agentclient.Say("setup.there", "{Address} is set up already.", "Address", acct.address),
+			agentclient.Say("nothing.changed", "Nothing was changed."), agentclient.Say("setup.status", "See: earnest status")).At("address")
 	}
 	if err := a.step(agentclient.StepKeyring, func() error { return a.checkKeyring(ctx) }); err != nil {
 		return agentclient.Account{}, err
@@ -81,9 +81,8 @@ func (a *Agent) checkKeyring(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	return &agentclient.Failure{Code: agentclient.CodeNoKeyring,
-		Happened: err.Error(), Means: "Nothing was saved.",
-		Do: "Start a keyring such as gnome-keyring, or choose a passphrase file: earnest agent --keyring file"}
+	return agentclient.Refuse(agentclient.CodeNoKeyring, agentclient.Verbatim(err.Error()), agentclient.Say("nothing.saved", "Nothing was saved."),
+		agentclient.Say("setup.keyring", "Start a keyring such as gnome-keyring, or choose a passphrase file: earnest agent --keyring file"))
 }
 
 // credentialOf is the password of a request, or the sign-in that it names.
@@ -92,8 +91,8 @@ func (a *Agent) credentialOf(req agentclient.AddAccount, address escrow.Address)
 		return a.logins.signedIn(req.Login, address, a.Now())
 	}
 	if req.Password == "" {
-		return nil, &agentclient.Failure{Code: agentclient.CodeUsage, Field: "password",
-			Happened: "There is no password and no sign-in.", Do: "Give the password of the mailbox, or sign in with its provider."}
+		return nil, agentclient.Refuse(agentclient.CodeUsage, agentclient.Say("setup.no-secret", "There is no password and no sign-in."), nil,
+			agentclient.Say("setup.give-secret", "Give the password of the mailbox, or sign in with its provider.")).At("password")
 	}
 	return &credential{Agent: a, address: req.Address, secret: req.Password}, nil
 }
@@ -101,8 +100,8 @@ func (a *Agent) credentialOf(req agentclient.AddAccount, address escrow.Address)
 // complete finds out what was left empty.
 func (a *Agent) complete(ctx context.Context, req agentclient.AddAccount) (agentclient.AddAccount, error) {
 	if strings.ContainsFunc(req.User, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return req, &agentclient.Failure{Code: agentclient.CodeUsage, Field: "user",
-			Happened: "The user name has characters that no name has.", Do: "Type it again; often it is the address itself."}
+		return req, agentclient.Refuse(agentclient.CodeUsage, agentclient.Say("setup.user", "The user name has characters that no name has."), nil,
+			agentclient.Say("setup.user-again", "Type it again; often it is the address itself.")).At("user")
 	}
 	if req.IMAP == "" || req.SMTP == "" || req.Escrow == "" {
 		found, err := a.Discover(ctx, req.Address)
@@ -124,15 +123,19 @@ func (a *Agent) complete(ctx context.Context, req agentclient.AddAccount) (agent
 	if req.User == "" {
 		req.User = req.Address
 	}
-	for _, part := range []struct{ field, server, what, example string }{
-		{"imap", req.IMAP, "where its mail is read", "imaps://imap.example.org:993"},
-		{"smtp", req.SMTP, "where its mail is sent", "smtps://smtp.example.org:465"},
+	for _, part := range []struct {
+		field, server string
+		what          agentclient.Said
+		example       string
+	}{
+		{"imap", req.IMAP, agentclient.Say("what.read", "where its mail is read"), "imaps://imap.example.org:993"},
+		{"smtp", req.SMTP, agentclient.Say("what.sent", "where its mail is sent"), "smtps://smtp.example.org:465"},
 	} {
 		if part.server == "" {
 			_, domain, _ := strings.Cut(req.Address, "@")
-			return req, &agentclient.Failure{Code: agentclient.CodeUsage, Field: part.field,
-				Happened: "It could not be found out " + part.what + ": " + domain + " says nothing of it.",
-				Do:       "Name the server as your provider's help pages do, like " + part.example + "."}
+			return req, agentclient.Refuse(agentclient.CodeUsage,
+				agentclient.Say("setup.not-found", "It could not be found out {What}: {Domain} says nothing of it.", "What", part.what, "Domain", domain), nil,
+				agentclient.Say("setup.name-server", "Name the server as your provider's help pages do, like {Host}.", "Host", part.example)).At(part.field)
 		}
 	}
 	return req, nil
@@ -147,14 +150,14 @@ func (a *Agent) tryServers(ctx context.Context, c *credential, req agentclient.A
 	err := a.step(agentclient.StepIMAP, func() error {
 		err := a.Outside.CheckMailbox(ctx, c.server(req.IMAP, req.User, req.CA))
 		field := either(loginRefused(err) || errors.Is(err, oauth.ErrRefused), login, "imap")
-		return atField(field, c.explain("The mailbox at "+hostPort(req.IMAP), err))
+		return atField(field, c.explain(agentclient.Say("what.mailbox-at", "The mailbox at {Host}", "Host", hostPort(req.IMAP)), err))
 	})
 	if err != nil {
 		return err
 	}
 	return a.step(agentclient.StepSMTP, func() error {
 		err := a.Outside.CheckSubmission(ctx, c.server(req.SMTP, req.User, req.CA))
-		err = atField("smtp", c.explain("The server that sends your mail, "+hostPort(req.SMTP)+",", err))
+		err = atField("smtp", c.explain(agentclient.Say("what.submission-at", "The server that sends your mail, {Host},", "Host", hostPort(req.SMTP)), err))
 		return tookElsewhere(err)
 	})
 }
@@ -166,9 +169,7 @@ func tookElsewhere(err error) error {
 	if !ok || failure.Code != agentclient.CodeLogin {
 		return err
 	}
-	told := *failure
-	told.Do = "The mailbox took the same: check the name and port of this server. " + told.Do
-	return &told
+	return failure.Saying(nil, nil, agentclient.Say("setup.smtp-alone", "The mailbox took the same: check the name and port of this server.").And(failure.Say.Do))
 }
 
 // hostPort names a server as a person does, with the port even where it is the
@@ -189,10 +190,11 @@ func hostPort(server string) string {
 // its receipt key.
 func (a *Agent) askEscrow(ctx context.Context, settings *store.Account) error {
 	if settings.Escrow == "" {
-		return &agentclient.Failure{Code: agentclient.CodeUsage, Field: "escrow",
-			Happened: "It is not known which escrow shall hold the money of those who write to you.",
-			Do: "Name one, like https://escrow.example. An escrow holds each bond until you have decided, and gives it back or passes it on. " +
-				"Take the one of people you write with, whose cards name it, or run your own: earnest-escrow serve"}
+		return agentclient.Refuse(agentclient.CodeUsage,
+			agentclient.Say("setup.no-escrow", "It is not known which escrow shall hold the money of those who write to you."), nil,
+			agentclient.Say("setup.name-escrow", "Name one, like https://escrow.example.").And(
+				agentclient.Say("setup.escrow-is", "An escrow holds each bond until you have decided, and gives it back or passes it on.")).And(
+				agentclient.Say("setup.which-escrow", "Take the one of people you write with, whose cards name it, or run your own: earnest-escrow serve"))).At("escrow")
 	}
 	if !strings.Contains(settings.Escrow, "://") {
 		settings.Escrow = "https://" + settings.Escrow
@@ -201,11 +203,11 @@ func (a *Agent) askEscrow(ctx context.Context, settings *store.Account) error {
 	if err != nil {
 		return err
 	}
-	what := "The escrow at " + hostPort(settings.Escrow)
+	what := escrowAt(settings.Escrow)
 	service, err := a.Outside.Escrow(settings.Escrow, settings.CA, nobody)
 	if _, told := errors.AsType[*agentclient.Failure](err); err != nil && !told {
-		return &agentclient.Failure{Code: agentclient.CodeUsage, Field: "escrow",
-			Happened: what + " cannot be used: " + cause(err) + ".", Do: "Write it like https://escrow.example or https://escrow.example:8443."}
+		return agentclient.Refuse(agentclient.CodeUsage, agentclient.Say("server.unusable", "{What} cannot be used: {Why}.", "What", what, "Why", cause(err)), nil,
+			agentclient.Say("setup.escrow-like", "Write it like https://escrow.example or https://escrow.example:8443.")).At("escrow")
 	}
 	if err != nil {
 		return atField("escrow", err)
@@ -214,8 +216,8 @@ func (a *Agent) askEscrow(ctx context.Context, settings *store.Account) error {
 		return atField("escrow", explain(what, err))
 	}
 	if len(settings.Info.Currencies) == 0 || len(settings.Info.Beneficiaries) == 0 {
-		return &agentclient.Failure{Code: agentclient.CodeUnreachable, Field: "escrow",
-			Happened: "That escrow names no currency or nobody for forfeits.", Do: "Use another escrow, or tell its operator."}
+		return agentclient.Refuse(agentclient.CodeUnreachable, agentclient.Say("setup.escrow-empty", "That escrow names no currency or nobody for forfeits."), nil,
+			agentclient.Say("setup.escrow-other", "Use another escrow, or tell its operator.")).At("escrow")
 	}
 	settings.ReceiptKey = settings.Info.ReceiptKey
 	return nil
@@ -253,7 +255,7 @@ func (a *Agent) openAccount(ctx context.Context, settings store.Account, c *cred
 		return nil, err
 	}
 	if _, err := service.OpenAccount(ctx, escrow.OpenAccount{Key: settings.Identity}); err != nil {
-		return nil, atField("escrow", notAdded(explain("The escrow at "+hostPort(settings.Escrow), err)))
+		return nil, atField("escrow", notAdded(explain(escrowAt(settings.Escrow), err)))
 	}
 	if acct, err = a.accountWith(ctx, settings, c); err != nil {
 		return nil, err
@@ -300,17 +302,23 @@ func (a *account) wasClaimed(ctx context.Context) error {
 // notAdded says of a server that cannot be used what that means for an account
 // which does not exist yet: nothing is kept that could be tried again.
 func notAdded(err error) error {
-	return meaning(err, "The account was not added: nothing was saved, the password neither. No mail and no money was touched.")
+	return meaning(err, agentclient.Say("setup.not-added", "The account was not added: nothing was saved, the password neither.").And(untouched()))
 }
 
-func meaning(err error, means string) error {
+func untouched() agentclient.Said {
+	return agentclient.Say("setup.untouched", "No mail and no money was touched.")
+}
+
+func escrowAt(server string) agentclient.Said {
+	return agentclient.Say("what.escrow-at", "The escrow at {Host}", "Host", hostPort(server))
+}
+
+func meaning(err error, means agentclient.Said) error {
 	failure, ok := errors.AsType[*agentclient.Failure](err)
 	if !ok {
 		return err
 	}
-	told := *failure
-	told.Means = means
-	return &told
+	return failure.Saying(nil, means, nil)
 }
 
 // atField says which field of the request is wrong, unless that is known.
@@ -319,9 +327,7 @@ func atField(field string, err error) error {
 	if !ok || failure.Field != "" {
 		return err
 	}
-	told := *failure
-	told.Field = field
-	return &told
+	return failure.At(field)
 }
 
 // loginRefused: what an account shows was not taken.

@@ -31,9 +31,9 @@ func (a *Agent) Source(ctx context.Context, id string) (agentclient.Source, erro
 
 // unopened says why a mail has nothing to show.
 func unopened(m store.Mail) error {
-	return &agentclient.Failure{Code: agentclient.CodeState, Happened: whyUnopened(m),
-		Means: "There is nothing to show or to save, and nothing was decided.",
-		Do:    "The mail as it travelled is in your mailbox."}
+	return agentclient.Refuse(agentclient.CodeState, whyUnopened(m),
+		agentclient.Say("source.nothing", "There is nothing to show or to save, and nothing was decided."),
+		agentclient.Say("source.in-mailbox", "The mail as it travelled is in your mailbox."))
 }
 
 // saveStep is how much of an attachment is written between two words on how far

@@ -166,8 +166,8 @@ func (a *Agent) Redraft(ctx context.Context, id string) (draft agentclient.Draft
 			return err
 		}
 		if !kept {
-			return wrongState("This mail cannot become a draft: it was handed over, is still on its way, or became one already.",
-				"See where it is with: earnest sent "+id)
+			return wrongState(agentclient.Say("draft.not-again", "This mail cannot become a draft: it was handed over, is still on its way, or became one already."),
+				agentclient.Say("sent.see", "See where it is with: earnest sent {ID}", "ID", id))
 		}
 		text, _, err := acct.letterOf(tx, sent)
 		if err != nil {

@@ -46,13 +46,15 @@ func (a *account) status(context.Context) (agentclient.Account, error) {
 		Address: string(s.Address), Escrow: s.Info.Name, Proven: s.Proven,
 		Mailbox: string(a.phase.Phase), EscrowUp: a.escrowErr == nil, EscrowSince: a.escrowSince,
 		Identity: string(s.Identity.ID()), Pool: a.pool, Provider: s.Provider,
-		Card: "earnest:" + string(s.Address) + "?escrow=" + s.Info.Name + "&fp=" + string(s.Identity.ID()),
+		Card: cardOf(s),
 	}
 	if a.phase.Err != nil {
-		view.MailboxError = a.signIn.explain("The mailbox", a.phase.Err).Error()
+		view.SayMailbox = saidOf(a.signIn.explain(theMailbox(), a.phase.Err))
+		view.MailboxError = view.SayMailbox.String()
 	}
 	if a.escrowErr != nil {
-		view.EscrowError = explain("The escrow", a.escrowErr).Error()
+		view.SayEscrow = saidOf(explain(theEscrow(), a.escrowErr))
+		view.EscrowError = view.SayEscrow.String()
 	}
 	return view, nil
 }
@@ -91,7 +93,7 @@ func (a *Agent) viewMail(m store.Mail) agentclient.Mail {
 		ID: m.ID, Bond: string(m.Bond), From: string(m.From), Name: m.Name, Subject: m.Subject,
 		At: time.UnixMilli(m.Number).UTC(), State: m.State, DecideBy: m.DecideBy, EffectiveAt: m.EffectiveAt,
 		FirstTime: m.FirstTime, MixedScript: m.From.MixedScript(), Unprotected: m.Unprotected,
-		Unread: m.Unread, Queued: m.Queued, Error: m.Error, Beneficiary: m.Beneficiary, Reason: m.Reason,
+		Unread: m.Unread, Queued: m.Queued, Error: m.Error.String(), SayError: m.Error, Beneficiary: m.Beneficiary, Reason: m.Reason,
 		Attachments: m.Attachments,
 	}
 	acct := a.byID(m.Account)
@@ -171,7 +173,7 @@ func (a *account) readSent(tx *store.Tx, sent store.Sent) (agentclient.Sent, err
 	view := agentclient.Sent{
 		ID: sent.ID, Bond: string(sent.Bond), To: string(sent.To), Subject: sent.Subject,
 		Price: a.price(quote.Option), At: time.UnixMilli(sent.Number).UTC(), State: sent.State,
-		Money: "none", Beneficiary: quote.BeneficiaryName, SubmittedAt: sent.SubmittedAt, Error: sent.Error,
+		Money: "none", Beneficiary: quote.BeneficiaryName, SubmittedAt: sent.SubmittedAt, Error: sent.Error.String(), SayError: sent.Error,
 	}
 	view.FreeThere = agentclient.Free(sent.FreeThere)
 	if view.Free = sent.Connection != ""; view.Free {
@@ -204,7 +206,8 @@ func (a *account) readSent(tx *store.Tx, sent store.Sent) (agentclient.Sent, err
 		view.State = string(bond.State)
 	}
 	if chain.Fault != "" {
-		view.Error = "The escrow's receipts do not prove this ending (" + chain.Fault + "). Keep them: earnest receipts " + sent.ID
+		view.SayError = agentclient.Say("sent.unproven", "The escrow's receipts do not prove this ending ({Why}).", "Why", saidFault(chain.Fault)).And(agentclient.Say("sent.keep-receipts", "Keep them: earnest receipts {ID}", "ID", sent.ID))
+		view.Error = view.SayError.String()
 	}
 	return view, nil
 }

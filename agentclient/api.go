@@ -33,10 +33,12 @@ type Account struct {
 	// Mailbox is watching, connecting or failing; MailboxError says why in words.
 	Mailbox      string `json:"mailbox"`
 	MailboxError string `json:"mailboxError,omitempty"`
+	SayMailbox   Said   `json:"sayMailbox,omitempty"`
 	// EscrowUp: the last request was answered. EscrowSince is when that began.
 	EscrowUp    bool      `json:"escrowUp"`
 	EscrowSince time.Time `json:"escrowSince"`
 	EscrowError string    `json:"escrowError,omitempty"`
+	SayEscrow   Said      `json:"sayEscrow,omitempty"`
 	// Identity is the fingerprint that the card carries.
 	Identity string `json:"identity"`
 	Pool     int    `json:"pool"` // unsold one-time keys at the escrow
@@ -80,9 +82,11 @@ type Price struct {
 	// DecideWithin and DeliverWithin are in seconds.
 	DecideWithin  int64 `json:"decideWithin"`
 	DeliverWithin int64 `json:"deliverWithin"`
-	// Connected: keys were exchanged, and Free mails can go there without money.
-	Connected bool `json:"connected,omitempty"`
-	Free      Free `json:"free,omitempty"`
+	// Connected: keys were exchanged, and Free mails can go there without money from
+	// the own address From.
+	Connected bool   `json:"connected,omitempty"`
+	Free      Free   `json:"free,omitempty"`
+	From      string `json:"from,omitempty"`
 	// Of an own price: what an accept lets its sender write further, and who
 	// could get a forfeit.
 	FreeAfter     Free          `json:"freeAfter,omitempty"`
@@ -90,6 +94,14 @@ type Price struct {
 	// DecideMost is the escrow's own deadline, the longest that DecideWithin can
 	// be; in seconds. Of an own price.
 	DecideMost int64 `json:"decideMost,omitempty"`
+	// Exclusive: who writes here unencrypted is answered with how to send mail that
+	// is read for sure. Answer are the own words in front, AnswerText the whole as it
+	// would be sent now, Answered how many were answered in the last 7 days. Of an
+	// own price.
+	Exclusive  bool   `json:"exclusive,omitempty"`
+	Answer     string `json:"answer,omitempty"`
+	AnswerText string `json:"answerText,omitempty"`
+	Answered   int    `json:"answered,omitempty"`
 }
 
 // Beneficiary is one who can get a forfeit, from the escrow's list.
@@ -110,6 +122,10 @@ type SetPrice struct {
 	Public      *bool  `json:"public,omitempty"`
 	// DecideWithin, in seconds, may be shorter than the escrow's.
 	DecideWithin int64 `json:"decideWithin,omitempty"`
+	// Exclusive and Answer are as in [Price]; an empty Answer takes the own words
+	// away. The escrow has no part in either.
+	Exclusive *bool   `json:"exclusive,omitempty"`
+	Answer    *string `json:"answer,omitempty"`
 }
 
 // Balance is the money of one account at its escrow in one currency.
@@ -175,7 +191,8 @@ type Sent struct {
 	// Kept: its text is still here and can be made a draft again.
 	Kept bool `json:"kept,omitempty"`
 	// Error says in words why it does not go on, and what that means.
-	Error string `json:"error,omitempty"`
+	Error    string `json:"error,omitempty"`
+	SayError Said   `json:"sayError,omitempty"`
 }
 
 // BuyKey buys a one-time key to use with other OpenPGP tools.
@@ -233,7 +250,8 @@ type Mail struct {
 	// Queued: the decision is kept here and waits for the escrow to answer.
 	Queued bool `json:"queued,omitempty"`
 	// Error says in words what is wrong with the mail and what that means.
-	Error string `json:"error,omitempty"`
+	Error    string `json:"error,omitempty"`
+	SayError Said   `json:"sayError,omitempty"`
 }
 
 // Message is an opened mail.
@@ -247,7 +265,8 @@ type Message struct {
 	Blocks      []Block      `json:"blocks,omitempty"`
 	Attachments []Attachment `json:"attachments,omitempty"`
 	// Checks lists what was verified, in words.
-	Checks []string `json:"checks"`
+	Checks    []string `json:"checks"`
+	SayChecks []Said   `json:"sayChecks,omitempty"`
 }
 
 // Kinds of [Block].
@@ -307,7 +326,8 @@ type Receipts struct {
 	Steps    []Receipt `json:"steps"`
 	Verified bool      `json:"verified"`
 	// Fault says which receipt is wrong and how, where Verified is false.
-	Fault string `json:"fault,omitempty"`
+	Fault    string `json:"fault,omitempty"`
+	SayFault Said   `json:"sayFault,omitempty"`
 	// ReceiptKey is the key that they were held against: the escrow's as pinned when
 	// the account was made. KeyPinned is false for receipts of an escrow that this
 	// agent does not know: then it is only the key that the file itself names.
@@ -329,6 +349,9 @@ type Check struct {
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy,omitempty"`
+	// SayDetail and SayRemedy are the same in phrases.
+	SayDetail Said `json:"sayDetail,omitempty"`
+	SayRemedy Said `json:"sayRemedy,omitempty"`
 }
 
 // Event is one line of the event stream.
@@ -364,6 +387,8 @@ type Failure struct {
 	Happened string `json:"happened"`
 	Means    string `json:"means,omitempty"`
 	Do       string `json:"do,omitempty"`
+	// Say is the same in phrases, for a client that speaks another language.
+	Say *FailureSaid `json:"say,omitempty"`
 	// Field names the field of the request that is wrong, by its JSON name, where
 	// it is one.
 	Field string `json:"field,omitempty"`

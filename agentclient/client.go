@@ -104,13 +104,13 @@ func (c *Client) exchange(ctx context.Context, method, path string, body any) (i
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusRequestHeaderFieldsTooLarge {
 		// The server answers this by itself, before the agent is asked.
-		f := TooMuch()
-		f.Code, f.Do = CodeUsage, "Check what was given: an id and an address are short."
+		f := TooMuch().Saying(nil, nil, Say("fail.too-much.short", "Check what was given: an id and an address are short."))
+		f.Code = CodeUsage
 		return nil, 0, f
 	}
 	var failure Failure
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&failure); err != nil || failure.Code == "" {
-		return nil, 0, Failf(CodeInternal, "The agent answered %d without saying why.", resp.StatusCode)
+		return nil, 0, Fail(CodeInternal).Saying(Say("fail.no-reason", "The agent answered {Status} without saying why.", "Status", resp.StatusCode), nil, nil)
 	}
 	return nil, 0, &failure
 }
@@ -127,10 +127,9 @@ func brokenBy(ctx context.Context, err error) error {
 		}
 		return Fail(CodeNoAgent)
 	}
-	f := Failf(CodeNoAgent, "The connection to the agent broke before it answered.")
-	f.Means = "It may have done what was asked, once at most: it keeps what it has begun, and nothing is paid twice."
-	f.Do = "See whether it runs (earnest status), then look at the mail's state before asking again."
-	return f
+	return Refuse(CodeNoAgent, Say("fail.broke", "The connection to the agent broke before it answered."),
+		Say("fail.broke.means", "It may have done what was asked, once at most: it keeps what it has begun, and nothing is paid twice."),
+		Say("fail.broke.do", "See whether it runs (earnest status), then look at the mail's state before asking again."))
 }
 
 func ask[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {

@@ -18,8 +18,8 @@ func New(home string) *Client {
 		}
 		// Something is there, and is not to be spoken to: a password could go
 		// to somebody else's program.
-		f := Failf(CodeNoAgent, "The agent's socket cannot be used: %v.", err)
-		f.Do = "Put that right, then start the agent anew: earnest agent"
+		f := Fail(CodeNoAgent).Saying(Say("fail.socket", "The agent's socket cannot be used: {Why}.", "Why", err), nil,
+			Say("fail.socket.do", "Put that right, then start the agent anew: earnest agent"))
 		return nil, f
 	})
 }

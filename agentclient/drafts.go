@@ -30,6 +30,16 @@ type Draft struct {
 	ID      string    `json:"id"`
 	Changed time.Time `json:"changed"`
 	Mail    Compose   `json:"mail"`
+	// Ways is how those of Mail.To are to be paid for whom something was chosen.
+	Ways []Way `json:"ways,omitempty"`
+}
+
+// Way is how the mail to one recipient is to be paid, as Option and Paid of a
+// [Compose] say it for all.
+type Way struct {
+	To     string `json:"to"`
+	Option int    `json:"option,omitempty"`
+	Paid   bool   `json:"paid,omitempty"`
 }
 
 // Preview is what becomes of a mail before it is paid.

@@ -19,6 +19,11 @@ type SetupAgent interface {
 	// before they replace the old ones. Empty fields stay as they are.
 	ChangeAccount(ctx context.Context, req AddAccount) (Account, error)
 
+	// RemoveAccount ends the watching of a mailbox and deletes what is kept of it
+	// here, keys and password included. It is refused while bonds are open; where
+	// money would be left behind, the failure's field is force.
+	RemoveAccount(ctx context.Context, req RemoveAccount) error
+
 	Settings(ctx context.Context) (Settings, error)
 	SetSettings(ctx context.Context, settings Settings) (Settings, error)
 	// LogLines is what the agent logged last, the newest last: never content or
@@ -27,6 +32,13 @@ type SetupAgent interface {
 	// Diagnostics is a report to hand to somebody who helps: versions, states
 	// and the log, with no address, subject or amount in it.
 	Diagnostics(ctx context.Context) (Diagnostics, error)
+}
+
+// RemoveAccount names an account to remove. With Force, what is available at its
+// escrow is left behind, where nobody can use it again.
+type RemoveAccount struct {
+	Address string `json:"address"`
+	Force   bool   `json:"force,omitempty"`
 }
 
 // Servers is what was found out about an address.
@@ -51,6 +63,7 @@ type Servers struct {
 	// not, ProviderHint says in words what is missing.
 	ProviderReady bool   `json:"providerReady,omitempty"`
 	ProviderHint  string `json:"providerHint,omitempty"`
+	SayHint       Said   `json:"sayHint,omitempty"`
 }
 
 // BeginLogin starts an OAuth 2.0 login for an address.
@@ -114,6 +127,12 @@ func (c *Client) BeginLogin(ctx context.Context, req BeginLogin) (Login, error) 
 // ChangeAccount implements [Agent].
 func (c *Client) ChangeAccount(ctx context.Context, req AddAccount) (Account, error) {
 	return post[Account](ctx, c, "/v1/accounts/change", req)
+}
+
+// RemoveAccount implements [Agent].
+func (c *Client) RemoveAccount(ctx context.Context, req RemoveAccount) error {
+	_, err := post[nothing](ctx, c, "/v1/accounts/remove", req)
+	return err
 }
 
 // Settings implements [Agent].

@@ -36,7 +36,7 @@ func (c *Client) Events(ctx context.Context, fn func(Event)) error {
 		}
 		var event Event
 		if err := json.Unmarshal(line, &event); err != nil {
-			return Failf(CodeInternal, "The agent sent an event that cannot be read.")
+			return Fail(CodeInternal).Saying(Say("fail.event", "The agent sent an event that cannot be read."), nil, nil)
 		}
 		fn(event)
 	}
@@ -50,7 +50,7 @@ func ended(ctx context.Context, err error) error {
 	if failure, ok := err.(*Failure); ok {
 		return failure
 	}
-	f := Failf(CodeNoAgent, "The agent stopped telling its news.")
-	f.Means = "What is shown may be old. Mails and money stay as they are."
+	f := Fail(CodeNoAgent).Saying(Say("fail.no-news", "The agent stopped telling its news."),
+		Say("fail.no-news.means", "What is shown may be old. Mails and money stay as they are."), nil)
 	return f
 }

@@ -12,6 +12,7 @@ import (
 type accountCmd struct {
 	Add    accountAddCmd    `cmd:"" help:"Watch a mailbox, and prove its address to an escrow."`
 	Change accountChangeCmd `cmd:"" help:"Give an account another password, sign-in or server, tested before it replaces the old."`
+	Remove accountRemoveCmd `cmd:"" help:"Stop watching a mailbox, and delete what is kept of it here, keys and password included. Mail at the provider stays. At its escrow the address cannot be set up again."`
 }
 
 // accountFlags say how the mail servers are reached. What is left out is found out.
@@ -277,10 +278,9 @@ func (s *session) readFile(name string, limit int64) ([]byte, error) {
 		return nil, agentclient.Failf(agentclient.CodeUsage, "The file %s cannot be read: %s.", line(name), reason(err))
 	}
 	if int64(len(data)) > limit {
-		failure := agentclient.TooMuch()
-		failure.Happened = fmt.Sprintf("The file %s is larger than the %s that can be taken.", line(name), size(limit))
-		failure.Do = "Name another file."
-		return nil, failure
+		return nil, agentclient.TooMuch().Saying(
+			agentclient.Verbatim(fmt.Sprintf("The file %s is larger than the %s that can be taken.", line(name), size(limit))), nil,
+			agentclient.Verbatim("Name another file."))
 	}
 	return data, nil
 }

@@ -195,9 +195,11 @@ func (s *session) fail(err error) int {
 		return exitOf(failure.Code)
 	}
 	if s.json {
+		english := *failure
+		english.Say = nil // scripts go by the code, and people here read English
 		_ = s.printJSON(struct {
 			Failure *agentclient.Failure `json:"failure"`
-		}{failure})
+		}{&english})
 		return exitOf(failure.Code)
 	}
 	s.warn("earnest: %s\n", failure.Happened)

@@ -56,8 +56,7 @@ func (s *session) draft(typed string) (string, error) {
 	}
 	id, err := resolve(typed, ids)
 	if failure, ok := errors.AsType[*agentclient.Failure](err); ok && failure.Code == agentclient.CodeNotFound {
-		failure.Happened = "There is no draft with that id."
-		failure.Do = "See what there is with: earnest drafts"
+		err = failure.Saying(agentclient.Verbatim("There is no draft with that id."), nil, agentclient.Verbatim("See what there is with: earnest drafts"))
 	}
 	return id, err
 }

@@ -121,7 +121,7 @@ func (w *world) start(home string) error {
 func tellAgent(ts *testscript.TestScript, neg bool, args []string) {
 	w := ts.Value(worldKey{}).(*world)
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: agent stop|empty|later|fail|poor|offer|mail|person|free|sent|id|listeners|away|forge|sick|password ...")
+		ts.Fatalf("usage: agent stop|empty|later|fail|rich|poor|offer|mail|person|free|sent|id|listeners|away|forge|sick|password ...")
 	}
 	switch rest := args[1:]; args[0] {
 	case "stop": // it does not run
@@ -140,6 +140,8 @@ func tellAgent(ts *testscript.TestScript, neg bool, args []string) {
 		w.agent.Tick()
 	case "fail": // METHOD CODE: the escrow fails a call so
 		w.agent.Fail(rest[0], escrow.Errorf(escrow.Code(rest[1]), ""))
+	case "rich": // AVAILABLE: so much is there
+		w.agent.SetBalance("escrow.example", "EUR", rest[0], "0.00")
 	case "poor": // METHOD HAVE NEED: the escrow refuses for want of money
 		have, err := strconv.Atoi(rest[1])
 		ts.Check(err)

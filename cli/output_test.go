@@ -149,13 +149,13 @@ func TestAnIDThatBeginsWithADash(t *testing.T) {
 	}
 }
 
-func TestTimesAreNotPromisedLongerThanTheyAre(t *testing.T) {
+func TestTimesAreSaidAsInTheWindow(t *testing.T) {
 	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	s := &session{streams: Streams{Now: func() time.Time { return now }}}
 	for d, want := range map[time.Duration]string{
 		0: "just now", -30 * time.Second: "just now", -90 * time.Second: "a minute ago",
 		9*time.Minute + 58*time.Second: "in 9 minutes", 58 * time.Second: "in 0:58 minutes",
-		47 * time.Hour: "in 47 hours", 7*24*time.Hour - 1: "in 6 days", -3 * time.Hour: "3 hours ago",
+		47 * time.Hour: "in 2 days", 36 * time.Hour: "in 1 day", 7*24*time.Hour - 1: "in 7 days", 14*24*time.Hour - time.Hour: "in 14 days", -3 * time.Hour: "3 hours ago",
 	} {
 		if got := s.away(now.Add(d)); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)

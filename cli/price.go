@@ -10,9 +10,10 @@ import (
 )
 
 type priceCmd struct {
-	Show    priceShowCmd    `cmd:"" help:"What it costs to write to an address; without one, to you."`
-	Set     priceSetCmd     `cmd:"" help:"Set what it costs to write to you, and what becomes of the money; what is left out stays."`
-	History priceHistoryCmd `cmd:"" help:"The prices that you had, newest first."`
+	Show      priceShowCmd      `cmd:"" help:"What it costs to write to an address; without one, to you."`
+	Set       priceSetCmd       `cmd:"" help:"Set what it costs to write to you, and what becomes of the money; what is left out stays."`
+	Exclusive priceExclusiveCmd `cmd:"" help:"Answer who writes unencrypted with how to send mail that is read for sure, or stop it."`
+	History   priceHistoryCmd   `cmd:"" help:"The prices that you had, newest first."`
 }
 
 type priceShowCmd struct {
@@ -155,6 +156,9 @@ func (s *session) ownPolicy(price agentclient.Price) {
 	}
 	if price.Public {
 		s.say("The price is told to anybody.\n")
+	}
+	if price.Exclusive {
+		s.exclusive(price)
 	}
 	s.say("Who can get the money of rejected mails:\n")
 	rows := [][]string{}

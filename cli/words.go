@@ -35,8 +35,8 @@ func (s *session) receiptTime(step agentclient.Receipt) string {
 	return s.moment(step.Time)
 }
 
-// away is the relative half: "in 6 days", "2 hours ago". What is ahead is
-// rounded down, so that nobody counts on time that is not there.
+// away is the relative half: "in 6 days", "2 hours ago". What is ahead is said as in
+// the window; the last two minutes, in which an undo runs out, to the second.
 func (s *session) away(t time.Time) string {
 	d := t.Sub(s.now())
 	if d > -time.Minute && d <= 0 {
@@ -48,7 +48,17 @@ func (s *session) away(t time.Time) string {
 	if d < 0 {
 		return span(-d) + " ago"
 	}
-	return "in " + span(d)
+	if d < 2*time.Minute {
+		return "in " + span(d)
+	}
+	switch n, unit := agentclient.Left(d); {
+	case unit == 24*time.Hour && n == 1:
+		return "in 1 day"
+	case unit == time.Hour && n == 1:
+		return "in 1 hour"
+	default:
+		return "in " + span(time.Duration(n)*unit)
+	}
 }
 
 func span(d time.Duration) string {

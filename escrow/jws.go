@@ -21,6 +21,8 @@ const (
 	KindDecision  Kind = "earnest-decision+jws"
 	KindStatement Kind = "earnest-statement+jws"
 	KindReceipt   Kind = "earnest-receipt+jws"
+	KindTotals    Kind = "earnest-totals+jws"
+	KindOutage    Kind = "earnest-outage+jws"
 )
 
 // Signed is a compact JWS as it was made: header.payload.signature.

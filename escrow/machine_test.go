@@ -11,6 +11,7 @@ import (
 
 	"earnest/ledger"
 	"earnest/payment"
+	"earnest/test/soak"
 )
 
 // machine is the model that the server must be like: bonds, their receipts and
@@ -20,7 +21,7 @@ type machine struct {
 	now   time.Time
 	book  ledger.Book
 	bonds []*modelBond
-	steps *int
+	step  func()
 }
 
 type modelBond struct {
@@ -30,36 +31,38 @@ type modelBond struct {
 	endings  int
 }
 
-const machineSteps = 100_000
-
+// TestMachineInMemory is also the conservation of money over the life of bonds:
+// after each step the books add up to zero in each currency.
 func TestMachineInMemory(t *testing.T) {
-	steps := 0
-	for steps < machineSteps && !t.Failed() {
-		rapid.Check(t, func(rt *rapid.T) {
-			m := &machine{t: rt, now: t0, steps: &steps}
-			rt.Repeat(map[string]func(*rapid.T){
-				"": func(*rapid.T) { m.check() },
-				"top up": func(rt *rapid.T) {
-					m.record(ledger.Move(fmt.Sprint("top-up ", len(m.book.Journal())), ledger.Issuance, "anna", "c", rapid.Int64Range(1, 50).Draw(rt, "money")))
-				},
-				"buy":  func(rt *rapid.T) { m.buy(rapid.Int64Range(1, 60).Draw(rt, "price")) },
-				"wait": func(rt *rapid.T) { m.now = m.now.Add(m.pause(rt)) },
-				"sweep": func(*rapid.T) {
-					for _, b := range m.bonds {
-						m.advance(b)
-					}
-				},
-				"event": func(rt *rapid.T) {
-					if len(m.bonds) > 0 {
-						m.event(rapid.SampledFrom(m.bonds).Draw(rt, "bond"),
-							rapid.SampledFrom([]string{"arrive", "read", "accept", "reject", "undo", "withdraw", "destroyed"}).Draw(rt, "event"))
-					}
-				},
-			})
-			m.verify()
+	soak.Machine(t, soak.Times(100_000, 1_000_000), func(rt *rapid.T, step func()) {
+		m := &machine{t: rt, now: t0, step: step}
+		rt.Repeat(map[string]func(*rapid.T){
+			"": func(*rapid.T) { m.check() },
+			"top up": func(rt *rapid.T) {
+				m.record(ledger.Move(fmt.Sprint("top-up ", len(m.book.Journal())), ledger.Issuance, "anna", m.currency(), rapid.Int64Range(1, 50).Draw(rt, "money")))
+			},
+			"buy":  func(rt *rapid.T) { m.buy(m.currency(), rapid.Int64Range(1, 60).Draw(rt, "price")) },
+			"wait": func(rt *rapid.T) { m.now = m.now.Add(m.pause(rt)) },
+			"sweep": func(*rapid.T) {
+				for _, b := range m.bonds {
+					m.advance(b)
+				}
+			},
+			"event": func(rt *rapid.T) {
+				if len(m.bonds) > 0 {
+					m.event(rapid.SampledFrom(m.bonds).Draw(rt, "bond"),
+						rapid.SampledFrom([]string{"arrive", "read", "accept", "reject", "undo", "withdraw", "destroyed"}).Draw(rt, "event"))
+				}
+			},
 		})
-	}
-	t.Logf("%d steps", steps)
+		m.verify()
+	})
+}
+
+func machineCurrencies() []string { return []string{"c", "d"} }
+
+func (m *machine) currency() string {
+	return rapid.SampledFrom(machineCurrencies()).Draw(m.t, "currency")
 }
 
 func (m *machine) pause(rt *rapid.T) time.Duration {
@@ -75,18 +78,18 @@ func (m *machine) record(t ledger.Transfer, e ledger.Entry, err error) {
 	}
 }
 
-func (m *machine) buy(price int64) {
+func (m *machine) buy(currency string, price int64) {
 	quote := Quote{ID: "q", Sender: "anna@sender.example", Recipient: "bob@recipient.example", Terms: DefaultTerms(), Salt: fmt.Sprint(len(m.bonds)),
-		Option: payment.Option{System: payment.SystemEscrow, Currency: "c", Amount: payment.Amount(price)}, Beneficiary: ledger.Company}
+		Option: payment.Option{System: payment.SystemEscrow, Currency: currency, Amount: payment.Amount(price)}, Beneficiary: ledger.Company}
 	offer := testOffer()
 	offer.Options = []payment.Option{quote.Option}
 	quote.Offer = m.sign("bob", KindOffer, offer)
 	id := BondID(fmt.Sprint("bond ", len(m.bonds)))
-	transfer, entry, err := ledger.Hold(string(id), "anna", ledger.Company, "c", price)
+	transfer, entry, err := ledger.Hold(string(id), "anna", ledger.Company, currency, price)
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	have := m.book.Balance("anna", "c").Available
+	have := m.book.Balance("anna", currency).Available
 	err = m.book.Record(transfer, entry)
 	if errors.Is(err, ledger.ErrInsufficient) && have < price {
 		return
@@ -182,31 +185,32 @@ func (m *machine) receipt(b *modelBond, step Step) {
 }
 
 func (m *machine) check() {
-	*m.steps++
-	if sum, err := m.book.Sum("c"); sum != 0 || err != nil {
-		m.t.Fatalf("the books add up to %d, %v", sum, err)
-	}
-	anna := m.book.Balance("anna", "c")
-	var held int64
+	m.step()
+	held := map[string]int64{}
 	for _, b := range m.bonds {
 		if (b.endings == 1) != b.State.Ended() || b.endings > 1 {
 			m.t.Fatalf("bond %s is %s after %d endings", b.ID, b.State, b.endings)
 		}
 		if !b.State.Ended() {
-			held += int64(b.Option.Amount)
+			held[b.Option.Currency] += int64(b.Option.Amount)
 		}
 		if b.State == Rejected && (b.Reply != nil || b.Verification != nil) {
 			m.t.Fatalf("bond %s was rejected and keeps certificates", b.ID)
 		}
 	}
-	if anna.Held != held || anna.Available < 0 {
-		m.t.Fatalf("anna has %+v, her open bonds hold %d", anna, held)
+	for _, currency := range machineCurrencies() {
+		if sum, err := m.book.Sum(currency); sum != 0 || err != nil {
+			m.t.Fatalf("the books add %s up to %d, %v", currency, sum, err)
+		}
+		if anna := m.book.Balance("anna", currency); anna.Held != held[currency] || anna.Available < 0 {
+			m.t.Fatalf("anna has %+v of %s, her open bonds hold %d", anna, currency, held[currency])
+		}
 	}
 }
 
 // verify checks every chain as a stranger would.
 func (m *machine) verify() {
-	var forfeit int64
+	forfeit := map[string]int64{}
 	for _, b := range m.bonds {
 		v, err := VerifyChain(b.Quote, b.receipts, testKey("escrow").Public().(ed25519.PublicKey))
 		if err != nil {
@@ -218,13 +222,15 @@ func (m *machine) verify() {
 			want = MoneyHeld
 		case b.State == Rejected:
 			want = MoneyForfeit
-			forfeit += int64(b.Option.Amount)
+			forfeit[b.Option.Currency] += int64(b.Option.Amount)
 		}
 		if v.Money != want {
 			m.t.Fatalf("bond %s is %s, its receipts say %s", b.ID, b.State, v.Money)
 		}
 	}
-	if got := m.book.Balance(ledger.Company, "c").Available; got != forfeit {
-		m.t.Fatalf("the company has %d of %d forfeits", got, forfeit)
+	for _, currency := range machineCurrencies() {
+		if got := m.book.Balance(ledger.Company, currency).Available; got != forfeit[currency] {
+			m.t.Fatalf("the company has %d of %d forfeits in %s", got, forfeit[currency], currency)
+		}
 	}
 }

@@ -11,7 +11,9 @@ import (
 // Visitor sees the books. A nil function skips its part.
 type Visitor struct {
 	// Fault is told what the store itself finds wrong.
-	Fault    func(string)
+	Fault func(string)
+	// Outage is shown before any bond, whose deadlines it moves.
+	Outage   func(OutageLine) error
 	Balance  func(BalanceLine) error
 	Transfer func(TransferLine) error
 	Voucher  func(VoucherLine) error
@@ -21,6 +23,11 @@ type Visitor struct {
 	// one that is unsold, or sold and not yet fetched.
 	Key         func(KeyLine) error
 	Certificate func(CertificateLine) error
+}
+
+// OutageLine is a time in which the escrow was away.
+type OutageLine struct {
+	Began, Ended time.Time
 }
 
 // BalanceLine is one holder's money in one currency.

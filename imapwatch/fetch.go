@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -82,26 +83,40 @@ func (s *session) highest(box selected) (uint32, error) {
 	return last, err
 }
 
-// headers reads the wanted fields of a set and gives them one by one, as they
-// come, holding none.
-func (s *session) headers(box selected, set imap.UIDSet, each func(Header)) error {
+// headers reads the wanted fields of a set, and more, and gives them one by one,
+// as they come, holding one at most.
+func (s *session) headers(box selected, set imap.UIDSet, more []string, each func(Header)) error {
 	options := &imap.FetchOptions{
-		UID:        true,
-		RFC822Size: true,
+		UID:          true,
+		RFC822Size:   true,
+		InternalDate: len(more) > 0,
 		BodySection: []*imap.FetchItemBodySection{{
-			Specifier: imap.PartSpecifierHeader, HeaderFields: wantedFields(), Peek: true,
+			Specifier: imap.PartSpecifierHeader, HeaderFields: append(wantedFields(), more...), Peek: true,
 		}},
 	}
-	return s.fetchAll(set, options, func(uid uint32, size int64, body imapclient.FetchItemDataBodySection) error {
+	dates := make(map[uint32]time.Time)
+	var last *Header // its date may come behind it
+	give := func() {
+		if last != nil {
+			last.Arrived = dates[last.UID]
+			delete(dates, last.UID)
+			each(*last)
+		}
+		last = nil
+	}
+	err := s.fetchAll(set, options, dates, func(uid uint32, size int64, body imapclient.FetchItemDataBodySection) error {
+		give()
 		h := Header{Mailbox: box.name, UIDValidity: box.validity, UID: uid, Size: size}
 		if body.Literal != nil {
-			if err := readFields(body.Literal, &h); err != nil {
+			if err := readFields(body.Literal, &h, more); err != nil {
 				return err
 			}
 		}
-		each(h)
+		last = &h
 		return nil
 	})
+	give()
+	return err
 }
 
 // bodies reads whole mails, each at most MaxMail, in ascending order of UID. A
@@ -115,7 +130,7 @@ func (s *session) bodies(headers []Header) ([]Mail, error) {
 	}
 	options := &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}}
 	var mails []Mail
-	err := s.fetchAll(set, options, func(uid uint32, _ int64, body imapclient.FetchItemDataBodySection) error {
+	err := s.fetchAll(set, options, nil, func(uid uint32, _ int64, body imapclient.FetchItemDataBodySection) error {
 		h, known := byUID[uid]
 		if !known || body.Literal == nil {
 			return nil
@@ -141,8 +156,9 @@ func (s *session) bodies(headers []Header) ([]Mail, error) {
 // fetchAll fetches one body section of each mail of a set. A server may
 // announce a flag change of a mail while it is being fetched (RFC 3501 section
 // 7.4.2); the library takes the first such answer for the whole mail and drops
-// the other, so what came without its section is asked again.
-func (s *session) fetchAll(set imap.UIDSet, options *imap.FetchOptions, each func(uid uint32, size int64, body imapclient.FetchItemDataBodySection) error) error {
+// the other, so what came without its section is asked again. Dates of arrival
+// that come are put into dates.
+func (s *session) fetchAll(set imap.UIDSet, options *imap.FetchOptions, dates map[uint32]time.Time, each func(uid uint32, size int64, body imapclient.FetchItemDataBodySection) error) error {
 	for range 5 {
 		var size int64
 		complete := make(map[uint32]bool)
@@ -153,6 +169,10 @@ func (s *session) fetchAll(set imap.UIDSet, options *imap.FetchOptions, each fun
 				complete[uid] = false
 			case imapclient.FetchItemDataRFC822Size:
 				size = item.Size
+			case imapclient.FetchItemDataInternalDate:
+				if dates != nil {
+					dates[uid] = item.Time
+				}
 			case imapclient.FetchItemDataBodySection:
 				// Only the incomplete ones are kept: the map stays small.
 				delete(complete, uid)

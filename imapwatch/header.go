@@ -3,6 +3,8 @@ package imapwatch
 import (
 	"bufio"
 	"io"
+	"net/textproto"
+	"slices"
 	"strings"
 )
 
@@ -18,8 +20,9 @@ func wantedFields() []string {
 }
 
 // readFields fills h from a header block. It takes whatever is there: lines
-// that are no fields are passed over, of equal fields the first counts.
-func readFields(r io.Reader, h *Header) error {
+// that are no fields are passed over, of equal fields the first counts. Of more,
+// all are kept.
+func readFields(r io.Reader, h *Header, more []string) error {
 	limited := &io.LimitedReader{R: r, N: maxHeader}
 	lines := bufio.NewReader(limited)
 	targets := map[string]*string{
@@ -28,7 +31,11 @@ func readFields(r io.Reader, h *Header) error {
 		"content-type":  &h.ContentType,
 		"earnest-claim": &h.Claim,
 	}
+	if len(more) > 0 {
+		h.More = make(map[string][]string)
+	}
 	var current *string
+	var kept string // the field of more that current lines belong to
 	for {
 		line, err := lines.ReadString('\n')
 		line = strings.TrimRight(line, "\r\n")
@@ -37,7 +44,16 @@ func readFields(r io.Reader, h *Header) error {
 			if current != nil {
 				*current += " " + strings.TrimSpace(line)
 			}
+			if values := h.More[kept]; len(values) > 0 {
+				values[len(values)-1] += " " + strings.TrimSpace(line)
+			}
 		case found:
+			kept = textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name))
+			if !slices.Contains(more, kept) {
+				kept = ""
+			} else {
+				h.More[kept] = append(h.More[kept], strings.TrimSpace(value))
+			}
 			current = targets[strings.ToLower(strings.TrimSpace(name))]
 			if current != nil && *current != "" {
 				current = nil
@@ -46,7 +62,7 @@ func readFields(r io.Reader, h *Header) error {
 				*current = strings.TrimSpace(value)
 			}
 		default:
-			current = nil
+			current, kept = nil, ""
 		}
 		if err == io.EOF {
 			break

@@ -30,6 +30,8 @@ type script struct {
 	noSearch bool
 	// idle is said in IDLE, once.
 	idle string
+	// lines are what clients said.
+	lines []string
 }
 
 func newScript(t *testing.T, s *script) *script {
@@ -80,6 +82,7 @@ func (s *script) serve(conn net.Conn) {
 		verb, args, _ := strings.Cut(rest, " ")
 		s.mu.Lock()
 		count := len(s.mails)
+		s.lines = append(s.lines, rest)
 		s.mu.Unlock()
 		switch verb {
 		case "AUTHENTICATE":

@@ -115,6 +115,11 @@ type Header struct {
 	Claim string
 	// Size is the server's word for it, in bytes.
 	Size int64
+	// More are all values of the fields that a [Curious] handler asked for, by their
+	// canonical names, and Arrived is the server's word for when the mail came. Both
+	// are empty where nothing more was asked.
+	More    map[string][]string
+	Arrived time.Time
 }
 
 // Mail is a fetched mail. Raw is byte for byte what the server holds; it is
@@ -136,6 +141,13 @@ type Handler interface {
 	// (after a crash, a move between mailboxes, a new UIDVALIDITY): content
 	// decides, not the UID.
 	Handle(context.Context, Mail) error
+}
+
+// Curious is a Handler that sometimes looks at mail that is not encrypted, too.
+type Curious interface {
+	// More names further header fields of the mails of a mailbox. While it names
+	// none, the server is asked exactly what it is asked without.
+	More(mailbox string) []string
 }
 
 // Position is how far a mailbox is handled.

@@ -124,7 +124,7 @@ func (w *Watcher) oneByOne(ctx context.Context, s *session, box selected, pos *P
 // the connection is lost over it again and again, it is kept for later.
 func (w *Watcher) single(ctx context.Context, s *session, box selected, pos *Position, uid uint32, advance bool) error {
 	var found []Header
-	err := s.headers(box, imap.UIDSetNum(imap.UID(uid)), func(h Header) {
+	err := s.headers(box, imap.UIDSetNum(imap.UID(uid)), w.more(box), func(h Header) {
 		if h.UID == uid && w.handler.Want(h) {
 			found = append(found, h)
 		}

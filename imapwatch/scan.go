@@ -118,11 +118,19 @@ func (w *Watcher) news(ctx context.Context, s *session, box selected, pos *Posit
 	return nil
 }
 
+// more is what the handler wants to see of the headers of a mailbox besides.
+func (w *Watcher) more(box selected) []string {
+	if curious, ok := w.handler.(Curious); ok {
+		return curious.More(box.name)
+	}
+	return nil
+}
+
 // byHeader asks the header of every mail of a set, and takes the wanted.
 func (w *Watcher) byHeader(ctx context.Context, s *session, box selected, pos *Position, set imap.UIDSet) error {
 	var wanted []Header
 	last := pos.LastUID
-	err := s.headers(box, set, func(h Header) {
+	err := s.headers(box, set, w.more(box), func(h Header) {
 		if h.UID <= pos.LastUID {
 			return
 		}

@@ -99,7 +99,7 @@ func TestBookRefuses(t *testing.T) {
 		t.Errorf("recorded the same hold twice: %v", err)
 	}
 	posted, entry, _ := held.Post()
-	entry.Postings[1].Amount++
+	entry.Postings[0].Amount++
 	if err := book.Record(posted, entry); !errors.Is(err, ErrUnbalanced) {
 		t.Errorf("an entry that makes money: %v", err)
 	}

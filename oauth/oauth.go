@@ -71,24 +71,24 @@ func New(config Config) *Broker {
 // patience is how long a provider may take to answer.
 const patience = 20 * time.Second
 
-// Provider names the provider that signs in to a mail server, and says in words
+// Provider names the provider that signs in to a mail server, and says
 // what is missing where it cannot be used yet. The name is empty for a server
 // that is known to none.
-func (b *Broker) Provider(host string) (name string, ready bool, hint string) {
+func (b *Broker) Provider(host string) (name string, ready bool, missing Missing) {
 	p, ok := b.providers.byHost(host)
 	if !ok {
-		return "", false, ""
+		return "", false, Missing{}
 	}
-	return p.Name, p.ready(), p.hint()
+	return p.Name, p.ready(), p.missing()
 }
 
 // Named says the same of a provider by its name or issuer.
-func (b *Broker) Named(name string) (known string, ready bool, hint string) {
+func (b *Broker) Named(name string) (known string, ready bool, missing Missing) {
 	p, ok := b.providers.named(name)
 	if !ok {
-		return name, false, unknownHint(name)
+		return name, false, Missing{Provider: name}
 	}
-	return p.Name, p.ready(), p.hint()
+	return p.Name, p.ready(), p.missing()
 }
 
 // Serves reports whether a mail server is one of the provider's, so that access to

@@ -212,14 +212,14 @@ func TestProvidersFromAFile(t *testing.T) {
 		}
 		return oauth.New(oauth.Config{Providers: all})
 	}
-	who, ready, hint := read().Provider("imap.gmail.com")
-	if who != "Google" || ready || !strings.Contains(hint, "client id") || !strings.Contains(hint, "docs/OAUTH.md") {
-		t.Errorf("without a file: %q, %v, %q", who, ready, hint)
+	who, ready, missing := read().Provider("imap.gmail.com")
+	if who != "Google" || ready || !missing.Known || missing.Provider != "Google" || missing.Register == "" {
+		t.Errorf("without a file: %q, %v, %+v", who, ready, missing)
 	}
 	write("[[provider]]\nname = \"google\"\nclient_id = \"ours\"\n[[provider]]\nname = \"House\"\nissuer = \"https://login.house.example\"\nclient_id = \"x\"\nhosts = [\"*.house.example\"]\n")
 	b := read()
-	if who, ready, hint := b.Provider("IMAP.gmail.com."); who != "Google" || !ready || hint != "" {
-		t.Errorf("with a client id: %q, %v, %q", who, ready, hint)
+	if who, ready, missing := b.Provider("IMAP.gmail.com."); who != "Google" || !ready || missing != (oauth.Missing{}) {
+		t.Errorf("with a client id: %q, %v, %+v", who, ready, missing)
 	}
 	if who, ready, _ := b.Provider("mail.house.example"); who != "House" || !ready {
 		t.Errorf("of the file: %q, %v", who, ready)
@@ -230,8 +230,8 @@ func TestProvidersFromAFile(t *testing.T) {
 	if who, ready, _ := b.Named("login.house.example"); who != "House" || !ready {
 		t.Errorf("by its issuer: %q, %v", who, ready)
 	}
-	if _, ready, hint := b.Named("strange.example"); ready || !strings.Contains(hint, "strange.example") {
-		t.Errorf("an unknown one: %v %q", ready, hint)
+	if _, ready, missing := b.Named("strange.example"); ready || missing.Known || missing.Provider != "strange.example" {
+		t.Errorf("an unknown one: %v %+v", ready, missing)
 	}
 	for text, wrong := range map[string]string{
 		"[[provider]]\nname = \"X\"\nissuer = \"http://x.example\"\n":                          "no https address",

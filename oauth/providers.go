@@ -160,21 +160,19 @@ func (p Provider) check() error {
 
 func (p Provider) ready() bool { return p.ClientID != "" }
 
-// hint says what is missing; empty where nothing is.
-func (p Provider) hint() string {
-	if p.ready() {
-		return ""
-	}
-	where := "with the provider"
-	if p.Register != "" {
-		where = "at " + p.Register
-	}
-	return fmt.Sprintf("To sign in with %s, Earnest needs a client id, which is got %s and written into providers.toml in its home folder: see docs/OAUTH.md. A password that %s makes for one program may work without.",
-		p.Name, where, p.Name)
+// Missing is what this machine lacks to sign in with a provider; the zero value is
+// nothing.
+type Missing struct {
+	Provider string
+	Known    bool   // only its client id is missing
+	Register string // where a client id is got, if that is known
 }
 
-func unknownHint(name string) string {
-	return fmt.Sprintf("The mail server wants its users to sign in with %s, of which nothing is known here. Write it into providers.toml in Earnest's home folder: see docs/OAUTH.md.", name)
+func (p Provider) missing() Missing {
+	if p.ready() {
+		return Missing{}
+	}
+	return Missing{Provider: p.Name, Known: true, Register: p.Register}
 }
 
 func (all Providers) named(name string) (Provider, bool) {

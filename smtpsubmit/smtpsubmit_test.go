@@ -303,3 +303,40 @@ func scripted(t *testing.T, replies ...string) (addr string, said func() []strin
 		return slices.Clone(lines)
 	}
 }
+
+// Automatic mail has a null sender, so that nothing comes back for it (RFC 3834).
+func TestK17_ANullSenderIsSaidAsSuch(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	said := make(chan string, 10)
+	go func() {
+		defer close(said)
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "220 hi\r\n")
+		lines := bufio.NewScanner(conn)
+		for lines.Scan() {
+			switch line := lines.Text(); {
+			case strings.HasPrefix(line, "MAIL"):
+				said <- line
+				fmt.Fprint(conn, "550 no more is wanted\r\n")
+			default:
+				fmt.Fprint(conn, "250 ok\r\n")
+			}
+		}
+	}()
+	cfg := smtpsubmit.Config{Addr: l.Addr().String(), TLS: smtpsubmit.Plain, Timeout: 5 * time.Second}
+	err = smtpsubmit.Submit(t.Context(), cfg, smtpsubmit.Envelope{To: []string{bob}}, trickyMail())
+	if e := failure(t, err); e.Stage != smtpsubmit.StageMail {
+		t.Fatal(err)
+	}
+	if line := <-said; !strings.HasPrefix(line, "MAIL FROM:<>") {
+		t.Errorf("the server was told %q", line)
+	}
+}

@@ -20,7 +20,9 @@ import (
 	"earnest/payment"
 )
 
-const noQuestion = "The agent has no such question."
+func noQuestion() agentclient.Said {
+	return agentclient.Say("request.unknown", "The agent has no such question.")
+}
 
 // Bounds of request bodies. Certificates and CA files are the middle kind.
 const (
@@ -53,7 +55,7 @@ func (a *api) handler() http.Handler {
 	mux := http.NewServeMux()
 	a.routes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		a.refuse(w, http.StatusNotFound, agentclient.Failf(agentclient.CodeUsage, noQuestion))
+		a.refuse(w, http.StatusNotFound, agentclient.Fail(agentclient.CodeUsage).Saying(noQuestion(), nil, nil))
 	})
 	return a.guard(mux)
 }
@@ -141,7 +143,7 @@ func post[T any](a *api, mux *http.ServeMux, path string, limit int64, answer fu
 // a misspelt field would be a wish that is silently not granted.
 func decode(w http.ResponseWriter, r *http.Request, limit int64, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return agentclient.Failf(agentclient.CodeUsage, "A request to the agent is application/json.")
+		return agentclient.Fail(agentclient.CodeUsage).Saying(agentclient.Say("request.json", "A request to the agent is application/json."), nil, nil)
 	}
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit))
 	decoder.DisallowUnknownFields()
@@ -162,10 +164,10 @@ func decode(w http.ResponseWriter, r *http.Request, limit int64, into any) error
 		return agentclient.Fail(agentclient.CodeTooLarge)
 	}
 	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-		return agentclient.Failf(agentclient.CodeUsage, "The agent does not know the field %s.", name)
+		return agentclient.Fail(agentclient.CodeUsage).Saying(agentclient.Say("request.field", "The agent does not know the field {Name}.", "Name", name), nil, nil)
 	}
 	// No echo of the body: it may hold a password.
-	return agentclient.Failf(agentclient.CodeUsage, "The request is not one JSON value of the expected form.")
+	return agentclient.Fail(agentclient.CodeUsage).Saying(agentclient.Say("request.form", "The request is not one JSON value of the expected form."), nil, nil)
 }
 
 // guard refuses what a web page could make a browser send. A browser cannot
@@ -173,12 +175,12 @@ func decode(w http.ResponseWriter, r *http.Request, limit int64, into any) error
 func (a *api) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host != agentclient.Host || fromBrowser(r.Header) {
-			a.refuse(w, http.StatusForbidden, agentclient.Failf(agentclient.CodeUsage, "The agent does not speak to browsers, nor under another name than its own."))
+			a.refuse(w, http.StatusForbidden, agentclient.Fail(agentclient.CodeUsage).Saying(agentclient.Say("request.browser", "The agent does not speak to browsers, nor under another name than its own."), nil, nil))
 			return
 		}
 		// The mux would redirect these to what they might mean.
 		if way := r.URL.EscapedPath(); path.Clean("/"+way) != way {
-			a.refuse(w, http.StatusNotFound, agentclient.Failf(agentclient.CodeUsage, noQuestion))
+			a.refuse(w, http.StatusNotFound, agentclient.Fail(agentclient.CodeUsage).Saying(noQuestion(), nil, nil))
 			return
 		}
 		next.ServeHTTP(w, r)

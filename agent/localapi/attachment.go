@@ -10,7 +10,7 @@ import (
 func (a *api) oneAttachment(r *http.Request) (agentclient.Attachment, error) {
 	n, err := strconv.Atoi(r.PathValue("n"))
 	if err != nil || n < 0 {
-		return agentclient.Attachment{}, agentclient.Failf(agentclient.CodeUsage, "Attachments are numbered from 0.")
+		return agentclient.Attachment{}, agentclient.Fail(agentclient.CodeUsage).Saying(agentclient.Say("request.attachment", "Attachments are numbered from 0."), nil, nil)
 	}
 	return a.agent.Attachment(r.Context(), r.PathValue("id"), n)
 }

@@ -10,7 +10,7 @@ import (
 func draftForms(at func(day int) time.Time) map[string]any {
 	compose := agentclient.Compose{To: []string{"author@example.net"}, Subject: "Your book", Body: "Dear author"}
 	return map[string]any{
-		"Draft": agentclient.Draft{ID: "7b1e…", Changed: at(22), Mail: compose},
+		"Draft": agentclient.Draft{ID: "7b1e…", Changed: at(22), Mail: compose, Ways: []agentclient.Way{{To: "author@example.net", Option: 2, Paid: true}}},
 		"Preview": agentclient.Preview{Message: agentclient.Message{Mail: agentclient.Mail{From: "recipient@example.org", To: "author@example.net",
 			Subject: "Your book", At: at(22), State: "waiting", Unread: true}, Date: at(22), MessageID: "<id@example.org>", Text: "Dear author"},
 			Outside: []string{"From: recipient@example.org", "To: author@example.net", "Subject: [...]"}, Size: 2300},

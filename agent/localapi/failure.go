@@ -2,7 +2,6 @@ package localapi
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -41,115 +40,182 @@ func FailureOf(err error, about About) *agentclient.Failure {
 }
 
 // words are the three parts of what a person is told.
-type words struct{ happened, means, do string }
+type words struct{ happened, means, do agentclient.Said }
 
-const (
-	nothingSent    = "Nothing was sent and nothing was paid; your text is kept."
-	nothingChanged = "Nothing was changed and no money moved."
-)
+func nothingSent() agentclient.Said {
+	return agentclient.Say("escrow.nothing-sent", "Nothing was sent and nothing was paid; your text is kept.")
+}
+
+func nothingChanged() agentclient.Said {
+	return agentclient.Say("escrow.nothing-changed", "Nothing was changed and no money moved.")
+}
 
 // escrowWords is the table of the escrow's codes. Where told is true, the
 // escrow's own detail is told with it.
 func escrowWords(code escrow.Code) (w words, told bool) {
 	switch code {
 	case escrow.Invalid:
-		return words{"That breaks a rule, so it was refused.", nothingChanged, "Check what was asked for. If it is right, update Earnest on this machine."}, true
+		return words{
+			agentclient.Say("escrow.invalid", "That breaks a rule, so it was refused."),
+			nothingChanged(),
+			agentclient.Say("escrow.invalid.do", "Check what was asked for. If it is right, update Earnest on this machine.")}, true
 	case escrow.Unauthorized:
-		return words{"The escrow does not recognise this agent's signature.", nothingChanged, "Run the doctor (earnest doctor). If the keyring was replaced, add the account again."}, false
+		return words{
+			agentclient.Say("escrow.unauthorized", "The escrow does not recognise this agent's signature."),
+			nothingChanged(),
+			agentclient.Say("escrow.unauthorized.do", "Run the doctor (earnest doctor). If the keyring was replaced, add the account again.")}, false
 	case escrow.Replayed:
-		return words{"The escrow took this request for one that it had seen before.", "It was not carried out twice, and no money moved by it.", "Try again: each attempt is signed anew."}, false
+		return words{
+			agentclient.Say("escrow.replayed", "The escrow took this request for one that it had seen before."),
+			agentclient.Say("escrow.replayed.means", "It was not carried out twice, and no money moved by it."),
+			agentclient.Say("escrow.replayed.do", "Try again: each attempt is signed anew.")}, false
 	case escrow.ClockSkew:
-		return words{"This machine's clock is more than 5 minutes away from the escrow's.", "Nothing was changed. Only the escrow's clock counts for deadlines.", "Set the clock of this machine, then try again."}, false
+		return words{
+			agentclient.Say("escrow.clock-skew", "This machine's clock is more than 5 minutes away from the escrow's."),
+			agentclient.Say("escrow.clock-skew.means", "Nothing was changed. Only the escrow's clock counts for deadlines."),
+			agentclient.Say("escrow.clock-skew.do", "Set the clock of this machine, then try again.")}, false
 	case escrow.Forbidden:
-		return words{"This account may not do that.", nothingChanged, "Use the account that the mail or the address belongs to."}, true
+		return words{
+			agentclient.Say("escrow.forbidden", "This account may not do that."),
+			nothingChanged(),
+			agentclient.Say("escrow.forbidden.do", "Use the account that the mail or the address belongs to.")}, true
 	case escrow.NotFound:
-		return words{"The escrow knows no such thing, or none that this account may see.", nothingChanged, "Look in the list for the right one."}, false
+		return words{
+			agentclient.Say("escrow.not-found", "The escrow knows no such thing, or none that this account may see."),
+			nothingChanged(),
+			agentclient.Say("escrow.not-found.do", "Look in the list for the right one.")}, false
 	case escrow.NoOffer:
-		return words{"Nobody has set a price for that address at this escrow, or it is not listed.", nothingSent, "Check the spelling, ask the recipient for the card, or write an ordinary mail."}, false
+		return words{
+			agentclient.Say("escrow.no-offer", "Nobody has set a price for that address at this escrow, or it is not listed."),
+			nothingSent(),
+			agentclient.Say("escrow.no-offer.do", "Check the spelling, ask the recipient for the card, or write an ordinary mail.")}, false
 	case escrow.SoldOut:
-		return words{"The recipient has no one-time key left to sell.", nothingSent, "Try again in an hour: the recipient's agent brings new keys when it runs."}, false
+		return words{
+			agentclient.Say("escrow.sold-out", "The recipient has no one-time key left to sell."),
+			nothingSent(),
+			agentclient.Say("escrow.sold-out.do", "Try again in an hour: the recipient's agent brings new keys when it runs.")}, false
 	case escrow.InsufficientFunds:
-		return words{"You have less at the escrow than this costs.", "Nothing was sent; your text is kept.", "Top up, then send again."}, false
+		return words{
+			agentclient.Say("escrow.insufficient-funds", "You have less at the escrow than this costs."),
+			agentclient.Say("escrow.insufficient-funds.means", "Nothing was sent; your text is kept."),
+			agentclient.Say("escrow.insufficient-funds.do", "Top up, then send again.")}, false
 	case escrow.QuoteExpired:
-		return words{"The time in which this price could be bought is over.", nothingSent, "Look at the price again, then send."}, false
+		return words{
+			agentclient.Say("escrow.quote-expired", "The time in which this price could be bought is over."),
+			nothingSent(),
+			agentclient.Say("escrow.quote-expired.do", "Look at the price again, then send.")}, false
 	case escrow.OpenBond:
-		return words{"A mail of yours to this recipient is still undecided, and only one may wait at a time.", "Nothing more was paid. The money of the first mail stays held.", "Wait for the decision, or withdraw the first mail if it has not arrived."}, false
+		return words{
+			agentclient.Say("escrow.open-bond", "A mail of yours to this recipient is still undecided, and only one may wait at a time."),
+			agentclient.Say("escrow.open-bond.means", "Nothing more was paid. The money of the first mail stays held."),
+			agentclient.Say("escrow.open-bond.do", "Wait for the decision, or withdraw the first mail if it has not arrived.")}, false
 	case escrow.Limited:
-		return words{"A limit of the escrow is reached: too many requests, or too many paid mails that never arrived.", nothingChanged, "Try again later."}, true
+		return words{
+			agentclient.Say("escrow.limited", "A limit of the escrow is reached: too many requests, or too many paid mails that never arrived."),
+			nothingChanged(),
+			agentclient.Say("escrow.limited.do", "Try again later.")}, true
 	case escrow.Blocked:
-		return words{"The recipient has blocked mail from this address.", nothingSent, "Leave it: a block lasts a year."}, false
+		return words{
+			agentclient.Say("escrow.blocked", "The recipient has blocked mail from this address."),
+			nothingSent(),
+			agentclient.Say("escrow.blocked.do", "Leave it: a block lasts a year.")}, false
 	case escrow.Conflict:
-		return words{"Something else was asked for here first.", "What was asked for first stands. Money moves once at most.", "Look at the mail's state before asking again."}, true
+		return words{
+			agentclient.Say("escrow.conflict", "Something else was asked for here first."),
+			agentclient.Say("escrow.conflict.means", "What was asked for first stands. Money moves once at most."),
+			agentclient.Say("escrow.conflict.do", "Look at the mail's state before asking again.")}, true
 	case escrow.Delivered:
-		return words{"The key of this purchase was handed out before, and is not given twice.", "The bond is paid and its money is held. It comes back if no mail arrives.", "Withdraw this mail, then send it again."}, false
+		return words{
+			agentclient.Say("escrow.delivered", "The key of this purchase was handed out before, and is not given twice."),
+			agentclient.Say("escrow.delivered.means", "The bond is paid and its money is held. It comes back if no mail arrives."),
+			agentclient.Say("escrow.delivered.do", "Withdraw this mail, then send it again.")}, false
 	case escrow.NotArrived:
-		return words{"The escrow has no proof yet that this mail arrived, so it cannot be decided.", "Nothing was decided and the money stays held.", "Wait a moment: the agent reports arrivals by itself."}, false
+		return words{
+			agentclient.Say("escrow.not-arrived", "The escrow has no proof yet that this mail arrived, so it cannot be decided."),
+			agentclient.Say("escrow.not-arrived.means", "Nothing was decided and the money stays held."),
+			agentclient.Say("escrow.not-arrived.do", "Wait a moment: the agent reports arrivals by itself.")}, false
 	case escrow.BadProof:
-		return words{"The proof that this mail arrived does not hold.", "The mail was not opened and does not count as paid. The sender's money stays held and comes back at the deadline.", "Nothing need be done: the sender may send it again."}, false
+		return words{
+			agentclient.Say("escrow.bad-proof", "The proof that this mail arrived does not hold."),
+			agentclient.Say("escrow.bad-proof.means", "The mail was not opened and does not count as paid. The sender's money stays held and comes back at the deadline."),
+			agentclient.Say("escrow.bad-proof.do", "Nothing need be done: the sender may send it again.")}, false
 	case escrow.Ended:
-		return words{"This mail's bond has ended, and an ending never changes.", "Its money went where the ending says and does not move again.", "Look at the mail's state: there is nothing left to decide."}, true
+		return words{
+			agentclient.Say("escrow.ended", "This mail's bond has ended, and an ending never changes."),
+			agentclient.Say("escrow.ended.means", "Its money went where the ending says and does not move again."),
+			agentclient.Say("escrow.ended.do", "Look at the mail's state: there is nothing left to decide.")}, true
 	case escrow.TooLate:
-		return words{"It is too late for that.", "Nothing was changed. The money goes where the mail's state says.", "Look at the mail's state."}, true
+		return words{
+			agentclient.Say("escrow.too-late", "It is too late for that."),
+			agentclient.Say("escrow.too-late.means", "Nothing was changed. The money goes where the mail's state says."),
+			agentclient.Say("escrow.too-late.do", "Look at the mail's state.")}, true
 	case escrow.Stale:
-		return words{"A later decision on this mail is already recorded.", "The later one stands, and no money moved by this one.", "Look at the mail's state. If it still waits, decide again."}, false
+		return words{
+			agentclient.Say("escrow.stale", "A later decision on this mail is already recorded."),
+			agentclient.Say("escrow.stale.means", "The later one stands, and no money moved by this one."),
+			agentclient.Say("escrow.stale.do", "Look at the mail's state. If it still waits, decide again.")}, false
 	case escrow.BadVoucher:
-		return words{"There is no such voucher, or it was redeemed before.", "Your balance is as it was.", "Check the code, or ask whoever gave it to you."}, false
+		return words{
+			agentclient.Say("escrow.bad-voucher", "There is no such voucher, or it was redeemed before."),
+			agentclient.Say("escrow.bad-voucher.means", "Your balance is as it was."),
+			agentclient.Say("escrow.bad-voucher.do", "Check the code, or ask whoever gave it to you.")}, false
 	case escrow.Unproven:
-		return words{"The escrow has no proof yet that this address is yours.", nothingSent, "Wait for the escrow's mail, which the agent answers by itself. The doctor (earnest doctor) says what is missing."}, false
+		return words{
+			agentclient.Say("escrow.unproven", "The escrow has no proof yet that this address is yours."),
+			nothingSent(),
+			agentclient.Say("escrow.unproven.do", "Wait for the escrow's mail, which the agent answers by itself. The doctor (earnest doctor) says what is missing.")}, false
 	case escrow.Unavailable:
-		return words{"The escrow does not answer.", "No mail and no money is lost: decisions are kept and go out when it is back, and its deadlines wait too.", "Check the network, or try again when it is back."}, false
+		return words{
+			agentclient.Say("escrow.unavailable", "The escrow does not answer."),
+			agentclient.Say("escrow.unavailable.means", "No mail and no money is lost: decisions are kept and go out when it is back, and its deadlines wait too."),
+			agentclient.Say("escrow.unavailable.do", "Check the network, or try again when it is back.")}, false
 	}
-	return words{"The escrow failed inside.", "It changed nothing and no money moved.", "Try again in a few minutes. If it fails again, tell the escrow's operator."}, false
+	return words{
+		agentclient.Say("escrow.internal", "The escrow failed inside."),
+		agentclient.Say("escrow.internal.means", "It changed nothing and no money moved."),
+		agentclient.Say("escrow.internal.do", "Try again in a few minutes. If it fails again, tell the escrow's operator.")}, false
 }
 
 // escrowFailure fills the table's words with what the error carries.
 func escrowFailure(e *escrow.Error, about About) *agentclient.Failure {
 	w, told := escrowWords(e.Code)
 	if detail := clean(e.Detail); told && detail != "" {
-		w.happened += " It says: " + detail + "."
+		w.happened = w.happened.And(agentclient.Say("escrow.it-says", "It says: {Detail}.", "Detail", detail))
 	}
 	switch e.Code {
 	case escrow.InsufficientFunds:
 		if e.Have != nil && e.Need != nil && about.Currency.Check() == nil {
-			w.happened = fmt.Sprintf("This costs %s and you have %s.", money(*e.Need, about.Currency), money(*e.Have, about.Currency))
-			w.do = fmt.Sprintf("Top up at least %s, then send again.", money(*e.Need-*e.Have, about.Currency))
+			w.happened = agentclient.Say("escrow.costs", "This costs {Cost} and you have {Have}.", "Cost", money(*e.Need, about.Currency), "Have", money(*e.Have, about.Currency))
+			w.do = agentclient.Say("escrow.top-up", "Top up at least {Amount}, then send again.", "Amount", money(*e.Need-*e.Have, about.Currency))
 		}
 	case escrow.ClockSkew:
 		if !e.Time.IsZero() {
-			w.happened = strings.TrimSuffix(w.happened, ".") + ", which says " + e.Time.UTC().Format("2006-01-02 15:04") + " UTC."
+			w.happened = agentclient.Say("escrow.clock-skew-at", "This machine's clock is more than 5 minutes away from the escrow's, which says {Time}.", "Time", e.Time.UTC())
 		}
 	case escrow.Limited:
 		if e.RetryAfter > 0 {
-			w.do = "Try again in " + rough(e.RetryAfter) + "."
+			w.do = agentclient.Say("escrow.limited-until", "Try again in {Span}.", "Span", rough(e.RetryAfter))
 		}
 	case escrow.Unavailable:
 		if about.Escrow != "" {
-			w.happened = about.Escrow + " does not answer."
+			w.happened = agentclient.Say("escrow.away", "{Escrow} does not answer.", "Escrow", about.Escrow)
 		}
 	}
-	return &agentclient.Failure{Code: string(e.Code), Happened: w.happened, Means: w.means, Do: w.do}
+	return agentclient.Refuse(string(e.Code), w.happened, w.means, w.do)
 }
 
-func money(amount payment.Amount, currency payment.Currency) string {
-	return agentclient.Money{Amount: amount.Format(currency.Scale), Currency: currency.Name, Unit: currency.Unit}.String()
+func money(amount payment.Amount, currency payment.Currency) agentclient.Money {
+	return agentclient.Money{Amount: amount.Format(currency.Scale), Currency: currency.Name, Unit: currency.Unit}
 }
 
-// rough says a waiting time, never shorter than it is.
-func rough(d time.Duration) string {
-	for _, unit := range []struct {
-		length time.Duration
-		name   string
-	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
-		if d < unit.length && unit.length > time.Second {
-			continue
+// rough is a waiting time in whole units, never shorter than it is.
+func rough(d time.Duration) time.Duration {
+	for _, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute} {
+		if d >= unit {
+			return (d + unit - 1).Truncate(unit)
 		}
-		n := int64((d + unit.length - 1) / unit.length)
-		if n == 1 {
-			return "1 " + unit.name
-		}
-		return fmt.Sprintf("%d %ss", n, unit.name)
 	}
-	return ""
+	return (d + time.Second - 1).Truncate(time.Second)
 }
 
 // maxDetail bounds what an escrow may say in a person's window.

@@ -29,13 +29,13 @@ func forms() map[string]any {
 	}
 	account := agentclient.Account{Address: "recipient@example.org", Escrow: "escrow.example", Proven: true,
 		Mailbox: "failing", MailboxError: "The mail server refused the user name or the password.",
-		EscrowUp: false, EscrowSince: at(22), EscrowError: "escrow.example does not answer.", Identity: "2Ws…", Pool: 100, Provider: "Campus",
+		EscrowUp: false, EscrowSince: at(22), EscrowError: "escrow.example does not answer.", SayMailbox: saidWords(), SayEscrow: saidWords(), Identity: "2Ws…", Pool: 100, Provider: "Campus",
 		Card: "earnest:recipient@example.org?escrow=escrow.example&fp=2Ws…"}
 	attachment := agentclient.Attachment{Name: "draft.pdf", Type: "application/pdf", Size: 5, Data: []byte("%PDF-")}
 	mail := agentclient.Mail{ID: "9f2c…", Bond: "01939f…", To: "recipient@example.org", From: "student@example.edu", Name: "Ada Student",
 		Subject: "A question", Price: euro("0.25"), At: at(22), State: "rejecting", DecideBy: at(29), EffectiveAt: at(22).Add(10 * time.Minute),
-		Beneficiary: "Example Escrow Society", FirstTime: true, MixedScript: true, Unprotected: true, Unread: true, Queued: true, Free: true, Late: true,
-		Reason: "He sells something", Error: "words"}
+		Beneficiary: "Example Escrow Society", FirstTime: true, MixedScript: true, Unprotected: true, Unread: true, Attachments: 2, Queued: true, Free: true, Late: true,
+		Reason: "He sells something", Error: "words", SayError: saidWords()}
 	person := agentclient.PersonID{Account: "recipient@example.org", Address: "author@example.net"}
 	listed := attachment
 	listed.Data = nil
@@ -46,9 +46,10 @@ func forms() map[string]any {
 			Waiting: 2, Outbox: 1, Queued: 1},
 		"AddAccount": agentclient.AddAccount{Address: "recipient@example.org", IMAP: "imaps://mail.example.org:993",
 			SMTP: "smtps://mail.example.org:465", User: "recipient", Password: "…", Login: "51c0…", Escrow: "https://escrow.example", CA: []byte("-----BEGIN")},
+		"RemoveAccount": agentclient.RemoveAccount{Address: "recipient@example.org", Force: true},
 		"Servers": agentclient.Servers{Address: "recipient@example.org", IMAP: "imaps://imap.example.net:993", SMTP: "smtps://smtp.example.net:465",
 			User: "recipient@example.org", Escrow: "https://escrow.example", Source: "srv", Elsewhere: "example.net", Provider: "Campus",
-			ProviderReady: true, ProviderHint: "words"},
+			ProviderReady: true, ProviderHint: "words", SayHint: saidWords()},
 		"BeginLogin": agentclient.BeginLogin{Address: "recipient@example.org", Provider: "Campus"},
 		"Login":      agentclient.Login{ID: "51c0…", URL: "https://login.example.net/authorize?…", Expires: at(22)},
 		"Compose": agentclient.Compose{From: "recipient@example.org", To: []string{"author@example.net"}, Subject: "Your book",
@@ -56,7 +57,7 @@ func forms() map[string]any {
 			Draft: "7b1e…", Agreed: []string{"ESCROW/1 escrow.example 0.25"}},
 		"Sent": agentclient.Sent{ID: "41ab…", Bond: "01939f…", To: "author@example.net", Subject: "Your book", Price: euro("0.25"), At: at(20),
 			State: "accepted", Money: "refunded", Beneficiary: "Example Escrow Society", SubmittedAt: at(20), ArrivedAt: at(20), ReadAt: at(21),
-			EndedAt: at(22), DecideBy: at(29), DeliverBy: at(30), FreeThere: agentclient.FreeAlways, Free: true, Kept: true, Error: "words"},
+			EndedAt: at(22), DecideBy: at(29), DeliverBy: at(30), FreeThere: agentclient.FreeAlways, Free: true, Kept: true, Error: "words", SayError: saidWords()},
 		"Accept":   agentclient.Accept{Free: agentclient.FreeMails(3)},
 		"PersonID": person,
 		"Person": agentclient.Person{PersonID: person, Name: "An Author", Since: at(20), Why: agentclient.WhyPaid, Free: agentclient.FreeAlways,
@@ -69,12 +70,13 @@ func forms() map[string]any {
 		"Message": agentclient.Message{Mail: agentclient.Mail{ID: mail.ID, Bond: mail.Bond, To: mail.To, From: mail.From, Subject: mail.Subject,
 			Price: mail.Price, At: mail.At, State: "waiting", DecideBy: mail.DecideBy, Beneficiary: mail.Beneficiary},
 			Date: at(22), MessageID: "<id@example.edu>", Text: "Dear author,\n", FromHTML: true, Blocks: []agentclient.Block{block()},
-			Attachments: []agentclient.Attachment{listed}, Checks: []string{"words"}},
+			Attachments: []agentclient.Attachment{listed}, Checks: []string{"words"}, SayChecks: []agentclient.Said{saidWords()}},
 		"Attachment": attachment,
-		"Check":      agentclient.Check{Name: "keyring", OK: false, Detail: "words", Remedy: "words"},
+		"Check":      agentclient.Check{Name: "keyring", OK: false, Detail: "words", Remedy: "words", SayDetail: saidWords(), SayRemedy: saidWords()},
 		"Event":      agentclient.Event{Type: agentclient.EventMail, ID: "9f2c…", State: "accepted", Time: at(22)},
 		"Failure":    wrongField(),
 	})
+	maps.Copy(all, saidForms(at))
 	return all
 }
 

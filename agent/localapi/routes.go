@@ -68,6 +68,9 @@ func (a *api) setupRoutes(mux *http.ServeMux, get func(string, answerer)) {
 	post(a, mux, "/v1/accounts/change", middleBody, func(ctx context.Context, _ *http.Request, req agentclient.AddAccount) (any, error) {
 		return agent.ChangeAccount(ctx, req)
 	})
+	post(a, mux, "/v1/accounts/remove", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.RemoveAccount) (any, error) {
+		return done(agent.RemoveAccount(ctx, req))
+	})
 	post(a, mux, "/v1/settings", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.Settings) (any, error) {
 		return agent.SetSettings(ctx, req)
 	})

@@ -9,6 +9,9 @@ type Draft struct {
 	Changed time.Time
 	// Mail is JSON of the local API's form, attachments without data.
 	Mail []byte
+	// Ways is JSON of how each recipient is to be paid for; empty where nothing was
+	// chosen.
+	Ways []byte
 }
 
 func (d Draft) place() place { return place{"draft", d.ID, "", d.Changed.UnixNano()} }

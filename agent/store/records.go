@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"earnest/agentclient"
 	"earnest/escrow"
 	"earnest/payment"
 )
@@ -41,6 +42,10 @@ type Account struct {
 	// agentclient.Free; empty is always.
 	FreeAfter string
 	Connected bool // connections were made of all that was accepted before there were any
+	// ExclusiveSince is since when who writes unencrypted is answered; zero: nobody
+	// is. Answer are the own words in front.
+	ExclusiveSince time.Time
+	Answer         string
 }
 
 func (a Account) place() place { return place{"account", a.ID, "", a.Number} }
@@ -158,7 +163,7 @@ type Mail struct {
 	// Queued: a decision waits for the escrow to answer.
 	Queued bool
 	Reply  string // fingerprint of the reply certificate, as the mail itself says
-	Error  string
+	Error  agentclient.Said
 	// Beneficiary of a forfeit, by name.
 	Beneficiary string
 	// Granted is what an accept made here lets its sender write further.
@@ -227,7 +232,7 @@ type Sent struct {
 	SubmittedAt time.Time
 	Tries       int
 	NextTry     time.Time
-	Error       string
+	Error       agentclient.Said
 	// Uncertain: a try broke off when the server had the whole mail, and its answer
 	// was lost.
 	Uncertain bool
@@ -299,6 +304,7 @@ func (c Chain) place() place {
 // Position is how far a mailbox has been read.
 type Position struct {
 	ID          string // account and mailbox, hashed
+	Account     string
 	UIDValidity uint32
 	LastUID     uint32
 	Pending     []uint32

@@ -53,6 +53,8 @@ type Agent struct {
 	gates  map[string]chan struct{}
 	listen map[*listener]bool
 	made   int
+
+	unnamed bool // prices do not say of which account they are free
 }
 
 var _ agentclient.Agent = (*Agent)(nil)

@@ -1,7 +1,6 @@
 package agenttest
 
 import (
-	"fmt"
 	"strings"
 
 	"earnest/agentclient"
@@ -41,11 +40,13 @@ func (a *Agent) asAgreed(mail agentclient.Compose) error {
 			continue // what else is wrong with it is said by the sending
 		}
 		cost := price.Options[n-1].Price
-		refusal := &agentclient.Failure{Code: "quote_expired", Means: "Nothing was paid and nothing was sent.", Do: "Look at the price, then send again.",
-			Happened: fmt.Sprintf("Writing to %s costs %s now, which is not what you agreed to.", to, cost)}
+		refusal := agentclient.Refuse("quote_expired",
+			agentclient.Say("send.other-price", "Writing to {To} costs {Cost} now, which is not what you agreed to.", "To", to, "Cost", cost),
+			agentclient.Say("nothing.paid-or-sent", "Nothing was paid and nothing was sent."),
+			agentclient.Say("send.look-at-price", "Look at the price, then send again."))
 		if agreed == "" {
-			refusal.Happened = fmt.Sprintf("No mail goes free from %s to %s now: it costs %s.", a.from(mail), to, cost)
-			refusal.Do = "If you want to pay that, send it with a bond: earnest send --paid"
+			return refusal.Saying(agentclient.Say("send.not-free", "No mail goes free from {From} to {To} now: it costs {Cost}.", "From", a.from(mail), "To", to, "Cost", cost),
+				nil, agentclient.Say("send.with-bond", "If you want to pay that, send it with a bond: earnest send --paid"))
 		}
 		return refusal
 	}

@@ -96,6 +96,9 @@ func (a *Agent) SetOffer(address string, options ...string) {
 	if err != nil {
 		panic(fmt.Sprintf("agenttest: offer of %s: %v", address, err))
 	}
+	if price, err = answers(agentclient.SetPrice{}, price, price); err != nil {
+		panic(fmt.Sprintf("agenttest: offer of %s: %v", address, err))
+	}
 	a.offers[strings.ToLower(address)] = price
 }
 

@@ -32,6 +32,7 @@ func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, e
 	own := slices.ContainsFunc(a.status.Accounts, func(c agentclient.Account) bool { return strings.EqualFold(c.Address, address) })
 	if !own { // what only the owner of a price sees
 		price.FreeAfter, price.Beneficiaries, price.DecideMost = "", nil, 0
+		price.Exclusive, price.Answer, price.AnswerText, price.Answered = false, "", "", 0
 	}
 	return price, err
 }
@@ -39,16 +40,31 @@ func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, e
 func (a *Agent) offer(address string) (agentclient.Price, error) {
 	price, ok := a.offers[strings.ToLower(address)]
 	if p := a.person(address); !ok && p != nil { // as with the escrow away
-		return agentclient.Price{Address: address, Connected: true, Free: p.FreeThere}, nil
+		return agentclient.Price{Address: address, Connected: true, Free: p.FreeThere, From: a.named(p)}, nil
 	}
 	if !ok {
 		return agentclient.Price{}, failure("no_offer", "Nobody set a price for that address here.")
 	}
 	price.Options = slices.Clone(price.Options)
 	if p := a.person(address); p != nil {
-		price.Connected, price.Free = true, p.FreeThere
+		price.Connected, price.Free, price.From = true, p.FreeThere, a.named(p)
 	}
 	return price, nil
+}
+
+// NameNoAccount has prices no longer say which account their free mails are for, as
+// agents did before there was a word for it.
+func (a *Agent) NameNoAccount() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.unnamed = true
+}
+
+func (a *Agent) named(p *agentclient.Person) string {
+	if a.unnamed {
+		return ""
+	}
+	return p.Account
 }
 
 // SetPrice implements [agentclient.Agent].
@@ -64,6 +80,9 @@ func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentcl
 		return agentclient.Price{}, failure(agentclient.CodeNoAccount, "No account is set up.")
 	}
 	old := a.offers[strings.ToLower(req.Address)]
+	if onlyAnswers(req) {
+		return a.setAnswer(req, old)
+	}
 	if len(req.Options) == 0 {
 		for _, option := range old.Options {
 			req.Options = append(req.Options, option.Instruction)
@@ -94,10 +113,14 @@ func (a *Agent) SetPrice(ctx context.Context, req agentclient.SetPrice) (agentcl
 			price.Beneficiary = b.Name
 		}
 	}
-	a.offers[strings.ToLower(req.Address)] = price
+	answering, err := answers(req, old, price)
+	if err != nil {
+		return agentclient.Price{}, err
+	}
+	a.offers[strings.ToLower(req.Address)] = answering
 	a.history = slices.Insert(a.history, 0, agentclient.PriceChange{Time: a.now(), Price: price})
 	a.emit(agentclient.EventPrice, "", "")
-	return price, nil
+	return answering, nil
 }
 
 func (a *Agent) price(address string, options []string) (agentclient.Price, error) {
@@ -155,12 +178,10 @@ func (a *Agent) hold(to string, option int) (agentclient.Price, agentclient.Mone
 		return price, money, fmt.Errorf("price of %s: %w", to, err)
 	}
 	if amount > p.available {
-		return price, money, &agentclient.Failure{
-			Code:     "insufficient_funds",
-			Happened: fmt.Sprintf("This costs %s and you have %s.", money, p.money(p.available)),
-			Means:    "Nothing was sent; your text is kept.",
-			Do:       "Top up, then send again.",
-		}
+		return price, money, agentclient.Refuse("insufficient_funds",
+			agentclient.Say("escrow.costs", "This costs {Cost} and you have {Have}.", "Cost", money, "Have", p.money(p.available)),
+			agentclient.Say("escrow.insufficient-funds.means", "Nothing was sent; your text is kept."),
+			agentclient.Say("escrow.insufficient-funds.do", "Top up, then send again."))
 	}
 	if limit := a.limits[p.currency.Name]; limit.PerMail != "" && amount > parsed(limit.PerMail) {
 		return price, money, agentclient.Fail(agentclient.CodeLimit)

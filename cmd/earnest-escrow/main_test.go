@@ -41,6 +41,10 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"info", "--data", dir}, 0, "quote 10m0s, deliver 5s, decide 4s, undo 1s, final 9s"},
 		{[]string{"info", "--data", dir, "--json"}, 0, `"name": "escrow.example"`},
 		{[]string{"info", "--data", dir}, 0, strings.TrimSuffix(strings.Fields(string(line[:n]))[7], ",")}, // the fingerprint of the ready line
+		{[]string{"export", "--data", dir, "--out", "-", "--month", "2026-11"}, 0, `{"line":"end","bonds":0,"receipts":0}`},
+		{[]string{"export", "--data", dir, "--out", "-", "--month", "November"}, 2, ""},
+		{[]string{"export", "--data", filepath.Join(dir, "none"), "--out", "-"}, 4, ""},
+		{[]string{"export", "--data", dir, "--out", filepath.Join(dir, "none", "x")}, 2, ""},
 		{[]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, 4, ""},
 		{[]string{"verify", "--data", filepath.Join(dir, "none")}, 4, ""},
 		{[]string{"serve", "--data", dir, "--currency", "x", "--terms", "y"}, 2, ""},

@@ -78,6 +78,7 @@ func (p *folderPage) refresh() {
 	widgets.Show(p.list, list.Len > 0)
 	p.empty.set(list.Empty, list.Len == 0)
 	p.marks.refresh(list.Marks)
+	p.mail.decides(list.Decides)
 	p.mail.refresh(p.shell.model.Reading())
 	reading := list.Reading && list.Marks.N == 0
 	turned := p.reading != reading

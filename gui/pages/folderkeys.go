@@ -77,10 +77,16 @@ func (p *folderPage) markAll() { p.shell.model.MarkAll() }
 
 func (p *folderPage) keyList() []keyHelp {
 	t := p.shell.t
-	return []keyHelp{
-		{"A", t("keys.accept")}, {"⇧A", t("keys.accept.more")}, {"R", t("keys.reject")}, {"⇧R", t("keys.reject.more")},
+	var keys []keyHelp
+	if p.view.Decides.Accept {
+		keys = append(keys, keyHelp{"A", t("keys.accept")}, keyHelp{"⇧A", t("keys.accept.more")})
+	}
+	if p.view.Decides.Reject {
+		keys = append(keys, keyHelp{"R", t("keys.reject")}, keyHelp{"⇧R", t("keys.reject.more")})
+	}
+	return append(keys, []keyHelp{
 		{"X", t("keys.mark")}, {"⇧J  ⇧K", t("keys.extend")}, {"Ctrl+A", t("keys.all")},
 		{"/", t("keys.search")}, {"F  ⇧F", t("keys.filter")},
 		{"⇧W", t("keys.reply")}, {"D", t("keys.details")}, {"S", t("keys.source")}, {t("keys.space"), t("keys.scroll")},
-	}
+	}...)
 }

@@ -45,8 +45,8 @@ func TestKeysDecideAndDoNotWhileTyping(t *testing.T) {
 		t.Error("the undo bar is not shown")
 	}
 	typed("u")
-	if got := state(t, s.agent, agenttest.SceneTalk); got != "waiting" || s.shell.strip.right.Visible() {
-		t.Errorf("after U the mail is %s", got)
+	if got := state(t, s.agent, agenttest.SceneTalk); got != "waiting" || s.shell.strip.undo.Visible() || s.model.Told().Text != "1 reject taken back. The mail waits again." {
+		t.Errorf("after U the mail is %s, and it says %q", got, s.model.Told().Text)
 	}
 	s.model.Select(agenttest.SceneQuestion)
 	s.settle()

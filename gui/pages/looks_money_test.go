@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -32,6 +33,21 @@ func moneyLooks() map[string]look {
 			s.model.SavePrice()
 		}},
 		"price-card": {narrow, richScene, func(s *stage) { s.showPrice(viewmodel.PriceCard) }},
+		"price-answer": {wide, richScene, func(s *stage) {
+			s.showPrice(viewmodel.PriceAnswer)
+			s.model.SetExclusive(true)
+			s.settle()
+			s.agent.ChangeOffer("recipient@example.org", func(p *agentclient.Price) { p.Answered = 12 })
+			s.agent.Emit(agentclient.Event{Type: agentclient.EventPrice})
+			s.until("the number is known", func() bool { return strings.Contains(s.model.Answer().Count, "12") })
+			s.settle()
+			s.model.TypeAnswer("I read what comes with a bond first. Students of mine need none: write from your university address.")
+		}},
+		"price-answer-fault": {small, richScene, func(s *stage) {
+			s.showPrice(viewmodel.PriceAnswer)
+			s.model.TypeAnswer("Too \u202emuch")
+			s.model.SetExclusive(true)
+		}},
 		"price-past": {narrow, richScene, func(s *stage) {
 			s.changePrice()
 			s.model.SavePrice()

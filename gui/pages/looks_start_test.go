@@ -52,11 +52,21 @@ func startLooks() map[string]look {
 		"settings-doctor": {wide, troubled, func(s *stage) { behind(s, "doctor") }},
 		"settings-log":    {wide, troubled, func(s *stage) { behind(s, "log") }},
 		"settings-report": {wide, troubled, func(s *stage) { behind(s, "report") }},
-		"people":          {wide, folks, func(s *stage) { s.model.Show(viewmodel.PagePeople) }},
-		"people-empty":    {wide, agenttest.Scene, func(s *stage) { s.model.Show(viewmodel.PagePeople) }},
-		"person":          {wide, folks, func(s *stage) { choosePerson(s, 0) }},
-		"person-rtl":      {wide, folks, func(s *stage) { choosePerson(s, 1) }},
-		"person-small":    {small, folks, func(s *stage) { choosePerson(s, 2) }},
+		"settings-remove": {wide, troubled, func(s *stage) {
+			s.model.Show(viewmodel.PageSettings)
+			s.model.AskRemoveAccount("recipient@example.org")
+		}},
+		"settings-remove-money": {small, agenttest.Scene, func(s *stage) {
+			s.model.Show(viewmodel.PageSettings)
+			s.agent.Fail("RemoveAccount", &agentclient.Failure{Code: agentclient.CodeState, Field: "force", Happened: "Money is there."})
+			s.model.AskRemoveAccount("recipient@example.org")
+			s.model.RemoveAccount()
+		}},
+		"people":       {wide, folks, func(s *stage) { s.model.Show(viewmodel.PagePeople) }},
+		"people-empty": {wide, agenttest.Scene, func(s *stage) { s.model.Show(viewmodel.PagePeople) }},
+		"person":       {wide, folks, func(s *stage) { choosePerson(s, 0) }},
+		"person-rtl":   {wide, folks, func(s *stage) { choosePerson(s, 1) }},
+		"person-small": {small, folks, func(s *stage) { choosePerson(s, 2) }},
 		"person-remove": {wide, folks, func(s *stage) {
 			choosePerson(s, 2)
 			s.model.AskRemove()

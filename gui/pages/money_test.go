@@ -127,6 +127,17 @@ func TestPricesByKeysAlone(t *testing.T) {
 	s.pressKey(fyne.KeyEscape)
 	s.pressKey(fyne.KeyRight)
 	s.pressKey(fyne.KeyRight)
+	s.tabTo(p.answer.on)
+	s.pressKey(fyne.KeySpace)
+	s.tabTo(p.answer.words.Entry)
+	s.typeKeys("Hi")
+	s.tabTo(p.answer.save)
+	s.pressKey(fyne.KeyReturn)
+	if a := s.model.Answer(); !a.On || a.Text != "Hi" || a.Changed {
+		t.Errorf("ordinary mail: %+v", a)
+	}
+	s.tabTo(p.answer.on)
+	s.pressKey(fyne.KeyRight)
 	if s.model.OwnPrice().Tab != viewmodel.PricePast || len(s.model.OwnPrice().Past) != 1 {
 		t.Errorf("past: %+v", s.model.OwnPrice().Past)
 	}

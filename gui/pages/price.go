@@ -31,18 +31,19 @@ type pricePage struct {
 	said       *widget.Label
 	saidRow    *fyne.Container
 
-	card *givenPart
-	past *pastPart
+	card   *givenPart
+	answer *answerPart
+	past   *pastPart
 }
 
 func newPricePage(s *Shell) *pricePage {
-	p := &pricePage{shell: s, options: newOptionsPart(s), policy: newPolicyPart(s), preview: newPreviewPart(s), card: newGivenPart(s), past: newPastPart(s)}
-	p.tabs = widgets.NewTabs(func(i int) { s.model.ShowPrice(viewmodel.PriceTab(i)) }, s.t("price.tab.now"), s.t("price.tab.card"), s.t("price.tab.past"))
+	p := &pricePage{shell: s, options: newOptionsPart(s), policy: newPolicyPart(s), preview: newPreviewPart(s), card: newGivenPart(s), answer: newAnswerPart(s), past: newPastPart(s)}
+	p.tabs = widgets.NewTabs(func(i int) { s.model.ShowPrice(viewmodel.PriceTab(i)) }, s.t("price.tab.now"), s.t("price.tab.card"), s.t("price.tab.answer"), s.t("price.tab.past"))
 	p.account = widgets.NewChoice(s.t("price.account"), 0, s.model.SetPriceAccount)
 	p.loadFault = widgets.NewPara("", widget.DangerImportance, theme.SizeText)
 	p.loadRow = widgets.Flush(p.loadFault)
 	form := widgets.NewColumn(theme.Space4, 0, p.loadRow, p.options.root, widgets.NewHairline(), p.policy.root)
-	p.parts = []fyne.CanvasObject{scrolled(widgets.NewBeside(form, p.preview.root)), scrolled(p.card.root), scrolled(p.past.root)}
+	p.parts = []fyne.CanvasObject{scrolled(widgets.NewBeside(form, p.preview.root)), scrolled(p.card.root), scrolled(p.answer.root), scrolled(p.past.root)}
 	p.save = widgets.NewAction(s.t("save"), "", widgets.Primary, s.model.SavePrice)
 	p.undo = widgets.NewAction(s.t("undo.changes"), "", widgets.Quiet, s.model.UndoPrice)
 	p.said = widgets.NewPara("", widget.LowImportance, theme.SizeSmall)
@@ -90,6 +91,9 @@ func (p *pricePage) refresh() {
 	switch v.Tab {
 	case viewmodel.PriceCard:
 		p.card.refresh(v)
+		return
+	case viewmodel.PriceAnswer:
+		p.answer.refresh()
 		return
 	case viewmodel.PricePast:
 		p.past.refresh(v)

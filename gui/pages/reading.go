@@ -16,6 +16,7 @@ type readingPane struct {
 	shell *Shell
 	root  *fyne.Container
 	hint  *fyne.Container
+	hints map[string]fyne.CanvasObject // its rows, by their keys
 	page  *fyne.Container
 	view  *container.Scroll
 	shown string // id of the mail, to begin another one at its top
@@ -84,21 +85,35 @@ func newReadingPane(s *Shell) *readingPane {
 	p.view = container.NewVScroll(widgets.NewInset(theme.Space4, theme.Space5, theme.Space5, theme.Space5, body))
 	p.foot = newDecideFoot(s)
 	p.page = widgets.Dock(nil, p.foot.root, nil, nil, p.view)
-	p.hint = newHint(s.t("reading.choose"), []keyHelp{{"J  K", s.t("keys.move")}, {"A", s.t("keys.accept")},
+	p.hint, p.hints = newHintRows(s.t("reading.choose"), []keyHelp{{"J  K", s.t("keys.move")}, {"A", s.t("keys.accept")},
 		{"R", s.t("keys.reject")}, {"U", s.t("keys.undo")}, {"W", s.t("keys.write")}, {"?", s.t("keys.hint")}})
 	p.root = container.NewStack(p.hint, p.page)
 	return p
 }
 
+// decides shows those keys that can do something on the page.
+func (p *readingPane) decides(may viewmodel.May) {
+	widgets.Show(p.hints["A"], may.Accept)
+	widgets.Show(p.hints["R"], may.Reject)
+}
+
 // newHint is what stands where nothing is chosen.
 func newHint(title string, keys []keyHelp) *fyne.Container {
+	hint, _ := newHintRows(title, keys)
+	return hint
+}
+
+// newHintRows is a hint with its rows, by their keys.
+func newHintRows(title string, keys []keyHelp) (*fyne.Container, map[string]fyne.CanvasObject) {
+	byKey := map[string]fyne.CanvasObject{}
 	rows := widgets.NewColumn(theme.Space1, 0, widgets.NewText(title, theme.Muted, theme.SizeText, true))
 	for _, k := range keys {
 		key := widgets.NewText(k.Key, theme.Text, theme.SizeText, true)
-		rows.Add(widgets.NewLine(theme.Space3, -1, &fyne.Container{Layout: widgets.Fixed{Width: 36}, Objects: []fyne.CanvasObject{key}},
-			widgets.NewText(k.Does, theme.Muted, theme.SizeText, false)))
+		byKey[k.Key] = widgets.NewLine(theme.Space3, -1, &fyne.Container{Layout: widgets.Fixed{Width: 36}, Objects: []fyne.CanvasObject{key}},
+			widgets.NewText(k.Does, theme.Muted, theme.SizeText, false))
+		rows.Add(byKey[k.Key])
 	}
-	return container.NewCenter(rows)
+	return container.NewCenter(rows), byKey
 }
 
 func (p *readingPane) back(narrow bool) { widgets.Show(p.backRow, narrow) }
@@ -133,11 +148,11 @@ func (p *readingPane) refresh(r viewmodel.Reading) {
 	p.body.set(r)
 	widgets.Show(p.more, r.More)
 	p.files.set(r.ID, r.Files)
+	p.foot.set(r)
 	p.setLinks(r)
 	if p.aside.set(r.Aside) {
 		p.reveal(p.aside.root)
 	}
-	p.foot.set(r)
 }
 
 func (p *readingPane) setLinks(r viewmodel.Reading) {
@@ -156,7 +171,7 @@ func (p *readingPane) setLinks(r viewmodel.Reading) {
 	p.source.Set(source, true)
 	p.turn.Set(turn, true)
 	widgets.Show(p.turn, r.MayTurn)
-	widgets.Show(p.reply, r.Reply)
+	widgets.Show(p.reply, r.Reply && !p.foot.reply.Visible()) // it stands below already
 	widgets.Show(p.links, r.Opened)
 }
 

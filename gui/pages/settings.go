@@ -100,12 +100,24 @@ func (p *settingsPage) show(name string) {
 
 func (p *settingsPage) back() { p.show("") }
 
+// scroll is what the settings are scrolled by.
+func (p *settingsPage) scroll() *container.Scroll { return p.main.Objects[1].(*container.Scroll) }
+
 func (p *settingsPage) typedKey(e *fyne.KeyEvent) bool {
-	if e.Name != fyne.KeyEscape || p.open == "" {
+	switch {
+	case e.Name != fyne.KeyEscape:
 		return false
+	case p.open != "":
+		p.back()
+		return true
 	}
-	p.back()
-	return true
+	for _, a := range p.shell.model.Settings().Accounts {
+		if a.Removal.Asked {
+			p.shell.model.KeepAccount()
+			return true
+		}
+	}
+	return false
 }
 
 func (p *settingsPage) refresh() {

@@ -33,6 +33,7 @@ type accountPart struct {
 	id      *note
 	change  *widgets.Action
 	card    *widgets.Action
+	remove  *removePart
 	view    viewmodel.AccountRow
 }
 
@@ -87,8 +88,9 @@ func newAccountPart(s *Shell) *accountPart {
 	p.id.label.Selectable = true
 	p.change = widgets.NewAction("", "", widgets.Link, func() { s.model.ChangeAccount(p.view.Address) })
 	p.card = widgets.NewAction(s.t("settings.account.card"), "", widgets.Link, func() { s.copy(p.card, p.view.Card.Text) })
-	p.box = widgets.NewColumn(theme.Space1, 0, p.address, p.mailbox.box, p.escrow.box, p.pool.row, p.id.row,
-		widgets.NewWrap(theme.Space4, p.change, p.card))
+	ask := widgets.NewAction(s.t("settings.account.remove"), "", widgets.Link, func() { s.model.AskRemoveAccount(p.view.Address) })
+	p.remove = newRemovePart(s, ask)
+	p.box = widgets.NewColumn(theme.Space1, 0, p.address, p.mailbox.box, p.escrow.box, p.pool.row, p.id.row, widgets.NewWrap(theme.Space4, p.change, p.card, ask), p.remove.box)
 	return p
 }
 
@@ -101,6 +103,7 @@ func (p *accountPart) refresh(s *Shell, v viewmodel.AccountRow) {
 	p.id.set(s.t("settings.account.identity", "Identity", v.Identity))
 	p.change.Set(word(v.Trouble, s.t("settings.account.sign-in"), s.t("settings.account.change")), true)
 	widgets.Show(p.card, v.Card.Text != "")
+	p.remove.refresh(s, v.Removal)
 }
 
 // payingPart is the user model.

@@ -85,7 +85,7 @@ func newSetupForm(s *Shell) *setupForm {
 	body := widgets.NewColumn(theme.Space3, 0,
 		widgets.NewColumn(theme.Space1, 0, p.fields[viewmodel.FieldAddress].Box, p.found.row, p.elsewhere.row, p.escrow.row), p.signIn.box,
 		p.secret, p.hint.row, p.keeper, p.manualRow, p.servers)
-	p.root = newSheetOf(widgets.NewColumn(theme.Space2, 0, p.back, widgets.Flush(p.title), p.change),
+	p.root = newStartSheet(s, widgets.NewColumn(theme.Space2, 0, p.back, widgets.Flush(p.title), p.change),
 		widgets.Flush(p.intro), body, p.fault.row, widgets.NewLine(0, -1, p.button), p.trial.box)
 	return p
 }

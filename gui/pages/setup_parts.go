@@ -84,7 +84,7 @@ func newTrialPart(s *Shell) *trialPart {
 	p := &trialPart{address: widgets.NewText("", theme.Muted, theme.SizeText, false), lines: newTrialLines(s)}
 	p.address.Cut, p.address.CutStart = true, true
 	p.stop = widgets.NewAction(s.t("start.trial.stop"), "", widgets.Quiet, s.model.StopTrial)
-	p.root = newSheetOf(widgets.NewColumn(theme.Space2, 0, title(s.t("start.trial.title")), p.address), p.lines.box, widgets.NewLine(0, -1, p.stop))
+	p.root = newStartSheet(s, widgets.NewColumn(theme.Space2, 0, title(s.t("start.trial.title")), p.address), p.lines.box, widgets.NewLine(0, -1, p.stop))
 	return p
 }
 
@@ -118,7 +118,7 @@ func newPricePart(s *Shell) *pricePart {
 	p.see = widgets.NewColumn(theme.Space1, 0, widgets.NewText(s.t("start.price.see"), theme.Muted, theme.SizeSmall, false), widgets.Flush(p.preview))
 	p.set = widgets.NewAction("", "", widgets.Primary, s.model.SaveSetupPrice)
 	later := widgets.NewAction(s.t("start.price.later"), "", widgets.Quiet, s.model.EndSetup)
-	p.root = newSheetOf(widgets.NewColumn(theme.Space2, 0, title(s.t("start.price.title")), p.address),
+	p.root = newStartSheet(s, widgets.NewColumn(theme.Space2, 0, title(s.t("start.price.title")), p.address),
 		widgets.Flush(widgets.NewPara(s.t("start.price.what"), widget.LowImportance, theme.SizeText)),
 		widgets.NewColumn(theme.Space1, 0, p.field.Box, track, p.hint.row), p.see,
 		widgets.NewWrap(theme.Space3, p.set, later),
@@ -164,7 +164,7 @@ func newCardPart(s *Shell) *cardPart {
 	button(s.t("start.card.copy-html"), func() string { return p.card.HTML })
 	button(s.t("start.card.copy-link"), func() string { return p.card.Link })
 	p.done = widgets.NewAction(s.t("start.card.done"), "", widgets.Primary, s.model.EndSetup)
-	p.root = newSheetOf(title(s.t("start.card.title")),
+	p.root = newStartSheet(s, title(s.t("start.card.title")),
 		widgets.Flush(widgets.NewPara(s.t("start.card.what"), widget.LowImportance, theme.SizeText)),
 		widgets.NewHairline(), widgets.Flush(p.text), widgets.NewHairline(),
 		widgets.NewWrap(theme.Space2, p.copies[0], p.copies[1], p.copies[2]),

@@ -32,11 +32,11 @@ func (m *Model) termsOf(d *draft, to string, price agentclient.Price) terms {
 	return t
 }
 
-// free is what goes free from the draft's account. An offer tells it of any own
+// free is what goes free from the draft's account. An offer tells it of one own
 // address; where there are several, the people tell it of each.
 func (m *Model) free(d *draft, to string, price agentclient.Price) agentclient.Free {
 	if len(m.status.Accounts) < 2 || !m.folk.loaded {
-		if goesFree(price) {
+		if goesFree(price) && (price.From == "" || strings.EqualFold(price.From, m.account(d))) {
 			return price.Free
 		}
 		return agentclient.FreeNone

@@ -152,6 +152,7 @@ func TestP5_FreeThatIsNotIsRefusedAndShown(t *testing.T) {
 		s.Model.update(func() { s.Model.folk.loaded = false })
 		s.Write()
 		s.SetSender(1)
+		s.agent.NameNoAccount()
 		if r := s.addressed("author@example.net,").Recipients[0]; r.Cost != "free" {
 			t.Fatalf("recipient: %+v", r)
 		}

@@ -16,7 +16,7 @@ type ask struct {
 	verb   string // accept or reject; empty: closed
 	count  string
 	reason string
-	fault  string
+	fault  said
 }
 
 // Ask is the form for an accept that says how many free mails, or a reject with
@@ -46,7 +46,7 @@ func (m *Model) openAsk(verb string, allowed func(May) bool) {
 		if a.verb == verb {
 			verb = ""
 		}
-		a.verb, a.fault = verb, ""
+		a.verb, a.fault = verb, nil
 		m.box.asks = with(m.box.asks, id, a)
 	})
 }
@@ -57,7 +57,7 @@ func (m *Model) CloseAsk() (was bool) {
 	m.update(func() {
 		a := m.box.asks[m.box.selected]
 		if was = a.verb != ""; was {
-			a.verb, a.fault = "", ""
+			a.verb, a.fault = "", nil
 			m.box.asks = with(m.box.asks, m.box.selected, a)
 		}
 	})
@@ -75,11 +75,11 @@ func (m *Model) setAsk(set func(*ask)) {
 }
 
 // SetCount is the number of free mails as it is being typed.
-func (m *Model) SetCount(s string) { m.setAsk(func(a *ask) { a.count, a.fault = s, "" }); m.changed() }
+func (m *Model) SetCount(s string) { m.setAsk(func(a *ask) { a.count, a.fault = s, nil }); m.changed() }
 
 // SetReason is the note on a reject as it is being typed.
 func (m *Model) SetReason(s string) {
-	m.setAsk(func(a *ask) { a.reason, a.fault = s, "" })
+	m.setAsk(func(a *ask) { a.reason, a.fault = s, nil })
 	m.changed()
 }
 
@@ -87,7 +87,7 @@ func (m *Model) askView(mail agentclient.Mail) Ask {
 	a := m.box.asks[mail.ID]
 	may := m.may(mail)
 	v := Ask{Accept: a.verb == "accept" && may.Accept, Reject: a.verb == "reject" && may.Reject,
-		Count: a.count, Reason: a.reason, Fault: a.fault}
+		Count: a.count, Reason: a.reason, Fault: m.say.again(a.fault)}
 	who := line(mail.Name)
 	if who == "" {
 		who = line(mail.From)
@@ -116,16 +116,16 @@ func (m *Model) AcceptCounted() {
 	typed := strings.TrimSpace(m.box.asks[m.box.selected].count)
 	m.mu.Unlock()
 	n, err := strconv.Atoi(typed)
-	var fault string
+	var fault said
 	switch {
 	case typed == "":
-		fault = m.Words().T("ask.count.empty")
+		fault = says("ask.count.empty")
 	case err != nil || n < 1:
-		fault = m.Words().T("ask.count.number", "Typed", line(typed))
+		fault = says("ask.count.number", "Typed", line(typed))
 	case n > agentclient.MaxFree:
-		fault = m.Words().T("ask.count.many")
+		fault = says("ask.count.many")
 	}
-	if fault != "" {
+	if fault != nil {
 		m.update(func() { m.faultAsk(fault) })
 		return
 	}
@@ -138,13 +138,13 @@ func (m *Model) RejectNoted() {
 	reason := strings.TrimSpace(m.box.asks[m.box.selected].reason)
 	m.mu.Unlock()
 	if utf8.RuneCountInString(reason) > maxReason {
-		m.update(func() { m.faultAsk(m.say.T("ask.reason.long", "Most", maxReason)) })
+		m.update(func() { m.faultAsk(says("ask.reason.long", "Most", maxReason)) })
 		return
 	}
 	m.rejectWith(reason)
 }
 
-func (m *Model) faultAsk(fault string) {
+func (m *Model) faultAsk(fault said) {
 	a := m.box.asks[m.box.selected]
 	a.fault = fault
 	m.box.asks = with(m.box.asks, m.box.selected, a)

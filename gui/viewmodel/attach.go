@@ -18,10 +18,10 @@ func (m *Model) Attach(name, kind string, data []byte) {
 			total += a.Size
 		}
 		if total > agentclient.MaxMail {
-			d.errFiles = m.say.T("write.files.too-much", "Name", m.fileName(name), "Size", m.say.size(int64(len(data))), "Most", m.say.size(agentclient.MaxMail))
+			d.errFiles = says("write.files.too-much", "Name", m.fileName(name), "Size", sized(int64(len(data))), "Most", sized(agentclient.MaxMail))
 			return
 		}
-		d.errFiles = ""
+		d.errFiles = nil
 		d.files = append(slices.Clone(d.files), agentclient.Attachment{Name: d.freeName(name), Type: kind, Size: int64(len(data)), Data: data})
 		d.clear()
 	})
@@ -45,14 +45,14 @@ func (d *draft) freeName(name string) string {
 // AttachFailed says beside the list why a file could not be attached.
 func (m *Model) AttachFailed(name string, err error) {
 	m.update(func() {
-		m.draft.errFiles = m.say.T("write.files.unreadable", "Name", m.fileName(name), "Why", m.say.failure(err))
+		m.draft.errFiles = says("write.files.unreadable", "Name", m.fileName(name), "Why", fails(err))
 	})
 }
 
 // AttachTooLarge says that a file alone is more than a mail can have.
 func (m *Model) AttachTooLarge(name string) {
 	m.update(func() {
-		m.draft.errFiles = m.say.T("write.files.too-large", "Name", m.fileName(name), "Most", m.say.size(agentclient.MaxMail))
+		m.draft.errFiles = says("write.files.too-large", "Name", m.fileName(name), "Most", sized(agentclient.MaxMail))
 	})
 }
 
@@ -62,7 +62,7 @@ func (m *Model) Detach(n int) {
 		if n >= 0 && n < len(d.files) {
 			d.files = slices.Delete(slices.Clone(d.files), n, n+1)
 		}
-		d.errFiles = ""
+		d.errFiles = nil
 		d.clear()
 	})
 }
@@ -88,5 +88,5 @@ func (m *Model) fileName(s string) string {
 
 // AttachFolder says that a folder was let go over the window.
 func (m *Model) AttachFolder(name string) {
-	m.update(func() { m.draft.errFiles = m.say.T("write.files.folder", "Name", m.fileName(name)) })
+	m.update(func() { m.draft.errFiles = says("write.files.folder", "Name", m.fileName(name)) })
 }

@@ -50,14 +50,14 @@ type box struct {
 	open     agentclient.Message
 	opening  bool
 	more     int // how often more of a long text was asked for
-	openErr  string
+	openErr  said
 	plain    bool // the plain text of a mail that was HTML
 	aside    aside
 	saves    map[saveKey]saving
 
 	deciding map[string]string // id: what was asked and is not answered yet
 	next     map[string]string // id: where to go on once it is answered
-	notice   map[string]string // id: why the last decision failed
+	notice   map[string]said   // id: why the last decision failed
 	asks     map[string]ask    // id: the form for an accept or a reject that is open
 	batch    map[string]int    // id: the rejects that were asked for at once
 	batches  int
@@ -206,7 +206,7 @@ func (b *box) follow(id string) {
 
 // turn is called when another page is shown.
 func (b *box) turn() {
-	b.selected, b.cursor, b.reading, b.open, b.openErr, b.plain = "", "", false, agentclient.Message{}, "", false
+	b.selected, b.cursor, b.reading, b.open, b.openErr, b.plain = "", "", false, agentclient.Message{}, nil, false
 	b.marks, b.aside = nil, aside{}
 }
 
@@ -238,11 +238,11 @@ func (m *Model) Select(id string) {
 	opens := opens(mail)
 	switch {
 	case !opens:
-		m.box.open, m.box.opening, m.box.openErr = agentclient.Message{Mail: mail}, false, ""
-	case again && m.box.open.ID == id && m.box.openErr == "":
+		m.box.open, m.box.opening, m.box.openErr = agentclient.Message{Mail: mail}, false, nil
+	case again && m.box.open.ID == id && m.box.openErr == nil:
 		opens = false
 	default:
-		m.box.open, m.box.opening, m.box.openErr = agentclient.Message{Mail: mail}, true, ""
+		m.box.open, m.box.opening, m.box.openErr = agentclient.Message{Mail: mail}, true, nil
 	}
 	m.mu.Unlock()
 	m.changed()
@@ -267,7 +267,7 @@ func (m *Model) openMail(ctx context.Context, id string) {
 		}
 		m.box.opening = false
 		if err != nil {
-			m.box.openErr = m.say.failure(err)
+			m.box.openErr = fails(err)
 			return
 		}
 		m.box.open = message

@@ -106,8 +106,8 @@ func (m *Model) Chart() ChartView {
 
 func (m *Model) chartEmpty() Empty {
 	switch {
-	case !m.statement.loaded && m.statement.loadErr != "":
-		return Empty{Title: m.say.T("statement.fault"), Text: m.statement.loadErr}
+	case !m.statement.loaded && m.statement.loadErr != nil:
+		return Empty{Title: m.say.T("statement.fault"), Text: m.say.again(m.statement.loadErr)}
 	case !m.statement.loaded:
 		return m.notYet()
 	}

@@ -30,14 +30,14 @@ type draft struct {
 	was     map[string]terms // the same, where the agent refused it
 	preview preview
 
-	errTo, errSubject, errFiles string
-	err                         string
+	errTo, errSubject, errFiles said
+	err                         said
 	short, limited              bool // offer the top-up; offer the limits
 }
 
 // clear takes back what the last attempt to send said.
 func (d *draft) clear() {
-	d.err, d.short, d.limited, d.waiting, d.was = "", false, false, false, nil
+	d.err, d.short, d.limited, d.waiting, d.was = nil, false, false, false, nil
 }
 
 // blank tells that nothing was typed.
@@ -134,8 +134,8 @@ func (m *Model) edit(change func(*draft)) {
 // SetSubject keeps the subject as typed.
 func (m *Model) SetSubject(s string) {
 	m.quiet(func(d *draft) bool {
-		fault := d.errSubject != ""
-		d.subject, d.errSubject = s, ""
+		fault := d.errSubject != nil
+		d.subject, d.errSubject = s, nil
 		return fault
 	})
 }
@@ -182,8 +182,8 @@ func (m *Model) Draft() Draft {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	d := m.draft
-	v := Draft{To: d.typing, Subject: d.subject, Body: d.body, ErrTo: d.errTo, ErrSubject: d.errSubject,
-		ErrFiles: d.errFiles, Error: d.err, MayTopUp: d.short, MayLimits: d.limited, Sending: d.sending,
+	v := Draft{To: d.typing, Subject: d.subject, Body: d.body, ErrTo: m.say.again(d.errTo), ErrSubject: m.say.again(d.errSubject),
+		ErrFiles: m.say.again(d.errFiles), Error: m.say.again(d.err), MayTopUp: d.short, MayLimits: d.limited, Sending: d.sending,
 		Blank: d.blank(), Preview: d.preview.open}
 	if len(m.status.Accounts) > 1 {
 		for i, a := range m.status.Accounts {
@@ -220,7 +220,7 @@ func (m *Model) sumUp(d *draft, v *Draft) {
 		limit, over := m.overLimit(costs)
 		switch {
 		case over:
-			v.PriceText, v.PriceTone, v.MayLimits = limit, Against, true
+			v.PriceText, v.PriceTone, v.MayLimits = m.say.again(limit), Against, true
 		case v.PriceTone == Against:
 			v.MayTopUp = true
 		case len(v.Recipients) == 1 && len(v.Recipients[0].Ways) > 0:
@@ -269,8 +269,8 @@ func (m *Model) recipient(d *draft, to string, typing, alone bool) Recipient {
 	switch {
 	case !addressLike(to):
 		r.Text, r.Tone = m.say.T("write.no-address", "Text", line(to)), Against
-	case m.offers.faults[k] != "":
-		r.Text, r.Tone, r.Retry = m.offers.faults[k], Against, true
+	case m.offers.faults[k] != nil:
+		r.Text, r.Tone, r.Retry = m.say.again(m.offers.faults[k]), Against, true
 	case !known:
 		r.Text = m.say.T("write.asking")
 	case !m.payable(d, to, price):

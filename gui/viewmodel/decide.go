@@ -118,12 +118,15 @@ func (m *Model) decided(id, verb string, mail agentclient.Mail, err error, many 
 	after := m.box.next[id]
 	m.box.deciding, m.box.next = without(m.box.deciding, id), without(m.box.next, id)
 	if err != nil {
-		m.box.notice = with(m.box.notice, id, m.say.failure(err))
+		m.box.notice = with(m.box.notice, id, fails(err))
 		if old, ok := m.box.find(id); ok && m.box.selected != id && !many {
-			m.tell(Against, m.say.T("told.failed", "Subject", subjectOf(m.say, old), "Why", m.say.failure(err)))
+			m.tell(Against, says("told.failed", "Subject", worded(func(s speech) string { return subjectOf(s, old) }), "Why", fails(err)))
 		}
 	} else {
 		m.box.asks = without(m.box.asks, id)
+		if verb == "undo" && !many {
+			m.tell(Good, saysN("told.run.undo", 1))
+		}
 		if m.box.selected == id && folder(m.page) && pageOf(mail.State) != m.page {
 			if next = m.neighbour(id); next == "" && m.lists(after) {
 				next = after

@@ -21,7 +21,7 @@ type lookup struct {
 	asked   string // the address that is looked up now
 	about   string // the address that found answers
 	found   agentclient.Servers
-	err     string
+	err     said
 	goingOn bool // set up the account as soon as the answer is here
 }
 
@@ -32,7 +32,7 @@ func (f *form) addressChanged() {
 	f.look.seq++
 	f.look.asked, f.look.goingOn = "", false
 	if !strings.EqualFold(domainOf(f.trimmed(FieldAddress)), domainOf(f.look.about)) {
-		f.look.found, f.look.about, f.look.err = agentclient.Servers{}, "", ""
+		f.look.found, f.look.about, f.look.err = agentclient.Servers{}, "", nil
 	}
 	f.login = login{}
 }
@@ -87,14 +87,14 @@ func (m *Model) discover(ctx context.Context, f *form, address string, seq int) 
 		}
 		before, going := f.look.found, f.look.goingOn
 		f.look.asked, f.look.goingOn = "", false
-		f.look.about, f.look.found, f.look.err = address, found, ""
+		f.look.about, f.look.found, f.look.err = address, found, nil
 		if err != nil {
-			f.look.found, f.look.err = agentclient.Servers{}, m.say.failure(err)
+			f.look.found, f.look.err = agentclient.Servers{}, fails(err)
 		}
 		seen := (f.elsewhere() == "" || before.Elsewhere == found.Elsewhere) &&
 			(found.Escrow == "" || f.escrowTyped() || before.Escrow == found.Escrow)
 		if goOn = going && seen; going && !seen { // who gets the password and the bonds
-			f.err = m.say.T("start.found.look")
+			f.err = says("start.found.look")
 		}
 	})
 	if goOn {
@@ -138,8 +138,8 @@ func (f *form) foundWords(say speech) (text string, tone Tone) {
 		return say.T("start.found.looking", "Domain", line(domainOf(f.look.asked))), Muted
 	case !f.look.answered() || f.change:
 		return "", Muted
-	case f.look.err != "":
-		return say.T("start.found.failed", "Why", f.look.err), Waits
+	case f.look.err != nil:
+		return say.T("start.found.failed", "Why", say.again(f.look.err)), Waits
 	case found.IMAP == "" && found.SMTP == "":
 		return say.T("start.found.nothing", "Domain", line(domainOf(f.look.about))), Waits
 	case found.Source == "guess":

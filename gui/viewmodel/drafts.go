@@ -17,7 +17,7 @@ type desk struct {
 	loaded   bool
 	selected string // id
 	opening  string // id
-	notice   string
+	notice   said
 	came     Page // where writing was begun from
 	unkept   []*draft
 	gone     []gone // thrown away, and not yet deleted
@@ -42,7 +42,7 @@ type DraftList struct {
 func (m *Model) Drafts() DraftList {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	list := DraftList{Notice: m.desk.notice, Tone: Against}
+	list := DraftList{Notice: m.say.again(m.desk.notice), Tone: Against}
 	for _, d := range m.desk.drafts {
 		if m.desk.hidden(d.ID) {
 			continue
@@ -122,7 +122,7 @@ func (m *Model) OpenDraft(id string) {
 	}
 	m.mu.Lock()
 	current, opening := m.draft.id == id, m.desk.opening
-	m.desk.selected, m.desk.notice = id, ""
+	m.desk.selected, m.desk.notice = id, nil
 	if !current {
 		m.desk.opening = id
 	}
@@ -152,7 +152,7 @@ func (m *Model) openDraft(ctx context.Context, id string, get func(context.Conte
 		}
 		m.desk.opening = ""
 		if err != nil {
-			m.desk.notice = m.say.failure(err)
+			m.desk.notice = fails(err)
 			m.out.notice = m.desk.notice
 			return
 		}
@@ -174,12 +174,15 @@ func reopened(kept agentclient.Draft) *draft {
 	if n := len(d.to); n > 0 && !addressLike(d.to[n-1]) {
 		d.typing, d.to = d.to[n-1], d.to[:n-1]
 	}
-	if len(mail.To) == 1 {
-		k := key(mail.To[0])
-		if mail.Option > 0 {
-			d.choice = set(d.choice, k, mail.Option)
+	ways := kept.Ways
+	if len(mail.To) == 1 && len(ways) == 0 {
+		ways = []agentclient.Way{{To: mail.To[0], Option: mail.Option, Paid: mail.Paid}}
+	}
+	for _, way := range ways {
+		if way.Option > 0 {
+			d.choice = set(d.choice, key(way.To), way.Option)
 		}
-		d.paid = set(d.paid, k, mail.Paid)
+		d.paid = set(d.paid, key(way.To), way.Paid)
 	}
 	d.keep.at, d.keep.files = kept.Changed, map[string]int64{}
 	for _, a := range d.files {
@@ -265,7 +268,7 @@ func (m *Model) deleteNow(ctx context.Context, g gone) {
 	m.update(func() {
 		m.desk.gone = slices.DeleteFunc(m.desk.gone, func(other gone) bool { return other == g })
 		if err != nil {
-			m.desk.notice = m.say.T("drafts.not-deleted", "Why", m.say.failure(err))
+			m.desk.notice = says("drafts.not-deleted", "Why", fails(err))
 			return
 		}
 		m.desk.drafts = slices.DeleteFunc(slices.Clone(m.desk.drafts), func(d agentclient.Draft) bool { return d.ID == id })

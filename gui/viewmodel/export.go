@@ -33,7 +33,7 @@ func (m *Model) ExportStatement(write func(data []byte) error) {
 				moves = append(moves, s.moves[l.N])
 			}
 		}
-		s.saving, s.saved, s.failed = true, "", false
+		s.saving, s.saved, s.failed = true, nil, false
 	})
 	if busy {
 		return
@@ -49,9 +49,9 @@ func (m *Model) ExportStatement(write func(data []byte) error) {
 		m.update(func() {
 			s := &m.statement
 			s.saving, s.failed = false, err != nil
-			s.saved = m.say.N("statement.saved", len(moves))
+			s.saved = saysN("statement.saved", len(moves))
 			if err != nil {
-				s.saved = m.say.T("statement.not-saved", "Why", m.say.failure(err))
+				s.saved = says("statement.not-saved", "Why", fails(err))
 			}
 		})
 	})

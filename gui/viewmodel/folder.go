@@ -52,6 +52,7 @@ type List struct {
 	Marks    Marks
 	Empty    Empty
 	Reading  bool // a narrow window shows the mail in its place
+	Decides  May  // what the keys can do to mails of this page
 
 	entries  []*entry
 	say      speech
@@ -59,7 +60,7 @@ type List struct {
 	cursor   string
 	marks    map[string]bool
 	busy     map[string]string
-	notice   map[string]string
+	notice   map[string]said
 }
 
 // Folder is the list of mails of the page shown.
@@ -71,6 +72,7 @@ func (m *Model) Folder() List {
 	list := List{Page: page, Title: m.titleOf(page), Search: b.search, Reading: b.reading, Selected: -1,
 		entries: m.inSight(page), say: m.say, selected: b.selected, cursor: b.cursor, marks: b.marks, busy: b.deciding, notice: b.notice}
 	list.Len = len(list.entries)
+	list.Decides = May{Accept: page == PageWaiting || page == PageExpired, Reject: page == PageWaiting}
 	chosen := m.kind(page)
 	list.Filter = m.filterName(chosen)
 	for _, f := range filtersOf(page) {
@@ -118,7 +120,7 @@ func (l List) Row(i int) Row {
 	switch {
 	case l.busy[mail.ID] != "":
 		row.Note, row.NoteTone = busyWords(l.say, l.busy[mail.ID]), Muted
-	case l.notice[mail.ID] != "":
+	case l.notice[mail.ID] != nil:
 		row.Note, row.NoteTone = l.say.T("row.not-done"), Against
 	}
 	return row

@@ -21,7 +21,7 @@ type keeping struct {
 	gate       chan struct{} // one at a time keeps it, or sends it
 	due        bool
 	at         time.Time
-	err        string
+	err        said
 	over       bool // sent or thrown away: never kept again
 	// files the agent has already, by name: they are not handed over again.
 	files map[string]int64
@@ -85,7 +85,7 @@ func (m *Model) keepHeld(ctx context.Context, d *draft) {
 			return
 		}
 		d.id = save.ID
-		d.keep.kept, d.keep.at, d.keep.err = turn, m.now(), ""
+		d.keep.kept, d.keep.at, d.keep.err = turn, m.now(), nil
 		d.keep.files = map[string]int64{}
 		if empty {
 			d.keep.at = time.Time{}
@@ -103,7 +103,7 @@ func (m *Model) keepHeld(ctx context.Context, d *draft) {
 }
 
 func (m *Model) keepFailed(d *draft, err error) {
-	d.keep.err = m.say.failure(err)
+	d.keep.err = fails(err)
 	d.keep.files = nil // it may not have them after all
 	switch codeOf(err) {
 	case "", agentclient.CodeNoAgent, agentclient.CodeInternal:
@@ -122,7 +122,13 @@ func (d *draft) whole() agentclient.Draft {
 		}
 	}
 	mail.Draft = ""
-	return agentclient.Draft{ID: d.id, Mail: mail}
+	kept := agentclient.Draft{ID: d.id, Mail: mail}
+	for _, to := range mail.To {
+		if way := (agentclient.Way{To: to, Option: d.choice[key(to)], Paid: d.paid[key(to)]}); way.Option > 0 || way.Paid {
+			kept.Ways = append(kept.Ways, way)
+		}
+	}
+	return kept
 }
 
 func (d *draft) unsettled() []string {
@@ -146,8 +152,8 @@ func (d *draft) compose(to []string) agentclient.Compose {
 // keptWords is the one quiet word about it.
 func (m *Model) keptWords(d *draft) (string, Tone) {
 	switch {
-	case d.keep.err != "":
-		return m.say.T("write.not-kept", "Why", d.keep.err), Against
+	case d.keep.err != nil:
+		return m.say.T("write.not-kept", "Why", m.say.again(d.keep.err)), Against
 	case !d.keep.at.IsZero():
 		return m.say.T("write.kept", "Clock", m.say.clock(d.keep.at)), Muted
 	}

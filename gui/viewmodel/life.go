@@ -47,13 +47,13 @@ func (m *Model) SentMail() SentMail {
 	}
 	s := m.out.mails[i]
 	v := SentMail{Show: !m.out.proof.file, ID: s.ID, Subject: subject(m.say, s.Subject), To: line(s.To), Amount: m.say.money(s.Price),
-		Summary: m.summary(s), Notice: line(m.say.agent(s.Error)), Steps: m.steps(s), Silence: m.silence(s), Proof: m.proofView()}
+		Summary: m.summary(s), Notice: line(m.say.agent(s.SayError, s.Error)), Steps: m.steps(s), Silence: m.silence(s), Proof: m.proofView()}
 	v.Money, v.Tone = m.moneyState(s)
 	if s.Free {
 		v.Amount = m.say.T("write.free")
 	}
-	if m.out.notice != "" {
-		v.Notice = m.out.notice
+	if m.out.notice != nil {
+		v.Notice = m.say.again(m.out.notice)
 	}
 	v.Fresh, v.TakeBack = m.freshWords()
 	v.MayWithdraw = !v.TakeBack && m.out.mayWithdraw(s)
@@ -67,7 +67,7 @@ func (o *outbox) mayWithdraw(s agentclient.Sent) bool {
 
 // justSent notes what went out, to offer taking it back.
 func (o *outbox) justSent(m *Model, went []agentclient.Sent) {
-	o.selected, o.fresh, o.notice, o.proof = went[0].ID, nil, "", proof{}
+	o.selected, o.fresh, o.notice, o.proof = went[0].ID, nil, nil, proof{}
 	o.search, o.filter, o.stale = "", SentAll, true
 	for _, s := range went {
 		o.fresh = append(o.fresh, s.ID)
@@ -299,7 +299,7 @@ func (m *Model) withdraw(id string) {
 		m.mu.Unlock()
 		return
 	}
-	m.out.withdrawing, m.out.notice = set(m.out.withdrawing, id, true), ""
+	m.out.withdrawing, m.out.notice = set(m.out.withdrawing, id, true), nil
 	m.mu.Unlock()
 	m.changed()
 	m.do(func(ctx context.Context) {
@@ -311,7 +311,7 @@ func (m *Model) withdraw(id string) {
 			if err == nil {
 				m.out.put(sent)
 			} else if m.out.selected == id {
-				m.out.notice = m.say.failure(err)
+				m.out.notice = fails(err)
 			}
 		})
 		if err != nil {
@@ -326,7 +326,7 @@ func (m *Model) Redraft() {
 	id := m.out.selected
 	may := m.out.index(id) >= 0 && m.out.mails[m.out.index(id)].Kept && m.desk.opening != id
 	if may {
-		m.desk.opening, m.out.notice = id, ""
+		m.desk.opening, m.out.notice = id, nil
 	}
 	m.mu.Unlock()
 	if may {

@@ -17,15 +17,15 @@ type limits struct {
 	list    []agentclient.Limit
 	loaded  bool
 	stale   bool
-	loadErr string
+	loadErr said
 	forms   map[string]*limitForm // by currency
 }
 
 type limitForm struct {
 	mail, day       string
 	touched, busy   bool
-	errMail, errDay string
-	err, done       string
+	errMail, errDay said
+	err, done       said
 }
 
 // LimitView is the limits of one currency.
@@ -55,11 +55,11 @@ type LimitsView struct {
 func (m *Model) Limits() LimitsView {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	v := LimitsView{Loaded: m.limits.loaded, LoadErr: m.limits.loadErr}
+	v := LimitsView{Loaded: m.limits.loaded, LoadErr: m.say.again(m.limits.loadErr)}
 	for _, l := range m.limits.list {
 		f := m.limits.form(l.Currency)
 		one := LimitView{Currency: l.Currency, Name: m.say.currencyWords(l.Currency, l.Unit), Mail: f.mail, Day: f.day,
-			ErrMail: f.errMail, ErrDay: f.errDay, Busy: f.busy, Error: f.err, Done: f.done,
+			ErrMail: m.say.again(f.errMail), ErrDay: m.say.again(f.errDay), Busy: f.busy, Error: m.say.again(f.err), Done: m.say.again(f.done),
 			Changed: f.mail != m.say.decimal(l.PerMail) || f.day != m.say.decimal(l.PerDay)}
 		one.Left, one.Reached = m.limitLeft(l)
 		v.List = append(v.List, one)
@@ -131,7 +131,7 @@ func (l *limits) form(currency string) *limitForm {
 
 // put takes over what holds, and leaves alone what is being typed.
 func (l *limits) put(list []agentclient.Limit, say speech) {
-	l.list, l.loaded, l.stale, l.loadErr = list, true, false, ""
+	l.list, l.loaded, l.stale, l.loadErr = list, true, false, nil
 	for _, one := range list {
 		if f := l.form(one.Currency); !f.touched {
 			f.mail, f.day = say.decimal(one.PerMail), say.decimal(one.PerDay)
@@ -141,12 +141,12 @@ func (l *limits) put(list []agentclient.Limit, say speech) {
 
 // SetLimitMail and SetLimitDay keep the limits of a currency as typed.
 func (m *Model) SetLimitMail(currency, text string) {
-	m.typeLimit(currency, func(f *limitForm) bool { same := f.mail == text; f.mail, f.errMail = text, ""; return same })
+	m.typeLimit(currency, func(f *limitForm) bool { same := f.mail == text; f.mail, f.errMail = text, nil; return same })
 }
 
 // SetLimitDay keeps what a day may cost.
 func (m *Model) SetLimitDay(currency, text string) {
-	m.typeLimit(currency, func(f *limitForm) bool { same := f.day == text; f.day, f.errDay = text, ""; return same })
+	m.typeLimit(currency, func(f *limitForm) bool { same := f.day == text; f.day, f.errDay = text, nil; return same })
 }
 
 func (m *Model) typeLimit(currency string, change func(*limitForm) bool) {
@@ -158,7 +158,7 @@ func (m *Model) typeLimit(currency string, change func(*limitForm) bool) {
 		m.mu.Unlock()
 		return
 	}
-	f.touched, f.err, f.done = true, "", ""
+	f.touched, f.err, f.done = true, nil, nil
 	m.mu.Unlock()
 	m.changed()
 }
@@ -182,20 +182,20 @@ func (m *Model) SaveLimit(currency string) {
 			return
 		}
 		l := m.limits.list[i]
-		read := func(text string) (plain, fault string) {
+		read := func(text string) (plain string, fault said) {
 			if bare(text, l.Unit) == "" {
-				return "", ""
+				return "", nil
 			}
 			return m.say.typedAmount(text, m.purse.scaleOf(currency), l.Unit)
 		}
 		req.Currency = currency
 		req.PerMail, f.errMail = read(f.mail)
 		req.PerDay, f.errDay = read(f.day)
-		if f.errMail == "" && f.errDay == "" && req.PerMail != "" && req.PerDay != "" && less(req.PerDay, req.PerMail) {
-			f.errDay = m.say.T("limits.day-under-mail")
+		if f.errMail == nil && f.errDay == nil && req.PerMail != "" && req.PerDay != "" && less(req.PerDay, req.PerMail) {
+			f.errDay = says("limits.day-under-mail")
 		}
-		if fine = f.errMail == "" && f.errDay == ""; fine {
-			f.busy, f.err, f.done = true, "", ""
+		if fine = f.errMail == nil && f.errDay == nil; fine {
+			f.busy, f.err, f.done = true, nil, nil
 		}
 	})
 	if fine {
@@ -217,7 +217,7 @@ func (m *Model) saveLimit(ctx context.Context, req agentclient.SetLimit) {
 		f := m.limits.form(req.Currency)
 		f.busy = false
 		if err != nil {
-			switch words := m.say.failure(err); fieldOf(err) {
+			switch words := fails(err); fieldOf(err) {
 			case "perMail":
 				f.errMail = words
 			case "perDay":
@@ -229,7 +229,7 @@ func (m *Model) saveLimit(ctx context.Context, req agentclient.SetLimit) {
 		}
 		f.touched = false
 		m.limits.put(list, m.say)
-		f.done = m.say.T("limits.saved")
+		f.done = says("limits.saved")
 	})
 }
 
@@ -237,7 +237,7 @@ func (m *Model) loadLimits(ctx context.Context) {
 	m.reload(ctx, &m.loads.limits, func(ctx context.Context) error {
 		list, err := m.agent.Limits(ctx)
 		if err != nil {
-			m.update(func() { m.limits.loadErr = m.say.failure(err) })
+			m.update(func() { m.limits.loadErr = fails(err) })
 			return m.unlessNoAccount(err)
 		}
 		m.update(func() { m.limits.put(list, m.say) })

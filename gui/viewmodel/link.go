@@ -207,7 +207,7 @@ func (m *Model) accountWords(a agentclient.Account) (parts []string, bad bool) {
 		parts = append(parts, m.say.T("status.watching", "Address", address))
 	case "failing":
 		bad = true
-		parts = append(parts, m.say.T("status.failing", "Address", address, "Why", line(m.say.agent(a.MailboxError))))
+		parts = append(parts, m.say.T("status.failing", "Address", address, "Why", line(m.say.agent(a.SayMailbox, a.MailboxError))))
 	default:
 		parts = append(parts, m.say.T("status.mailbox", "Address", address))
 	}

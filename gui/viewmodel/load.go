@@ -91,10 +91,10 @@ func (m *Model) loadBalances(ctx context.Context) {
 	m.reload(ctx, &m.loads.balances, func(ctx context.Context) error {
 		balances, err := m.agent.Balances(ctx)
 		if err != nil {
-			m.update(func() { m.purse.loadErr = m.say.failure(err) })
+			m.update(func() { m.purse.loadErr = fails(err) })
 			return m.unlessNoAccount(err)
 		}
-		m.update(func() { m.purse.balances, m.purse.loaded, m.purse.loadErr = balances, true, "" })
+		m.update(func() { m.purse.balances, m.purse.loaded, m.purse.loadErr = balances, true, nil })
 		return nil
 	})
 }

@@ -14,8 +14,8 @@ type login struct {
 	id, url string
 	expires time.Time
 	ended   map[string]bool // by id: well or not; it may end before its URL is here
-	shut    string          // why the browser did not open
-	err     string
+	shut    said            // why the browser did not open
+	err     said
 }
 
 // SignIn is the part of the form that stands in the password's place where the
@@ -65,7 +65,7 @@ func (m *Model) signIn(f *form) SignIn {
 		return v
 	}
 	name, now := providerName(f.provider()), m.say.now()
-	v.Button, v.Fault, v.Shut = m.say.T("start.login.button", "Name", name), f.login.err, f.login.shut
+	v.Button, v.Fault, v.Shut = m.say.T("start.login.button", "Name", name), m.say.again(f.login.err), m.say.again(f.login.shut)
 	well, ended := f.login.ended[f.login.id]
 	switch {
 	case f.login.asking:
@@ -100,7 +100,7 @@ func (m *Model) beginLogin(f *form) {
 			}
 			f.login.asking = false
 			if err != nil {
-				f.login.err = m.say.failure(err)
+				f.login.err = fails(err)
 				return
 			}
 			f.login.id, f.login.url, f.login.expires = begun.ID, begun.URL, begun.Expires
@@ -114,7 +114,7 @@ func (m *Model) beginLogin(f *form) {
 
 // SignInNotOpened says that the browser could not be opened.
 func (m *Model) SignInNotOpened(err error) {
-	m.update(func() { m.setups.form().login.shut = m.say.T("start.login.shut", "Why", m.say.failure(err)) })
+	m.update(func() { m.setups.form().login.shut = says("start.login.shut", "Why", fails(err)) })
 }
 
 // CancelSignIn gives up a login that has begun.

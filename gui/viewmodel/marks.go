@@ -24,7 +24,7 @@ type run struct {
 	verb   string
 	n, all int
 	stop   bool
-	faults []string
+	faults []said
 }
 
 func (m *Model) marksView() Marks {
@@ -50,7 +50,7 @@ func (m *Model) marksView() Marks {
 				v.Fault += "\n…"
 				break
 			}
-			v.Fault += "\n" + fault
+			v.Fault += "\n" + m.say.again(fault)
 		}
 	}
 	return v
@@ -162,7 +162,8 @@ func (m *Model) RejectMarked() {
 
 func (m *Model) decideMarked(verb string, allowed func(May) bool, call decision) {
 	m.mu.Lock()
-	var ids, faults []string
+	var ids []string
+	var faults []said
 	if m.box.run.verb == "" && folder(m.shown()) {
 		for _, e := range m.inSight(m.shown()) {
 			switch {
@@ -170,7 +171,7 @@ func (m *Model) decideMarked(verb string, allowed func(May) bool, call decision)
 			case allowed(m.may(e.mail)):
 				ids = append(ids, e.mail.ID)
 			default:
-				faults = append(faults, m.say.T("marks.fault", "Subject", subjectOf(m.say, e.mail), "Why", m.say.T("marks.skipped")))
+				faults = append(faults, says("marks.fault", "Subject", worded(func(s speech) string { return subjectOf(s, e.mail) }), "Why", says("marks.skipped")))
 			}
 		}
 	}
@@ -183,7 +184,7 @@ func (m *Model) decideMarked(verb string, allowed func(May) bool, call decision)
 
 // runAll asks for a decision on each of the mails, one after the other, and
 // names those that failed.
-func (m *Model) runAll(verb string, ids, faults []string, call decision) {
+func (m *Model) runAll(verb string, ids []string, faults []said, call decision) {
 	if len(ids) == 0 {
 		return
 	}
@@ -209,7 +210,7 @@ func (m *Model) runAll(verb string, ids, faults []string, call decision) {
 				m.box.run.n++
 				if err != nil {
 					old, _ := m.box.find(id)
-					m.box.run.faults = append(m.box.run.faults, m.say.T("marks.fault", "Subject", subjectOf(m.say, old), "Why", m.say.failure(err)))
+					m.box.run.faults = append(m.box.run.faults, says("marks.fault", "Subject", worded(func(s speech) string { return subjectOf(s, old) }), "Why", fails(err)))
 				} else {
 					last, done = mail, done+1
 				}

@@ -85,6 +85,7 @@ type Model struct {
 	offers    offers
 	desk      desk
 	setups    setups
+	removing  removal
 	prefs     preferences
 	support   support
 	folk      folk

@@ -21,13 +21,13 @@ const (
 type purse struct {
 	balances []agentclient.Balance
 	loaded   bool
-	loadErr  string
+	loadErr  said
 	tab      MoneyTab
 	code     string
 	account  string // to top up; the first where empty
 	busy     bool
-	err      string
-	done     string
+	err      said
+	done     said
 }
 
 // BalanceRow is the money of one account at its escrow in one currency.
@@ -52,8 +52,8 @@ type Purse struct {
 func (m *Model) Purse() Purse {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p := Purse{Tab: m.purse.tab, Loaded: m.purse.loaded, LoadErr: m.purse.loadErr, Code: m.purse.code, Busy: m.purse.busy,
-		Error: m.purse.err, Done: m.purse.done, Several: len(m.status.Accounts) > 1}
+	p := Purse{Tab: m.purse.tab, Loaded: m.purse.loaded, LoadErr: m.say.again(m.purse.loadErr), Code: m.purse.code, Busy: m.purse.busy,
+		Error: m.say.again(m.purse.err), Done: m.say.again(m.purse.done), Several: len(m.status.Accounts) > 1}
 	for _, b := range m.purse.balances {
 		row := BalanceRow{Account: line(b.Account), Escrow: line(b.Escrow), Available: m.say.money(b.Available), Held: m.say.money(b.Held)}
 		if b.Available.Unit == "" { // the name that stands for it is long, and stands above
@@ -105,13 +105,13 @@ func (m *Model) SetCode(code string) {
 	same := m.purse.code == code
 	m.mu.Unlock()
 	if !same {
-		m.update(func() { m.purse.code, m.purse.err, m.purse.done = code, "", "" })
+		m.update(func() { m.purse.code, m.purse.err, m.purse.done = code, nil, nil })
 	}
 }
 
 // SetTopUpAccount chooses whom the voucher is for.
 func (m *Model) SetTopUpAccount(i int) {
-	m.update(func() { m.purse.account, m.purse.err, m.purse.done = m.accountAt(i), "", "" })
+	m.update(func() { m.purse.account, m.purse.err, m.purse.done = m.accountAt(i), nil, nil })
 }
 
 // TopUp redeems the voucher.
@@ -127,13 +127,13 @@ func (m *Model) TopUp() {
 	case busy:
 		return
 	case code == "":
-		m.update(func() { m.purse.err = m.say.T("topup.empty") })
+		m.update(func() { m.purse.err = says("topup.empty") })
 		return
 	case len(code) > maxVoucher:
-		m.update(func() { m.purse.err = m.say.T("topup.long") })
+		m.update(func() { m.purse.err = says("topup.long") })
 		return
 	}
-	m.update(func() { m.purse.busy, m.purse.err, m.purse.done = true, "", "" })
+	m.update(func() { m.purse.busy, m.purse.err, m.purse.done = true, nil, nil })
 	m.do(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
@@ -141,13 +141,13 @@ func (m *Model) TopUp() {
 		m.update(func() {
 			m.purse.busy = false
 			if err != nil {
-				m.purse.err = m.say.failure(err)
+				m.purse.err = fails(err)
 				return
 			}
 			if strings.TrimSpace(m.purse.code) == code { // else the next one is being typed
 				m.purse.code = ""
 			}
-			m.purse.balances, m.purse.loaded, m.purse.loadErr = balances, true, ""
+			m.purse.balances, m.purse.loaded, m.purse.loadErr = balances, true, nil
 			m.purse.done = m.toppedUp(account)
 		})
 	})
@@ -157,17 +157,17 @@ func (m *Model) TopUp() {
 const maxVoucher = 1000
 
 // toppedUp says what there is now.
-func (m *Model) toppedUp(account string) string {
-	var sums []string
+func (m *Model) toppedUp(account string) said {
+	var sums []agentclient.Money
 	for _, b := range m.purse.balances {
 		if account == "" || strings.EqualFold(b.Account, account) {
-			sums = append(sums, m.say.money(b.Available))
+			sums = append(sums, b.Available)
 		}
 	}
 	if len(sums) == 0 {
-		return m.say.T("topup.done")
+		return says("topup.done")
 	}
-	return m.say.T("topup.done-now", "Amount", m.say.and(sums))
+	return says("topup.done-now", "Amount", sums)
 }
 
 // and joins what is listed: one, two and three.

@@ -18,7 +18,7 @@ const lookupDelay = 400 * time.Millisecond
 // under its address, so that a late one never stands for another.
 type offers struct {
 	known  map[string]agentclient.Price
-	faults map[string]string
+	faults map[string]said
 	asking map[string]context.CancelFunc
 	turn   int // of typing
 }
@@ -54,7 +54,7 @@ func (m *Model) askNow() {
 		for _, to := range m.draft.all() {
 			k := key(to)
 			_, known := m.offers.known[k]
-			if known || m.offers.asking[k] != nil || m.offers.faults[k] != "" || !addressLike(to) {
+			if known || m.offers.asking[k] != nil || m.offers.faults[k] != nil || !addressLike(to) {
 				continue
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
@@ -88,7 +88,7 @@ func (m *Model) askOne(ctx context.Context, to string) {
 func (m *Model) offerOf(ctx context.Context, to string) (agentclient.Price, error) {
 	price, err := m.agent.Price(ctx, to)
 	if err == nil && len(price.Options) == 0 && !goesFree(price) {
-		err = &agentclient.Failure{Code: "no_offer", Happened: m.Words().T("write.no-offer", "Who", line(to))}
+		err = &refusal{&agentclient.Failure{Code: "no_offer"}, says("write.no-offer", "Who", line(to))}
 	}
 	return price, err
 }
@@ -98,7 +98,7 @@ func (m *Model) learn(to string, price agentclient.Price, err error) {
 	m.offers.faults = unset(m.offers.faults, k)
 	if err != nil {
 		m.offers.known = unset(m.offers.known, k)
-		m.offers.faults = set(m.offers.faults, k, m.say.failure(err))
+		m.offers.faults = set(m.offers.faults, k, fails(err))
 		return
 	}
 	m.offers.known = set(m.offers.known, k, price)
@@ -169,7 +169,7 @@ func (m *Model) within(price agentclient.Money) bool {
 }
 
 // overLimit says which limit the mails would break.
-func (m *Model) overLimit(costs []agentclient.Money) (string, bool) {
+func (m *Model) overLimit(costs []agentclient.Money) (said, bool) {
 	for _, limit := range m.limits.list {
 		money := func(amount string) agentclient.Money {
 			return agentclient.Money{Amount: amount, Currency: limit.Currency, Unit: limit.Unit}
@@ -180,7 +180,7 @@ func (m *Model) overLimit(costs []agentclient.Money) (string, bool) {
 				continue
 			}
 			if limit.PerMail != "" && short(money(limit.PerMail), c) {
-				return m.say.T("write.limit.mail", "Amount", m.say.money(c), "Limit", m.say.money(money(limit.PerMail))), true
+				return says("write.limit.mail", "Amount", c, "Limit", money(limit.PerMail)), true
 			}
 			all = sumOf(all, c)
 		}
@@ -191,10 +191,10 @@ func (m *Model) overLimit(costs []agentclient.Money) (string, bool) {
 			all = sumOf(all, money(limit.Spent))
 		}
 		if short(money(limit.PerDay), all) {
-			return m.say.T("write.limit.day", "Amount", m.say.money(all), "Limit", m.say.money(money(limit.PerDay))), true
+			return says("write.limit.day", "Amount", all, "Limit", money(limit.PerDay)), true
 		}
 	}
-	return "", false
+	return nil, false
 }
 
 // account is the own address that a draft is sent from.

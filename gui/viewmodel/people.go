@@ -14,7 +14,7 @@ import (
 type folk struct {
 	list     []agentclient.Person
 	loaded   bool
-	err      string
+	err      said
 	load     reload
 	search   string
 	selected agentclient.PersonID
@@ -22,8 +22,8 @@ type folk struct {
 	asking   bool // whether to remove
 	typed    map[agentclient.PersonID]string
 	busy     map[agentclient.PersonID]bool
-	faults   map[agentclient.PersonID]string
-	said     string // what became of the last change
+	faults   map[agentclient.PersonID]said
+	said     said // what became of the last change
 	// narrowed is the list as narrowed by the words of narrowing.
 	narrowed  []agentclient.Person
 	narrowing string
@@ -65,7 +65,7 @@ func (m *Model) loadPeople(ctx context.Context) {
 	m.reload(ctx, &m.folk.load, func(ctx context.Context) error {
 		list, err := m.agent.People(ctx)
 		if err != nil {
-			m.update(func() { m.folk.err = m.say.failure(err) })
+			m.update(func() { m.folk.err = fails(err) })
 			return m.unlessNoAccount(err)
 		}
 		m.update(func() { m.folk.put(list) })
@@ -74,7 +74,7 @@ func (m *Model) loadPeople(ctx context.Context) {
 }
 
 func (f *folk) put(list []agentclient.Person) {
-	f.list, f.loaded, f.err = list, true, ""
+	f.list, f.loaded, f.err = list, true, nil
 	f.narrowed = nil
 	if _, ok := f.find(f.selected); !ok {
 		f.selected, f.reading, f.asking = agentclient.PersonID{}, false, false
@@ -119,8 +119,8 @@ func (m *Model) People() People {
 	switch {
 	case v.Len > 0:
 		v.Count = m.say.N("people.count", v.Len)
-	case !f.loaded && f.err != "":
-		v.Empty = Empty{Title: m.say.T("people.unknown"), Text: f.err}
+	case !f.loaded && f.err != nil:
+		v.Empty = Empty{Title: m.say.T("people.unknown"), Text: m.say.again(f.err)}
 	case !f.loaded:
 		v.Empty = m.notYet()
 	case strings.TrimSpace(f.search) != "":
@@ -207,12 +207,12 @@ func (m *Model) Person() Person {
 	f := &m.folk
 	p, ok := f.find(f.selected)
 	if !ok {
-		return Person{Hint: len(f.list) > 0, Said: f.said}
+		return Person{Hint: len(f.list) > 0, Said: m.say.again(f.said)}
 	}
 	n, always, _ := p.Free.Count()
-	v := Person{Show: true, To: p.Address, Name: line(p.Name), Address: line(p.Address), Why: m.why(p, false), Said: f.said,
+	v := Person{Show: true, To: p.Address, Name: line(p.Name), Address: line(p.Address), Why: m.why(p, false), Said: m.say.again(f.said),
 		Here: m.freeWords(p.Free, false), There: m.freeWords(p.FreeThere, true), Asking: f.asking,
-		Always: always, None: !always && n == 0, Busy: f.busy[p.PersonID], Fault: f.faults[p.PersonID]}
+		Always: always, None: !always && n == 0, Busy: f.busy[p.PersonID], Fault: m.say.again(f.faults[p.PersonID])}
 	if v.Name == "" {
 		v.Name, v.Address = v.Address, ""
 	}
@@ -256,7 +256,7 @@ func (m *Model) SelectPerson(i int) {
 		if list := f.found(); i >= 0 && i < len(list) {
 			f.reading = true
 			if f.selected != list[i].PersonID {
-				f.selected, f.asking, f.said = list[i].PersonID, false, ""
+				f.selected, f.asking, f.said = list[i].PersonID, false, nil
 			}
 		}
 	})
@@ -304,7 +304,7 @@ func (m *Model) TypeFree(typed string) {
 	m.update(func() {
 		m.folk.typed = withPerson(m.folk.typed, p.PersonID, typed)
 		m.folk.faults = withoutPerson(m.folk.faults, p.PersonID)
-		m.folk.said = ""
+		m.folk.said = nil
 	})
 }
 
@@ -322,8 +322,8 @@ func (m *Model) SaveFree() {
 	}
 	plain, fault := m.say.typedAmount(typed, 0, "")
 	n, err := strconv.Atoi(plain)
-	if fault != "" || err != nil || n > agentclient.MaxFree {
-		m.update(func() { m.folk.faults = withPerson(m.folk.faults, p.PersonID, m.say.T("people.fault.count")) })
+	if fault != nil || err != nil || n > agentclient.MaxFree {
+		m.update(func() { m.folk.faults = withPerson(m.folk.faults, p.PersonID, says("people.fault.count")) })
 		return
 	}
 	m.SetFree(agentclient.FreeMails(n))
@@ -338,10 +338,10 @@ func (m *Model) SetFree(free agentclient.Free) {
 	if !ok || busy {
 		return
 	}
-	m.personTask(p.PersonID, func(ctx context.Context) (string, error) {
+	m.personTask(p.PersonID, func(ctx context.Context) (said, error) {
 		changed, err := m.agent.SetPerson(ctx, agentclient.SetPerson{PersonID: p.PersonID, Free: free})
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		m.update(func() {
 			f := &m.folk
@@ -352,7 +352,7 @@ func (m *Model) SetFree(free agentclient.Free) {
 				f.narrowed = nil
 			}
 		})
-		return m.say.T("people.saved"), nil
+		return says("people.saved"), nil
 	})
 }
 
@@ -375,22 +375,22 @@ func (m *Model) RemovePerson() {
 	if !ok {
 		return
 	}
-	m.personTask(p.PersonID, func(ctx context.Context) (string, error) {
+	m.personTask(p.PersonID, func(ctx context.Context) (said, error) {
 		if err := m.agent.RemovePerson(ctx, p.PersonID); err != nil {
-			return "", err
+			return nil, err
 		}
 		m.update(func() {
 			m.folk.put(slices.DeleteFunc(slices.Clone(m.folk.list), func(q agentclient.Person) bool { return q.PersonID == p.PersonID }))
 		})
-		return m.say.T("people.removed", "Address", line(p.Address)), nil
+		return says("people.removed", "Address", line(p.Address)), nil
 	})
 }
 
 // personTask asks the agent to change a person, one change at a time.
-func (m *Model) personTask(id agentclient.PersonID, task func(context.Context) (string, error)) {
+func (m *Model) personTask(id agentclient.PersonID, task func(context.Context) (said, error)) {
 	m.update(func() {
 		f := &m.folk
-		f.busy, f.faults, f.said = withPerson(f.busy, id, true), withoutPerson(f.faults, id), ""
+		f.busy, f.faults, f.said = withPerson(f.busy, id, true), withoutPerson(f.faults, id), nil
 	})
 	m.do(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -400,7 +400,7 @@ func (m *Model) personTask(id agentclient.PersonID, task func(context.Context) (
 			f := &m.folk
 			f.busy = withoutPerson(f.busy, id)
 			if err != nil {
-				f.faults = withPerson(f.faults, id, m.say.failure(err))
+				f.faults = withPerson(f.faults, id, fails(err))
 				return
 			}
 			f.said = said

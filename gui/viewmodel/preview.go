@@ -13,7 +13,7 @@ type preview struct {
 	asking bool
 	list   []agentclient.Preview
 	n      int // whose is shown
-	err    string
+	err    said
 	turn   int
 }
 
@@ -46,7 +46,7 @@ func (m *Model) OpenPreview() {
 		m.mu.Unlock()
 		return
 	case len(all) == 0:
-		d.errTo = m.say.T("write.preview.nobody")
+		d.errTo = says("write.preview.nobody")
 		m.mu.Unlock()
 		m.changed()
 		return
@@ -65,9 +65,9 @@ func (m *Model) OpenPreview() {
 			if d.preview.turn != turn || !d.preview.open {
 				return
 			}
-			d.preview.asking, d.preview.list, d.preview.err = false, list, m.say.failure(err)
+			d.preview.asking, d.preview.list, d.preview.err = false, list, fails(err)
 			if err == nil && len(list) == 0 {
-				d.preview.err = m.say.T("write.preview.nothing")
+				d.preview.err = says("write.preview.nothing")
 			}
 		})
 	})
@@ -91,7 +91,7 @@ func (m *Model) Preview() Preview {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := m.draft.preview
-	v := Preview{Count: len(p.list), N: p.n, Error: p.err, Title: m.say.T("write.preview.title")}
+	v := Preview{Count: len(p.list), N: p.n, Error: m.say.again(p.err), Title: m.say.T("write.preview.title")}
 	if p.asking {
 		v.Loading = m.say.T("write.preview.asking")
 	}

@@ -15,6 +15,7 @@ type PriceTab int
 const (
 	PriceNow PriceTab = iota
 	PriceCard
+	PriceAnswer
 	PricePast
 )
 
@@ -23,12 +24,13 @@ type ownPrice struct {
 	price   agentclient.Price // of the first account
 	prices  map[string]agentclient.Price
 	loaded  bool
-	loadErr string
+	loadErr said
 	tab     PriceTab
 	account string // whose price is shown; the first's where empty
 	forms   map[string]*priceForm
+	answers map[string]*answerForm
 	past    map[string][]agentclient.PriceChange
-	pastErr string
+	pastErr said
 	stale   bool // past
 }
 
@@ -38,7 +40,7 @@ func (o *ownPrice) put(p agentclient.Price, first bool) {
 		o.price = p
 	}
 	o.prices = set(o.prices, key(p.Address), p)
-	o.loaded, o.loadErr = true, ""
+	o.loaded, o.loadErr = true, nil
 	if f := o.forms[key(p.Address)]; f != nil && !f.touched {
 		fresh := newPriceForm(p, nil)
 		fresh.busy, fresh.done = f.busy, f.done
@@ -105,7 +107,7 @@ func (m *Model) SetPriceAccount(i int) {
 func (m *Model) typing(change func(*priceForm)) {
 	m.update(func() {
 		_, f := m.ownForm()
-		f.touched, f.done, f.err = true, "", ""
+		f.touched, f.done, f.err = true, nil, nil
 		f.edits++
 		change(f)
 	})
@@ -121,7 +123,7 @@ func (m *Model) SetAmount(row int, text string) {
 	if !same {
 		m.typing(func(f *priceForm) {
 			r := f.row(row)
-			r.text, r.typed, r.err, f.errOptions = text, true, "", ""
+			r.text, r.typed, r.err, f.errOptions = text, true, nil, nil
 		})
 	}
 }
@@ -142,7 +144,7 @@ func (m *Model) Slide(row, place int) {
 	}
 	m.typing(func(f *priceForm) {
 		r := f.row(row)
-		r.text, r.typed, r.err, f.errOptions = commonPrices()[place], false, "", ""
+		r.text, r.typed, r.err, f.errOptions = commonPrices()[place], false, nil, nil
 	})
 }
 
@@ -150,7 +152,7 @@ func (m *Model) Slide(row, place int) {
 func (m *Model) SetRowCurrency(row, i int) {
 	m.typing(func(f *priceForm) {
 		if all := m.purse.currencies(); i >= 0 && i < len(all) && f.row(row) != nil {
-			f.row(row).currency, f.row(row).err, f.errOptions = all[i].Currency, "", ""
+			f.row(row).currency, f.row(row).err, f.errOptions = all[i].Currency, nil, nil
 		}
 	})
 }
@@ -180,7 +182,7 @@ func (m *Model) RemoveOption(row int) {
 	m.typing(func(f *priceForm) {
 		if len(f.rows) > 1 {
 			f.rows = slices.DeleteFunc(slices.Clone(f.rows), func(r priceRow) bool { return r.key == row })
-			f.errOptions = ""
+			f.errOptions = nil
 		}
 	})
 }
@@ -200,14 +202,14 @@ func (m *Model) MoveOption(row, by int) {
 func (m *Model) SetDecide(i int) {
 	m.typing(func(f *priceForm) {
 		if all := decideSpans(m.own.prices[key(m.ownAddress())]); i >= 0 && i < len(all) {
-			f.decide, f.errDecide = all[i], ""
+			f.decide, f.errDecide = all[i], nil
 		}
 	})
 }
 
 // SetFreeKind chooses whether an accept lets its sender write further.
 func (m *Model) SetFreeKind(i int) {
-	m.typing(func(f *priceForm) { f.free, f.errFree = freeKind(i), "" })
+	m.typing(func(f *priceForm) { f.free, f.errFree = freeKind(i), nil })
 }
 
 // SetFreeCount keeps the number of free mails as typed.
@@ -217,7 +219,7 @@ func (m *Model) SetFreeCount(text string) {
 	same := f.freeText == text
 	m.mu.Unlock()
 	if !same {
-		m.typing(func(f *priceForm) { f.freeText, f.errFree = text, "" })
+		m.typing(func(f *priceForm) { f.freeText, f.errFree = text, nil })
 	}
 }
 
@@ -225,7 +227,7 @@ func (m *Model) SetFreeCount(text string) {
 func (m *Model) SetBeneficiary(i int) {
 	m.typing(func(f *priceForm) {
 		if all := m.own.prices[key(m.ownAddress())].Beneficiaries; i >= 0 && i < len(all) {
-			f.beneficiary, f.errBeneficiary = all[i].ID, ""
+			f.beneficiary, f.errBeneficiary = all[i].ID, nil
 		}
 	})
 }
@@ -255,7 +257,7 @@ func (m *Model) SavePrice() {
 			return
 		}
 		req.Address = m.ownAddress()
-		f.busy, f.err, f.done = true, "", ""
+		f.busy, f.err, f.done = true, nil, nil
 		edits = f.edits
 	})
 	if fine {
@@ -276,7 +278,7 @@ func (m *Model) savePrice(ctx context.Context, req agentclient.SetPrice, edits i
 		}
 		f.busy = false
 		if err != nil {
-			f.blame(fieldOf(err), m.say.failure(err))
+			f.blame(fieldOf(err), fails(err))
 			return
 		}
 		// The answer to a change says less than the answer to a question.
@@ -288,7 +290,7 @@ func (m *Model) savePrice(ctx context.Context, req agentclient.SetPrice, edits i
 		m.own.put(price, m.isFirst(req.Address))
 		m.own.stale = true
 		_, f = m.ownForm()
-		f.done = m.say.T("price.saved", "Price", m.say.prices(price), "Clock", m.say.clock(m.now()))
+		f.done = says("price.saved", "Price", worded(func(s speech) string { return s.prices(price) }), "Clock", clocked(m.now()))
 	})
 	m.turnPrice(PagePrice)
 }
@@ -312,7 +314,7 @@ func (m *Model) loadPrice(ctx context.Context) {
 				price, err = agentclient.Price{Address: address}, nil
 			}
 			if err != nil {
-				m.update(func() { m.own.loadErr = m.say.failure(err) })
+				m.update(func() { m.own.loadErr = fails(err) })
 				return m.unlessNoAccount(err)
 			}
 			m.update(func() {
@@ -345,12 +347,12 @@ func (m *Model) loadPast(ctx context.Context) {
 		m.mu.Unlock()
 		past, err := m.agent.PriceHistory(ctx, address)
 		if err != nil {
-			m.update(func() { m.own.pastErr = m.say.failure(err) })
+			m.update(func() { m.own.pastErr = fails(err) })
 			return m.unlessNoAccount(err)
 		}
 		m.update(func() {
 			m.own.past = set(m.own.past, key(address), past)
-			m.own.pastErr = ""
+			m.own.pastErr = nil
 		})
 		return nil
 	})

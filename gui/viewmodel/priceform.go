@@ -39,10 +39,10 @@ type priceForm struct {
 	touched bool
 	edits   int
 	busy    bool
-	err     string
-	done    string
+	err     said
+	done    said
 
-	errOptions, errDecide, errFree, errBeneficiary string
+	errOptions, errDecide, errFree, errBeneficiary said
 }
 
 // priceRow is one way to pay.
@@ -52,7 +52,7 @@ type priceRow struct {
 	text     string // as the agent writes it; as the person did where typed
 	typed    bool
 	fixed    string // the instruction of another system, which stays as it is
-	err      string
+	err      said
 }
 
 func newPriceForm(p agentclient.Price, currencies []agentclient.Money) *priceForm {
@@ -108,7 +108,7 @@ func (f *priceForm) row(key int) *priceRow {
 }
 
 // blame puts the agent's words beside what they are about.
-func (f *priceForm) blame(field, words string) {
+func (f *priceForm) blame(field string, words said) {
 	switch field {
 	case "options":
 		f.errOptions = words
@@ -159,13 +159,13 @@ func (m *Model) unitOf(currency string) string {
 }
 
 // plain is a row's amount as the agent takes it, or what is wrong with it.
-func (m *Model) plain(r *priceRow) (string, string) {
-	plain, fault := r.text, ""
+func (m *Model) plain(r *priceRow) (plain string, fault said) {
+	plain = r.text
 	if r.typed || r.text == "" {
 		plain, fault = m.say.typedAmount(r.text, m.purse.scaleOf(r.currency), m.unitOf(r.currency))
 	}
-	if fault == "" && zero(plain) {
-		fault = m.say.T("price.zero")
+	if fault == nil && zero(plain) {
+		fault = says("price.zero")
 	}
 	return plain, fault
 }
@@ -176,10 +176,13 @@ func (m *Model) sliderAt(r *priceRow) int {
 		return -1
 	}
 	plain, fault := m.plain(r)
-	if fault != "" {
+	value, ok := amount(plain)
+	if fault != nil {
+		value, ok = amount(r.text) // what can be read keeps its place
+	}
+	if !ok || value.Sign() <= 0 {
 		return 0
 	}
-	value, _ := amount(plain)
 	return nearest(value)
 }
 
@@ -187,7 +190,7 @@ func (m *Model) sliderAt(r *priceRow) int {
 func (m *Model) hint(r *priceRow) string {
 	plain, fault := m.plain(r)
 	value, ok := amount(plain)
-	if fault != "" || !ok || !slices.Contains([]string{"EUR", "USD", "GBP", "CHF"}, m.unitOf(r.currency)) {
+	if fault != nil || !ok || !slices.Contains([]string{"EUR", "USD", "GBP", "CHF"}, m.unitOf(r.currency)) {
 		return ""
 	}
 	switch {
@@ -203,7 +206,7 @@ func (m *Model) hint(r *priceRow) string {
 func (m *Model) check(price agentclient.Price, f *priceForm) (agentclient.SetPrice, bool) {
 	var req agentclient.SetPrice
 	fine := true
-	f.errOptions, f.errFree, f.errDecide, f.errBeneficiary = "", "", "", ""
+	f.errOptions, f.errFree, f.errDecide, f.errBeneficiary = nil, nil, nil, nil
 	for i := range f.rows {
 		r := &f.rows[i]
 		if r.fixed != "" {
@@ -215,15 +218,15 @@ func (m *Model) check(price agentclient.Price, f *priceForm) (agentclient.SetPri
 		if r.currency == "" {
 			option = plain
 		}
-		if fault == "" && slices.Contains(req.Options, option) {
-			fault = m.say.T("price.twice")
+		if fault == nil && slices.Contains(req.Options, option) {
+			fault = says("price.twice")
 		}
 		r.err = fault
-		fine = fine && fault == ""
+		fine = fine && fault == nil
 		req.Options = append(req.Options, option)
 	}
 	free, fault := m.freeTyped(f)
-	if fault != "" {
+	if fault != nil {
 		f.errFree, fine = fault, false
 	}
 	wanted := f.wanted(price, free)
@@ -246,19 +249,19 @@ func (m *Model) check(price agentclient.Price, f *priceForm) (agentclient.SetPri
 }
 
 // freeTyped is how many free mails the form gives with an accept.
-func (m *Model) freeTyped(f *priceForm) (agentclient.Free, string) {
+func (m *Model) freeTyped(f *priceForm) (agentclient.Free, said) {
 	switch f.free {
 	case freeNone:
-		return agentclient.FreeNone, ""
+		return agentclient.FreeNone, nil
 	case freeAlways:
-		return agentclient.FreeAlways, ""
+		return agentclient.FreeAlways, nil
 	}
 	plain, fault := m.say.typedAmount(f.freeText, 0, "")
 	free := agentclient.Free(plain)
-	if n, _, ok := free.Count(); fault != "" || !ok || n == 0 {
-		return "", m.say.T("price.free.fault", "Most", m.say.decimal(string(agentclient.FreeMails(agentclient.MaxFree))))
+	if n, _, ok := free.Count(); fault != nil || !ok || n == 0 {
+		return "", says("price.free.fault", "Most", worded(func(s speech) string { return s.decimal(string(agentclient.FreeMails(agentclient.MaxFree))) }))
 	}
-	return free, ""
+	return free, nil
 }
 
 // wanted is the price with the form's policy; its options are not touched.
@@ -288,7 +291,7 @@ func (m *Model) formed(price agentclient.Price, f *priceForm) (agentclient.Price
 	for i := range f.rows {
 		r := &f.rows[i]
 		plain, bad := m.plain(r)
-		if bad != "" && r.fixed == "" {
+		if bad != nil && r.fixed == "" {
 			return w, false
 		}
 		o := agentclient.Option{Index: i + 1, Instruction: r.fixed, Price: agentclient.Money{
@@ -302,7 +305,7 @@ func (m *Model) formed(price agentclient.Price, f *priceForm) (agentclient.Price
 		}
 		w.Options = append(w.Options, o)
 	}
-	return w, fault == ""
+	return w, fault == nil
 }
 
 // padded writes an amount with all of its currency's digits.

@@ -83,9 +83,9 @@ func (m *Model) OwnPrice() OwnPrice {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	price, f := m.ownForm()
-	v := OwnPrice{Tab: m.own.tab, Loaded: m.own.loaded, LoadErr: m.own.loadErr, Address: line(m.ownAddress()), Now: m.say.prices(price),
-		MayAdd: len(f.rows) < mostOptions, OptionsError: f.errOptions, DecideError: f.errDecide, FreeError: f.errFree, BeneficiaryError: f.errBeneficiary,
-		TellRead: f.tell, Public: f.public, Busy: f.busy, Error: f.err, Done: f.done}
+	v := OwnPrice{Tab: m.own.tab, Loaded: m.own.loaded, LoadErr: m.say.again(m.own.loadErr), Address: line(m.ownAddress()), Now: m.say.prices(price),
+		MayAdd: len(f.rows) < mostOptions, OptionsError: m.say.again(f.errOptions), DecideError: m.say.again(f.errDecide), FreeError: m.say.again(f.errFree), BeneficiaryError: m.say.again(f.errBeneficiary),
+		TellRead: f.tell, Public: f.public, Busy: f.busy, Error: m.say.again(f.err), Done: m.say.again(f.done)}
 	if len(m.status.Accounts) > 1 {
 		v.Accounts, v.Account = m.accounts(m.ownAddress())
 	}
@@ -115,12 +115,13 @@ func (m *Model) OwnPrice() OwnPrice {
 
 func (m *Model) option(r *priceRow) PriceOption {
 	o := PriceOption{Key: r.key, Text: m.shownAmount(r), Unit: m.say.currencyWords(r.currency, m.unitOf(r.currency)),
-		Slider: m.sliderAt(r), Places: len(commonPrices()), Error: r.err, Fixed: line(r.fixed)}
-	if r.err == "" {
+		Slider: m.sliderAt(r), Places: len(commonPrices()), Error: m.say.again(r.err), Fixed: line(r.fixed)}
+	if r.err == nil {
 		o.Hint = m.hint(r)
 	}
-	if r.fixed == "" && o.Hint == "" && r.err == "" && r.typed && strings.TrimSpace(r.text) != "" {
-		_, o.Error = m.plain(r)
+	if r.fixed == "" && o.Hint == "" && r.err == nil && r.typed && strings.TrimSpace(r.text) != "" {
+		_, fault := m.plain(r)
+		o.Error = m.say.again(fault)
 	}
 	all := m.purse.currencies()
 	for i, c := range all {
@@ -178,8 +179,8 @@ func (m *Model) preview(w agentclient.Price) PricePreview {
 func (m *Model) past() ([]PastPrice, string) {
 	list, loaded := m.own.past[key(m.ownAddress())]
 	switch {
-	case !loaded && m.own.pastErr != "":
-		return nil, m.own.pastErr
+	case !loaded && m.own.pastErr != nil:
+		return nil, m.say.again(m.own.pastErr)
 	case !loaded:
 		return nil, m.notYet().Title
 	case len(list) == 0:

@@ -18,12 +18,12 @@ const (
 type aside struct {
 	kind      string
 	loading   bool
-	fault     string
+	fault     said
 	source    []byte
 	proof     agentclient.Receipts
 	proven    bool
 	link      string
-	linkFault string
+	linkFault said
 }
 
 // Fact is a line of the details.
@@ -54,7 +54,7 @@ func (m *Model) ShowSource() { m.turnAside(asideSource) }
 func (m *Model) CloseAside() (was bool) {
 	m.update(func() {
 		was = m.box.aside.kind != ""
-		m.box.aside.kind, m.box.aside.fault = "", ""
+		m.box.aside.kind, m.box.aside.fault = "", nil
 	})
 	return was
 }
@@ -71,7 +71,7 @@ func (m *Model) turnAside(kind string) {
 			a.kind = ""
 			return
 		}
-		a.kind, a.fault = kind, ""
+		a.kind, a.fault = kind, nil
 		switch {
 		case kind == asideSource && a.source == nil:
 			a.loading, ask = true, func(ctx context.Context) { m.loadSource(ctx, id) }
@@ -104,7 +104,7 @@ func (m *Model) cameAside(id string, err error, put func(*aside)) {
 	}
 	m.box.aside.loading = false
 	if err != nil {
-		m.box.aside.fault = m.say.failure(err)
+		m.box.aside.fault = fails(err)
 		return
 	}
 	put(&m.box.aside)
@@ -112,7 +112,7 @@ func (m *Model) cameAside(id string, err error, put func(*aside)) {
 
 func (m *Model) asideView() Aside {
 	a := &m.box.aside
-	v := Aside{Details: a.kind == asideDetails, Source: a.kind == asideSource, Loading: a.loading, Fault: a.fault}
+	v := Aside{Details: a.kind == asideDetails, Source: a.kind == asideSource, Loading: a.loading, Fault: m.say.again(a.fault)}
 	switch {
 	case v.Source && a.source != nil:
 		var cut bool
@@ -128,8 +128,12 @@ func (m *Model) asideView() Aside {
 }
 
 func (m *Model) checks() (all []string) {
-	for _, check := range m.box.open.Checks {
-		if check = line(m.say.agent(check)); check != "" {
+	for i, check := range m.box.open.Checks {
+		var said agentclient.Said
+		if i < len(m.box.open.SayChecks) {
+			said = m.box.open.SayChecks[i]
+		}
+		if check = line(m.say.agent(said, check)); check != "" {
 			all = append(all, sentence(check))
 		}
 	}
@@ -175,7 +179,7 @@ func (m *Model) facts() (all []Fact) {
 	case proof.Verified:
 		add(say.T("details.proof"), say.T("details.proof.whole"), false)
 	case proof.Fault != "":
-		add(say.T("details.proof"), say.T("details.proof.broken", "Why", say.agent(proof.Fault)), false)
+		add(say.T("details.proof"), say.T("details.proof.broken", "Why", say.agent(proof.SayFault, proof.Fault)), false)
 	}
 	return all
 }
@@ -184,7 +188,7 @@ func (m *Model) facts() (all []Fact) {
 func (m *Model) Reply() {
 	m.mu.Lock()
 	open := m.box.open
-	ok := folder(m.shown()) && open.ID != "" && open.ID == m.box.selected && !m.box.opening && opens(open.Mail) && m.box.openErr == ""
+	ok := folder(m.shown()) && open.ID != "" && open.ID == m.box.selected && !m.box.opening && opens(open.Mail) && m.box.openErr == nil
 	who := line(open.Name)
 	if who == "" {
 		who = line(open.From)

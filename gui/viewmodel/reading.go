@@ -66,7 +66,7 @@ func (m *Model) Reading() Reading {
 	r.Warning, r.Marks = trust(m.say, mail)
 	r.Money, r.Tone = m.fate(mail)
 	r.Notices = m.notices(mail)
-	if !opens(mail) || b.opening || b.openErr != "" {
+	if !opens(mail) || b.opening || b.openErr != nil {
 		return r
 	}
 	r.Opened, r.Reply = true, true
@@ -155,9 +155,9 @@ func (m *Model) notices(mail agentclient.Mail) (all []Notice) {
 			all = append(all, Notice{Text: text, Tone: tone})
 		}
 	}
-	add(Against, m.box.notice[mail.ID])
+	add(Against, m.say.again(m.box.notice[mail.ID]))
 	if m.box.selected == mail.ID {
-		add(Against, m.box.openErr)
+		add(Against, m.say.again(m.box.openErr))
 	}
 	switch {
 	case mail.State == mailDamaged && mail.Error == "":
@@ -171,7 +171,7 @@ func (m *Model) notices(mail agentclient.Mail) (all []Notice) {
 		}
 		add(Waits, m.say.T("notice.unpaid", "Who", who))
 	}
-	add(Against, m.say.agent(mail.Error))
+	add(Against, m.say.agent(mail.SayError, mail.Error))
 	if mail.Late {
 		add(Waits, m.say.T("notice.late"))
 	}

@@ -20,8 +20,8 @@ type proof struct {
 	file         bool // of a file, shown in place of a mail
 	name         string
 	receipts     agentclient.Receipts
-	err          string
-	saved        string
+	err          said
+	saved        said
 }
 
 // Proof is what receipts prove, ready to draw.
@@ -67,7 +67,7 @@ func (m *Model) CheckReceipts() {
 		receipts, err := m.agent.Receipts(ctx, bond)
 		m.update(func() {
 			if m.out.selected == id && m.out.proof.asking && !m.out.proof.file {
-				m.out.proof = proof{open: true, receipts: receipts, err: m.say.failure(err)}
+				m.out.proof = proof{open: true, receipts: receipts, err: fails(err)}
 			}
 		})
 	})
@@ -76,18 +76,17 @@ func (m *Model) CheckReceipts() {
 // CheckReceiptFile shows what a file of exported receipts proves.
 func (m *Model) CheckReceiptFile(name string, data []byte) {
 	var receipts agentclient.Receipts
-	words := m.Words()
 	p := proof{open: true, file: true, name: line(name)}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	switch err := decoder.Decode(&receipts); {
 	case len(data) > MaxReceipts:
-		p.err = words.T("receipts.file.large")
+		p.err = says("receipts.file.large")
 	case err != nil, len(receipts.Receipts) == 0, decoder.Decode(new(any)) != io.EOF:
-		p.err = words.T("receipts.file.none", "Name", p.name)
+		p.err = says("receipts.file.none", "Name", p.name)
 	default:
 		p.asking = true
 	}
-	m.update(func() { m.out.proof, m.out.reading, m.out.notice = p, true, "" })
+	m.update(func() { m.out.proof, m.out.reading, m.out.notice = p, true, nil })
 	if !p.asking {
 		return
 	}
@@ -97,7 +96,7 @@ func (m *Model) CheckReceiptFile(name string, data []byte) {
 		checked, err := m.agent.CheckReceipts(ctx, receipts)
 		m.update(func() {
 			if m.out.proof.file && m.out.proof.name == p.name && m.out.proof.asking {
-				m.out.proof = proof{open: true, file: true, name: p.name, receipts: checked, err: m.say.failure(err)}
+				m.out.proof = proof{open: true, file: true, name: p.name, receipts: checked, err: fails(err)}
 			}
 		})
 	})
@@ -106,7 +105,7 @@ func (m *Model) CheckReceiptFile(name string, data []byte) {
 // ReceiptFileFailed says why a file could not be read.
 func (m *Model) ReceiptFileFailed(name string, err error) {
 	m.update(func() {
-		m.out.proof = proof{open: true, file: true, name: line(name), err: m.say.failure(err)}
+		m.out.proof = proof{open: true, file: true, name: line(name), err: fails(err)}
 		m.out.reading = true
 	})
 }
@@ -137,9 +136,9 @@ func (m *Model) SaveReceipts(write func(data []byte) error) {
 			if m.out.proof.receipts.Bond != receipts.Bond {
 				return
 			}
-			m.out.proof.saved = m.say.T("receipts.saved")
+			m.out.proof.saved = says("receipts.saved")
 			if err != nil {
-				m.out.proof.saved = m.say.T("receipts.not-saved", "Why", m.say.failure(err))
+				m.out.proof.saved = says("receipts.not-saved", "Why", fails(err))
 			}
 		})
 	})
@@ -151,7 +150,7 @@ func (m *Model) proofView() Proof {
 	if !p.open {
 		return Proof{}
 	}
-	v := Proof{Show: true, File: p.file, Title: m.say.T("receipts.title"), Saved: p.saved}
+	v := Proof{Show: true, File: p.file, Title: m.say.T("receipts.title"), Saved: m.say.again(p.saved)}
 	if p.file {
 		v.Title = p.name
 	}
@@ -160,15 +159,15 @@ func (m *Model) proofView() Proof {
 	case p.asking:
 		v.Loading = m.say.T("receipts.asking")
 		return v
-	case p.err != "":
-		v.Verdict, v.Tone = p.err, Against
+	case p.err != nil:
+		v.Verdict, v.Tone = m.say.again(p.err), Against
 		return v
 	case r.Verified && p.file && !r.KeyPinned:
 		v.Verdict, v.Tone, v.Means = m.say.T("receipts.whole"), Good, m.say.T("receipts.means.file")
 	case r.Verified:
 		v.Verdict, v.Tone, v.Means = m.say.T("receipts.whole"), Good, m.say.T("receipts.means")
 	default:
-		v.Verdict, v.Tone, v.Means = m.say.T("receipts.broken", "Why", line(sentence(m.say.Sentence(r.Fault)))), Against, m.say.T("receipts.broken.means")
+		v.Verdict, v.Tone, v.Means = m.say.T("receipts.broken", "Why", line(sentence(m.say.agent(r.SayFault, r.Fault)))), Against, m.say.T("receipts.broken.means")
 		if p.file {
 			v.Means = m.say.T("receipts.broken.file")
 		}

@@ -125,9 +125,9 @@ func (m *Model) SetTo(typed string) {
 	}
 	whole, rest := splitTo(typed)
 	d.typing = rest
-	d.errTo = ""
+	d.errTo = nil
 	if over := d.add(whole...); over > 0 {
-		d.errTo = m.say.N("write.too-many", over, "Most", maxRecipients)
+		d.errTo = saysN("write.too-many", over, "Most", maxRecipients)
 	}
 	d.clear()
 	m.touch(d)
@@ -146,12 +146,12 @@ func (m *Model) CommitTo() bool {
 		m.mu.Unlock()
 		return false
 	}
-	d.errTo = ""
+	d.errTo = nil
 	switch {
 	case !addressLike(a):
-		d.errTo = m.say.T("write.no-address", "Text", line(a))
+		d.errTo = says("write.no-address", "Text", line(a))
 	case d.add(a) > 0:
-		d.errTo = m.say.N("write.too-many", 1, "Most", maxRecipients)
+		d.errTo = saysN("write.too-many", 1, "Most", maxRecipients)
 	default:
 		d.typing = ""
 		m.touch(d)
@@ -169,7 +169,7 @@ func (m *Model) RemoveTo(address string) {
 		if key(bareAddress(d.typing)) == key(address) {
 			d.typing = ""
 		}
-		d.errTo = ""
+		d.errTo = nil
 		d.clear()
 	})
 }

@@ -173,14 +173,14 @@ type LinkAsk struct {
 
 // AskLink asks whether to open a link. Nothing is opened by a click alone.
 func (m *Model) AskLink(target string) {
-	m.update(func() { m.box.aside.link, m.box.aside.linkFault = target, "" })
+	m.update(func() { m.box.aside.link, m.box.aside.linkFault = target, nil })
 }
 
 // CloseLink takes the question away, and tells whether there was one.
 func (m *Model) CloseLink() (was bool) {
 	m.update(func() {
 		was = m.box.aside.link != ""
-		m.box.aside.link, m.box.aside.linkFault = "", ""
+		m.box.aside.link, m.box.aside.linkFault = "", nil
 	})
 	return was
 }
@@ -201,7 +201,7 @@ func (m *Model) OpenLink(open func(string) error) {
 		return
 	}
 	if err := open(target); err != nil {
-		m.update(func() { m.box.aside.linkFault = m.say.T("open.failed", "Why", m.say.failure(err)) })
+		m.update(func() { m.box.aside.linkFault = says("open.failed", "Why", fails(err)) })
 		return
 	}
 	m.CloseLink()
@@ -213,7 +213,7 @@ func (m *Model) linkView() LinkAsk {
 	if target == "" || err != nil {
 		return LinkAsk{}
 	}
-	v := LinkAsk{Show: true, Target: line(target), Mail: u.Scheme == "mailto", Fault: m.box.aside.linkFault}
+	v := LinkAsk{Show: true, Target: line(target), Mail: u.Scheme == "mailto", Fault: m.say.again(m.box.aside.linkFault)}
 	if utf8.RuneCountInString(target) > maxLine {
 		v.Target = neutral(target, false)
 	}

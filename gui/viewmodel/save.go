@@ -24,7 +24,8 @@ type saving struct {
 	done, total int64
 	drawn       time.Time
 	cancel      context.CancelFunc
-	path, fault string
+	path        string
+	fault       said
 }
 
 // File is an attachment as it is listed.
@@ -58,7 +59,7 @@ func (m *Model) named(s string) string {
 
 func (m *Model) fileOf(key saveKey) File {
 	s := m.box.saves[key]
-	f := File{N: key.n, Saving: s.busy, Fault: s.fault}
+	f := File{N: key.n, Saving: s.busy, Fault: m.say.again(s.fault)}
 	if s.total > 0 {
 		f.Done = min(1, float64(s.done)/float64(s.total))
 	}
@@ -127,9 +128,9 @@ func (m *Model) save(key saveKey, dir, name string, fetch func(context.Context, 
 			*s = saving{path: line(path)}
 			switch {
 			case ctx.Err() == context.Canceled:
-				s.path, s.fault = "", m.say.T("file.cancelled")
+				s.path, s.fault = "", says("file.cancelled")
 			case err != nil:
-				s.path, s.fault = "", m.say.T("file.failed", "Why", m.say.fileFailure(err))
+				s.path, s.fault = "", says("file.failed", "Why", worded(func(s speech) string { return s.fileFailure(err) }))
 			}
 		})
 	})

@@ -36,7 +36,7 @@ func (m *Model) Send() {
 // where they pay automatically, they need not have.
 func (m *Model) checked(d *draft) (seen map[string]terms, ok bool) {
 	d.clear()
-	d.errTo, d.errSubject = "", ""
+	d.errTo, d.errSubject = nil, nil
 	if a := bareAddress(d.typing); addressLike(a) {
 		d.add(a)
 		d.typing = ""
@@ -44,31 +44,31 @@ func (m *Model) checked(d *draft) (seen map[string]terms, ok bool) {
 	bad := slices.IndexFunc(d.to, func(a string) bool { return !addressLike(a) })
 	switch {
 	case strings.TrimSpace(d.typing) != "":
-		d.errTo = m.say.T("write.no-address", "Text", line(d.typing))
+		d.errTo = says("write.no-address", "Text", line(d.typing))
 	case len(d.to) == 0:
-		d.errTo = m.say.T("write.nobody")
+		d.errTo = says("write.nobody")
 	case bad >= 0:
-		d.errTo = m.say.T("write.no-address", "Text", line(d.to[bad]))
+		d.errTo = says("write.no-address", "Text", line(d.to[bad]))
 	}
 	if strings.TrimSpace(d.subject) == "" {
-		d.errSubject = m.say.T("write.no-subject")
+		d.errSubject = says("write.no-subject")
 	}
-	if d.errTo != "" || d.errSubject != "" {
+	if d.errTo != nil || d.errSubject != nil {
 		return nil, false
 	}
 	for _, to := range d.to {
 		price, known := m.offers.known[key(to)]
 		switch {
-		case m.offers.faults[key(to)] != "", known && !m.payable(d, to, price):
-			d.errTo = m.say.T("write.not-all", "Who", line(to))
+		case m.offers.faults[key(to)] != nil, known && !m.payable(d, to, price):
+			d.errTo = says("write.not-all", "Who", line(to))
 		case known:
 			seen = set(seen, key(to), m.termsOf(d, to, price))
 		case m.prefs.settings.Model != agentclient.ModelAutomatic:
-			d.errTo = m.say.T("write.unseen")
+			d.errTo = says("write.unseen")
 			m.do(func(context.Context) { m.askNow() })
 		}
 	}
-	return seen, d.errTo == ""
+	return seen, d.errTo == nil
 }
 
 // send asks for every offer once more: what is paid is what was seen, and the
@@ -101,7 +101,7 @@ func (m *Model) send(ctx context.Context, d *draft, seen map[string]terms) {
 		sent, err := m.agent.Send(ctx, mail)
 		went, why := m.wentOut(mail, sent, err)
 		all = append(all, went...)
-		if err != nil || why != "" {
+		if err != nil || why != nil {
 			m.update(func() { m.sendFailed(d, all, why, err) })
 			break
 		}
@@ -137,11 +137,11 @@ func (m *Model) freshOffers(ctx context.Context, d *draft, seen map[string]terms
 			switch {
 			case err != nil:
 				same = false
-				d.err = m.say.T("write.offer-failed", "Who", line(to), "Why", m.say.failure(err))
+				d.err = says("write.offer-failed", "Who", line(to), "Why", fails(err))
 			case known && !m.sameTerms(d, to, was, price):
 				same = false
 				d.was = seen
-				d.err = m.say.T("write.offer-changed", "Who", line(to))
+				d.err = says("write.offer-changed", "Who", line(to))
 			}
 		})
 		if err != nil {
@@ -177,13 +177,13 @@ func (m *Model) afford(ctx context.Context, d *draft) bool {
 		}
 		costs, _ := m.costs(d)
 		if text, over := m.overLimit(costs); over {
-			ok, d.err, d.limited = false, text+" "+m.say.T("write.nothing-sent"), true
+			ok, d.err, d.limited = false, text.and(says("write.nothing-sent")), true
 			return
 		}
 		for _, need := range sums(costs) {
 			if have, known := m.balance(d, need.Currency); known && short(have, need) {
 				ok, d.short = false, true
-				d.err = m.say.T("write.short", "Amount", m.say.money(need), "Have", m.say.money(have)) + " " + m.say.T("write.nothing-sent")
+				d.err = says("write.short", "Amount", need, "Have", have).and(says("write.nothing-sent"))
 				return
 			}
 		}
@@ -218,7 +218,7 @@ func (m *Model) groups(d *draft, seen map[string]terms) (groups []agentclient.Co
 }
 
 // wentOut sorts out who has a mail on its way, and why the others do not.
-func (m *Model) wentOut(mail agentclient.Compose, sent []agentclient.Sent, err error) (went []agentclient.Sent, why string) {
+func (m *Model) wentOut(mail agentclient.Compose, sent []agentclient.Sent, err error) (went []agentclient.Sent, why said) {
 	for i, s := range sent {
 		if s.ID != "" && s.State != sentFailed {
 			went = append(went, s)
@@ -228,12 +228,12 @@ func (m *Model) wentOut(mail agentclient.Compose, sent []agentclient.Sent, err e
 		if who == "" && i < len(mail.To) {
 			who = mail.To[i]
 		}
-		if text := (speech{Words: m.Words()}).agent(s.Error); text != "" {
-			why = strings.TrimSpace(why + " " + line(who) + ": " + line(text))
+		if s.Error != "" {
+			why = why.and(says("write.refused-for", "Who", line(who), "Why", worded(func(say speech) string { return line(say.agent(s.SayError, s.Error)) })))
 		}
 	}
-	if err == nil && why == "" && len(went) < len(sent) {
-		why = m.Words().T("write.refused")
+	if err == nil && why == nil && len(went) < len(sent) {
+		why = says("write.refused")
 	}
 	return went, why
 }
@@ -250,22 +250,22 @@ func (d *draft) drop(went []agentclient.Sent, asked []string) {
 
 // sendFailed says what happened to whom. It does not say that nothing was sent
 // where that is not known.
-func (m *Model) sendFailed(d *draft, went []agentclient.Sent, why string, err error) {
+func (m *Model) sendFailed(d *draft, went []agentclient.Sent, why said, err error) {
 	all := len(d.to)
 	d.drop(went, nil)
 	if f, ok := errors.AsType[*agentclient.Failure](err); ok && f.Code == "quote_expired" {
-		err = &agentclient.Failure{Code: f.Code, Field: f.Field, Happened: f.Happened} // the new price says the rest
+		err = onlyHappened(f) // the new price says the rest
 	}
-	if text := m.say.failure(err); text != "" {
+	if text := fails(err); text != nil {
 		why = text
 	}
 	switch f, ok := errors.AsType[*agentclient.Failure](err); {
 	case len(went) > 0:
-		why += " " + m.say.T("write.part", "Sent", len(went), "All", all)
+		why = why.and(says("write.part", "Sent", len(went), "All", all))
 	case err != nil && (!ok || f.Code == agentclient.CodeInternal):
-		why += " " + m.say.T("write.unsure")
+		why = why.and(says("write.unsure"))
 	case !ok || f.Means == "" || f.Means == agentclient.Fail(agentclient.CodeNoAgent).Means: // it was not reached
-		why += " " + m.say.T("write.nothing-sent")
+		why = why.and(says("write.nothing-sent"))
 	}
 	d.short, d.limited = codeOf(err) == "insufficient_funds", codeOf(err) == agentclient.CodeLimit
 	switch fieldOf(err) {
@@ -284,6 +284,15 @@ func (m *Model) sendFailed(d *draft, went []agentclient.Sent, why string, err er
 	}
 }
 
+// onlyHappened leaves the rest of a failure away.
+func onlyHappened(f *agentclient.Failure) *agentclient.Failure {
+	short := &agentclient.Failure{Code: f.Code, Field: f.Field, Happened: f.Happened}
+	if f.Say != nil {
+		short.Say = &agentclient.FailureSaid{Happened: f.Say.Happened}
+	}
+	return short
+}
+
 // notSent says what became of a draft that was not sent, or not to all. One that
 // did not change is not kept again: should its mail have gone out all the same,
 // it must not come back.
@@ -297,7 +306,8 @@ func (m *Model) notSent(d *draft, changed bool) {
 				m.desk.unkept = append(m.desk.unkept, d)
 				m.keepIn(d, keepDelay)
 			}
-			m.desk.notice = m.say.T("drafts.not-sent", "Subject", subject(m.say, d.subject), "Why", d.err+d.errTo+d.errSubject+d.errFiles)
+			about := d.subject
+			m.desk.notice = says("drafts.not-sent", "Subject", worded(func(s speech) string { return subject(s, about) }), "Why", d.err.and(d.errTo).and(d.errSubject).and(d.errFiles))
 		}
 	})
 }

@@ -74,7 +74,7 @@ type outbox struct {
 	selected    string
 	reading     bool
 	withdrawing map[string]bool
-	notice      string
+	notice      said
 	fresh       []string // ids of what was just sent
 	news        map[string]bool
 	asking      bool // for the news
@@ -139,7 +139,7 @@ func (m *Model) FilterSent(f SentFilter) {
 func (m *Model) SelectSent(id string) {
 	m.update(func() {
 		if m.out.selected != id || m.out.proof.file {
-			m.out.notice, m.out.proof = "", proof{}
+			m.out.notice, m.out.proof = nil, proof{}
 		}
 		m.out.selected, m.out.reading = id, true
 		if !slices.Contains(m.out.fresh, id) {

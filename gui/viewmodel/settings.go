@@ -13,7 +13,7 @@ type preferences struct {
 	loaded   bool
 	saving   agentclient.Settings // what was chosen and is not answered yet
 	busy     bool
-	err      string
+	err      said
 	load     reload
 }
 
@@ -33,6 +33,7 @@ type AccountRow struct {
 	Trouble  bool // of the mailbox: a new password or login may help
 	Away     bool // the escrow does not answer
 	Card     Card
+	Removal  Removal
 }
 
 // Settings is the page of settings.
@@ -55,7 +56,7 @@ func (m *Model) Settings() Settings {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := &m.prefs
-	v := Settings{Loaded: p.loaded, Saving: p.busy, Error: p.err, Done: m.setups.done}
+	v := Settings{Loaded: p.loaded, Saving: p.busy, Error: m.say.again(p.err), Done: m.say.again(m.setups.done)}
 	now := p.settings
 	if p.busy {
 		now = p.saving
@@ -85,19 +86,19 @@ func (m *Model) Settings() Settings {
 }
 
 func (m *Model) accountRow(a agentclient.Account) AccountRow {
-	row := AccountRow{Address: line(a.Address), Identity: line(a.Identity), Card: m.cardOf(a.Address),
+	row := AccountRow{Address: line(a.Address), Identity: line(a.Identity), Card: m.cardOf(a.Address), Removal: m.removalOf(a),
 		Pool: m.say.N("settings.pool", a.Pool), Trouble: a.Mailbox == "failing", Away: !a.EscrowUp}
 	switch a.Mailbox {
 	case "watching":
 		row.Mailbox = m.say.T("settings.mailbox.watching")
 	case "failing":
-		row.Mailbox = m.say.T("settings.mailbox.failing", "Why", line(m.say.agent(a.MailboxError)))
+		row.Mailbox = m.say.T("settings.mailbox.failing", "Why", line(m.say.agent(a.SayMailbox, a.MailboxError)))
 	default:
 		row.Mailbox = m.say.T("settings.mailbox.connecting")
 	}
 	switch {
 	case !a.EscrowUp && a.EscrowError != "":
-		row.Escrow = m.say.T("settings.escrow.failing", "Escrow", line(a.Escrow), "Why", line(m.say.agent(a.EscrowError)))
+		row.Escrow = m.say.T("settings.escrow.failing", "Escrow", line(a.Escrow), "Why", line(m.say.agent(a.SayEscrow, a.EscrowError)))
 	case !a.EscrowUp:
 		row.Escrow = m.say.T("settings.escrow.away", "Escrow", line(a.Escrow))
 	case !a.Proven:
@@ -182,7 +183,7 @@ func (m *Model) saveSettings(wanted agentclient.Settings) {
 		return
 	}
 	under := p.busy
-	p.saving, p.busy, p.err = wanted, true, ""
+	p.saving, p.busy, p.err = wanted, true, nil
 	m.mu.Unlock()
 	m.changed()
 	if !under {
@@ -210,7 +211,7 @@ func (m *Model) keepSettings(ctx context.Context) {
 			}
 			p.busy = false
 			if err != nil {
-				p.err = m.say.T("settings.not-saved", "Why", m.say.failure(err))
+				p.err = says("settings.not-saved", "Why", fails(err))
 			}
 		})
 	}

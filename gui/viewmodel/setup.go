@@ -42,7 +42,7 @@ type setups struct {
 	forms   map[string]*form
 	price   setupPrice
 	resumed bool
-	done    string // what was last changed in an account, for the settings
+	done    said // what was last changed in an account, for the settings
 }
 
 // form is the account being set up or changed.
@@ -50,10 +50,10 @@ type form struct {
 	change   bool
 	signedIn string           // the provider that the account signs in with
 	values   map[Field]string // what was typed; what is not there is what was found
-	errs     map[Field]string
+	errs     map[Field]said
 	ca       []byte
 	caName   string
-	err      string
+	err      said
 	manual   bool             // the servers are shown to be typed
 	aside    map[Field]string // servers typed before what was found was taken after all
 	look     lookup
@@ -62,7 +62,7 @@ type form struct {
 }
 
 func newForm(change bool) *form {
-	return &form{change: change, values: map[Field]string{}, errs: map[Field]string{}}
+	return &form{change: change, values: map[Field]string{}, errs: map[Field]said{}}
 }
 
 func newSetups() setups {
@@ -118,7 +118,7 @@ func (m *Model) SetField(field Field, value string) {
 	m.update(func() {
 		f.values[field] = value
 		delete(f.errs, field)
-		f.err = ""
+		f.err = nil
 		if field == FieldAddress {
 			f.addressChanged()
 		}
@@ -158,13 +158,13 @@ func (m *Model) SetManual(on bool) {
 func (m *Model) SetCA(name string, pem []byte) {
 	m.update(func() {
 		f := m.setups.form()
-		f.caName, f.ca, f.err = line(name), pem, ""
+		f.caName, f.ca, f.err = line(name), pem, nil
 	})
 }
 
 // CAFailed says why a file of certificates could not be read.
 func (m *Model) CAFailed(err error) {
-	m.update(func() { m.setups.form().err = m.say.T("start.ca.failed", "Why", m.say.failure(err)) })
+	m.update(func() { m.setups.form().err = says("start.ca.failed", "Why", fails(err)) })
 }
 
 // NewAccount turns to the form of a further account, where it was left.
@@ -189,7 +189,7 @@ func (m *Model) ChangeAccount(address string) {
 			}
 			s.forms[address] = f
 		}
-		s.changed, s.done = address, ""
+		s.changed, s.done = address, nil
 	})
 	m.Show(PageAccount)
 	m.lookUp(f, 0)
@@ -207,16 +207,16 @@ func (m *Model) LeaveSetup() {
 }
 
 // check finds every fault at once, field by field.
-func (f *form) check(say speech) map[Field]string {
-	errs := map[Field]string{}
+func (f *form) check() map[Field]said {
+	errs := map[Field]said{}
 	if !addressLike(f.trimmed(FieldAddress)) || strings.ContainsAny(f.trimmed(FieldAddress), " \t,;<>\"") {
-		errs[FieldAddress] = say.T("start.fault.address")
+		errs[FieldAddress] = says("start.fault.address")
 	}
 	servers := f.trimmed(FieldIMAP) != "" || f.trimmed(FieldSMTP) != "" || f.trimmed(FieldUser) != ""
 	if f.value(FieldPassword) == "" && !f.signsIn() && !(f.change && servers && f.typedServers()) {
-		errs[FieldPassword] = say.T("start.fault.password")
+		errs[FieldPassword] = says("start.fault.password")
 		if f.change {
-			errs[FieldPassword] = say.T("start.fault.nothing-new")
+			errs[FieldPassword] = says("start.fault.nothing-new")
 		}
 	}
 	for field, mailServer := range map[Field]serverKind{FieldIMAP: imapServer, FieldSMTP: smtpServer} {
@@ -225,7 +225,7 @@ func (f *form) check(say speech) map[Field]string {
 			continue
 		}
 		if _, ok := mailServer.url(typed); !ok {
-			errs[field] = say.T("start.fault." + string(field))
+			errs[field] = says("start.fault." + string(field))
 		}
 	}
 	if f.change {
@@ -233,12 +233,12 @@ func (f *form) check(say speech) map[Field]string {
 	}
 	switch escrow := f.trimmed(FieldEscrow); {
 	case escrow == "":
-		errs[FieldEscrow] = say.T("start.fault.no-escrow")
+		errs[FieldEscrow] = says("start.fault.no-escrow")
 	case strings.HasPrefix(strings.ToLower(escrow), "http://"):
-		errs[FieldEscrow] = say.T("start.fault.escrow-plain")
+		errs[FieldEscrow] = says("start.fault.escrow-plain")
 	default:
 		if _, ok := escrowServer.url(escrow); !ok {
-			errs[FieldEscrow] = say.T("start.fault.escrow")
+			errs[FieldEscrow] = says("start.fault.escrow")
 		}
 	}
 	return errs
@@ -254,8 +254,8 @@ func (f *form) typedServers() bool {
 }
 
 // blame puts the agent's words beside the field that they are about.
-func (f *form) blame(say speech, err error) {
-	field, words := Field(fieldOf(err)), say.failure(err)
+func (f *form) blame(err error) {
+	field, words := Field(fieldOf(err)), fails(err)
 	switch code := codeOf(err); {
 	case field != "":
 	case code == agentclient.CodeLogin:
@@ -283,7 +283,7 @@ func (f *form) blame(say speech, err error) {
 func (f *form) manualShown() bool { return f.manual || f.mustType() }
 
 func (f *form) mustType() bool {
-	if f.errs[FieldIMAP]+f.errs[FieldSMTP]+f.errs[FieldUser] != "" {
+	if len(f.errs[FieldIMAP])+len(f.errs[FieldSMTP])+len(f.errs[FieldUser]) > 0 {
 		return true
 	}
 	return !f.change && f.look.answered() && f.look.found.IMAP == "" && f.look.found.SMTP == ""

@@ -16,7 +16,7 @@ const suggestedPrice = "0.25"
 type setupPrice struct {
 	text string
 	busy bool
-	err  string
+	err  said
 	set  agentclient.Price // as it was set
 }
 
@@ -40,7 +40,7 @@ type SetupPriceView struct {
 
 func (m *Model) setupPrice() SetupPriceView {
 	p := &m.setups.price
-	v := SetupPriceView{Address: line(m.setups.made), Text: p.text, Error: p.err, Busy: p.busy, Places: len(commonPrices())}
+	v := SetupPriceView{Address: line(m.setups.made), Text: p.text, Error: m.say.again(p.err), Busy: p.busy, Places: len(commonPrices())}
 	money := agentclient.Money{Unit: "EUR"}
 	for _, b := range m.purse.balances {
 		money = b.Available
@@ -51,7 +51,11 @@ func (m *Model) setupPrice() SetupPriceView {
 	}
 	plain, fault := m.setupAmount()
 	value, ok := amount(plain)
-	if fault != "" || !ok {
+	if fault != nil || !ok {
+		// What can be read keeps its place, also before the currency is known.
+		if value, ok := amount(p.text); ok && value.Sign() > 0 {
+			v.At = nearest(value)
+		}
 		return v
 	}
 	v.At = nearest(value)
@@ -80,14 +84,14 @@ func nearest(value *big.Rat) int {
 }
 
 // setupAmount is the typed price as the agent takes it, or what is wrong with it.
-func (m *Model) setupAmount() (plain, fault string) {
+func (m *Model) setupAmount() (plain string, fault said) {
 	unit, currency := "EUR", ""
 	if len(m.purse.balances) > 0 {
 		unit, currency = m.purse.balances[0].Available.Unit, m.purse.balances[0].Available.Currency
 	}
 	plain, fault = m.say.typedAmount(m.setups.price.text, m.purse.scaleOf(currency), unit)
-	if fault == "" && zero(plain) {
-		return "", m.say.T("start.fault.price-zero")
+	if fault == nil && zero(plain) {
+		return "", says("start.fault.price-zero")
 	}
 	return plain, fault
 }
@@ -98,7 +102,7 @@ func (m *Model) SetSetupPrice(text string) {
 	same := m.setups.price.text == text
 	m.mu.Unlock()
 	if !same {
-		m.update(func() { m.setups.price.text, m.setups.price.err = text, "" })
+		m.update(func() { m.setups.price.text, m.setups.price.err = text, nil })
 	}
 }
 
@@ -109,7 +113,7 @@ func (m *Model) SlideSetupPrice(place int) {
 	plain, fault := m.setupAmount()
 	m.mu.Unlock()
 	value, ok := amount(plain)
-	if place < 0 || place >= len(commonPrices()) || fault == "" && ok && nearest(value) == place {
+	if place < 0 || place >= len(commonPrices()) || fault == nil && ok && nearest(value) == place {
 		return
 	}
 	m.SetSetupPrice(commonPrices()[place])
@@ -124,7 +128,7 @@ func (m *Model) SaveSetupPrice() {
 		return
 	}
 	text, fault := m.setupAmount()
-	p.busy, p.err = fault == "", fault
+	p.busy, p.err = fault == nil, fault
 	busy := p.busy
 	m.mu.Unlock()
 	m.changed()
@@ -138,7 +142,7 @@ func (m *Model) SaveSetupPrice() {
 		m.update(func() {
 			p.busy = false
 			if err != nil {
-				p.err = m.say.failure(err)
+				p.err = fails(err)
 				return
 			}
 			p.set, m.setups.stage = price, SetupCard

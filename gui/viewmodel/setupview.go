@@ -36,7 +36,7 @@ func (m *Model) Form() Form {
 	defer m.mu.Unlock()
 	s, f := &m.setups, m.setups.form()
 	v := Form{Stage: s.stage, First: m.first(), Values: map[Field]string{}, Errors: map[Field]string{},
-		Hints: f.hints(m.say), CAName: f.caName, Error: f.err, Busy: f.trial.busy || f.look.goingOn || f.login.asking,
+		Hints: f.hints(m.say), CAName: f.caName, Error: m.say.again(f.err), Busy: f.trial.busy || f.look.goingOn || f.login.asking,
 		SignIn: m.signIn(f), Steps: m.trialSteps(f), Manual: f.manualShown(), CanHide: f.manual && (f.change || f.look.found.IMAP != "")}
 	if f.change {
 		v.Change, v.Stage = line(s.changed), SetupForm
@@ -48,15 +48,15 @@ func (m *Model) Form() Form {
 	}
 	for _, field := range []Field{FieldAddress, FieldPassword, FieldUser, FieldIMAP, FieldSMTP, FieldEscrow} {
 		v.Values[field] = f.value(field)
-		if fault := f.errs[field]; fault != "" {
-			v.Errors[field] = fault
+		if fault := f.errs[field]; fault != nil {
+			v.Errors[field] = m.say.again(fault)
 		}
 	}
 	v.Found, v.FoundTone = f.foundWords(m.say)
 	v.Elsewhere = f.elsewhereWords(m.say)
 	v.Password = !v.SignIn.Show
 	if found := f.look.found; found.Provider != "" && !found.ProviderReady && found.ProviderHint != "" {
-		v.Hint = line(m.say.agent(found.ProviderHint))
+		v.Hint = line(m.say.agent(found.SayHint, found.ProviderHint))
 	}
 	m.formEscrow(f, &v)
 	v.Button = m.formButton(f, v)
@@ -77,7 +77,7 @@ func (m *Model) formEscrow(f *form, v *Form) {
 	}
 	typed := f.escrowTyped()
 	found := f.look.found.Escrow
-	v.AskEscrow = typed || f.errs[FieldEscrow] != "" || f.manual || f.look.answered() && found == ""
+	v.AskEscrow = typed || f.errs[FieldEscrow] != nil || f.manual || f.look.answered() && found == ""
 	if found != "" && !v.AskEscrow {
 		v.Escrow = m.say.T("start.escrow.found", "Escrow", hostAndPort(found))
 	}

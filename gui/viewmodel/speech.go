@@ -69,21 +69,20 @@ func grouped(whole string) string {
 	return b.String()
 }
 
-// left says how much time is left, in the one unit that matters, and whether
-// that is little. What is a moment short of a whole unit is said as that unit: a
-// deadline of 14 days begins as 14 days, not as 13.
+// left says how much time is left, and whether that is little.
 func (s speech) left(d time.Duration) (string, bool) {
-	switch near := d + 30*time.Second; {
-	case near >= 24*time.Hour:
-		return s.N("time.days", int((d+time.Hour)/(24*time.Hour))), d < 24*time.Hour
-	case near >= time.Hour:
-		return s.N("time.hours", int(near/time.Hour)), true
+	switch n, unit := agentclient.Left(d); {
+	case unit == 24*time.Hour:
+		return s.N("time.days", n), d < 24*time.Hour
+	case unit == time.Hour:
+		return s.N("time.hours", n), true
 	case d <= 0:
 		return s.T("time.up"), true
-	case d < time.Minute:
+	case n == 0:
 		return s.T("time.under-a-minute"), true
+	default:
+		return s.N("time.minutes", n), true
 	}
-	return s.N("time.minutes", int(d/time.Minute)), true
 }
 
 // span says a length of time that was set by a person: 14 days, 36 hours.
@@ -160,23 +159,22 @@ func (s speech) step(r agentclient.Receipt) string {
 	return s.moment(r.Time)
 }
 
-// failure says in words what went wrong, with what it means and what to do. What
-// the agent says in English is said in the window's language where it is known.
+// failure says in words what went wrong, with what it means and what to do.
 func (s speech) failure(err error) string {
 	if err == nil {
 		return ""
+	}
+	if own, ok := errors.AsType[*refusal](err); ok {
+		return s.again(own.said)
 	}
 	f, ok := errors.AsType[*agentclient.Failure](err)
 	if !ok {
 		return line(sentence(err.Error()))
 	}
-	parts := []string{}
-	for _, part := range []string{f.Happened, f.Means, f.Do} {
-		if part != "" {
-			parts = append(parts, s.agent(part))
-		}
+	if f.Say == nil {
+		return line(f.Error())
 	}
-	return line(strings.Join(parts, " "))
+	return line(s.agent(f.Said(), ""))
 }
 
 func sentence(s string) string {

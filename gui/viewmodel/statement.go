@@ -13,7 +13,7 @@ type statement struct {
 	moves   []agentclient.Movement // newest first
 	loaded  bool
 	stale   bool
-	loadErr string
+	loadErr said
 
 	kind     string // all where empty
 	currency string
@@ -24,7 +24,7 @@ type statement struct {
 	lines   []statementRef // replaced, never changed: a page holds it while it draws
 
 	saving bool
-	saved  string
+	saved  said
 	failed bool
 }
 
@@ -100,7 +100,7 @@ func (m *Model) Statement() StatementView {
 	defer m.mu.Unlock()
 	s := &m.statement
 	lines := m.statementLines()
-	v := StatementView{Loaded: s.loaded, LoadErr: s.loadErr, Period: int(s.period), Version: s.version, Saving: s.saving, Saved: s.saved, Failed: s.failed}
+	v := StatementView{Loaded: s.loaded, LoadErr: m.say.again(s.loadErr), Period: int(s.period), Version: s.version, Saving: s.saving, Saved: m.say.again(s.saved), Failed: s.failed}
 	for i, kind := range kinds() {
 		if kind == "" {
 			v.Kinds = append(v.Kinds, m.say.T("statement.all-kinds"))
@@ -135,8 +135,8 @@ func (m *Model) Statement() StatementView {
 		return v
 	}
 	switch {
-	case !s.loaded && s.loadErr != "":
-		v.Empty = Empty{Title: m.say.T("statement.fault"), Text: s.loadErr}
+	case !s.loaded && s.loadErr != nil:
+		v.Empty = Empty{Title: m.say.T("statement.fault"), Text: m.say.again(s.loadErr)}
 	case !s.loaded:
 		v.Empty = m.notYet()
 	case len(s.moves) == 0:
@@ -299,7 +299,7 @@ func (m *Model) sift(change func(*statement)) {
 	same := kind == s.kind && currency == s.currency && period == s.period
 	if !same {
 		s.version++
-		s.saved = ""
+		s.saved = nil
 	}
 	m.mu.Unlock()
 	if !same {
@@ -314,12 +314,12 @@ func (m *Model) loadMovements(ctx context.Context) {
 	m.reload(ctx, &m.loads.movements, func(ctx context.Context) error {
 		moves, err := m.agent.Movements(ctx, "")
 		if err != nil {
-			m.update(func() { m.statement.loadErr = m.say.failure(err) })
+			m.update(func() { m.statement.loadErr = fails(err) })
 			return m.unlessNoAccount(err)
 		}
 		m.update(func() {
 			s := &m.statement
-			s.moves, s.loaded, s.loadErr = moves, true, ""
+			s.moves, s.loaded, s.loadErr = moves, true, nil
 			s.version++
 		})
 		return nil

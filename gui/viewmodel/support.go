@@ -14,14 +14,14 @@ type support struct {
 	log    answer[[]agentclient.LogLine]
 	report answer[agentclient.Diagnostics]
 	level  string // the least that the log shows
-	saved  string // what became of the report
+	saved  said   // what became of the report
 }
 
 // answer is what was asked of the agent because the person wanted to see it.
 type answer[T any] struct {
 	busy bool
 	here bool
-	err  string
+	err  said
 	got  T
 }
 
@@ -29,7 +29,7 @@ type answer[T any] struct {
 func demand[T any](m *Model, a *answer[T], ask func(context.Context) (T, error)) {
 	m.mu.Lock()
 	busy := a.busy
-	a.busy, a.err = true, ""
+	a.busy, a.err = true, nil
 	m.mu.Unlock()
 	if busy {
 		return
@@ -42,7 +42,7 @@ func demand[T any](m *Model, a *answer[T], ask func(context.Context) (T, error))
 		m.update(func() {
 			a.busy = false
 			if err != nil {
-				a.err = m.say.failure(err)
+				a.err = fails(err)
 				return
 			}
 			a.got, a.here = got, true
@@ -72,14 +72,14 @@ func (m *Model) Doctor() Doctor {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a := &m.support.checks
-	v := Doctor{Busy: a.busy, Error: a.err}
+	v := Doctor{Busy: a.busy, Error: m.say.again(a.err)}
 	wrong := 0
 	for _, c := range a.got {
 		if !c.OK {
 			wrong++
 		}
-		v.Rows = append(v.Rows, CheckRow{Name: m.checkName(c.Name), Text: line(m.say.agent(c.Detail)),
-			Remedy: line(m.say.agent(c.Remedy)), OK: c.OK})
+		v.Rows = append(v.Rows, CheckRow{Name: m.checkName(c.Name), Text: line(m.say.agent(c.SayDetail, c.Detail)),
+			Remedy: line(m.say.agent(c.SayRemedy, c.Remedy)), OK: c.OK})
 	}
 	switch {
 	case !a.here:
@@ -148,7 +148,7 @@ func (m *Model) Log() Log {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a := &m.support.log
-	v := Log{Busy: a.busy, Error: a.err}
+	v := Log{Busy: a.busy, Error: m.say.again(a.err)}
 	for _, l := range levels() {
 		v.Levels = append(v.Levels, Choice{ID: l, Title: m.say.T("settings.log.level." + strings.ToLower(l)), Chosen: l == m.level()})
 	}
@@ -203,7 +203,7 @@ type Report struct {
 
 // LoadReport asks for the report.
 func (m *Model) LoadReport() {
-	m.update(func() { m.support.saved = "" })
+	m.update(func() { m.support.saved = nil })
 	demand(m, &m.support.report, m.agent.Diagnostics)
 }
 
@@ -213,15 +213,15 @@ func (m *Model) Report() Report {
 	defer m.mu.Unlock()
 	a := &m.support.report
 	shown, _ := text(a.got.Text, mostMore)
-	return Report{Busy: a.busy, Error: a.err, Text: shown, Saved: m.support.saved}
+	return Report{Busy: a.busy, Error: m.say.again(a.err), Text: shown, Saved: m.say.again(m.support.saved)}
 }
 
 // ReportSaved says what became of saving the report under a name.
 func (m *Model) ReportSaved(name string, err error) {
 	m.update(func() {
-		m.support.saved = m.say.T("settings.report.saved", "Name", line(name))
+		m.support.saved = says("settings.report.saved", "Name", line(name))
 		if err != nil {
-			m.support.saved = m.say.T("settings.report.not-saved", "Why", m.say.failure(err))
+			m.support.saved = says("settings.report.not-saved", "Why", fails(err))
 		}
 	})
 }

@@ -14,17 +14,17 @@ const (
 
 // told is what was said last about what the person did.
 type told struct {
-	text  string
+	text  said
 	tone  Tone
 	until time.Time
 }
 
-func (m *Model) tell(tone Tone, text string) {
+func (m *Model) tell(tone Tone, text said) {
 	last := tellFor
 	if tone == Against {
 		last = faultFor
 	}
-	m.box.told = told{text: line(text), tone: tone, until: m.say.now().Add(last)}
+	m.box.told = told{text: text, tone: tone, until: m.say.now().Add(last)}
 }
 
 // Told is a quiet line that goes away by itself: what came of a decision.
@@ -39,7 +39,7 @@ func (m *Model) Told() Told {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if t := m.box.told; m.say.now().Before(t.until) {
-		return Told{Show: true, Text: t.text, Tone: t.tone}
+		return Told{Show: true, Text: line(m.say.again(t.text)), Tone: t.tone}
 	}
 	return Told{}
 }
@@ -54,23 +54,23 @@ func (m *Model) tellAccepted(mail agentclient.Mail, free agentclient.Free) {
 		who = line(mail.From)
 	}
 	old, _ := m.box.find(mail.ID)
-	text, amount := "", m.say.money(mail.Price)
+	var text said
 	switch {
 	case mail.Free || old.State == mailUnpaid:
-		text = m.say.T("told.accepted.free", "Who", who)
+		text = says("told.accepted.free", "Who", who)
 	case mail.Queued:
-		text = m.say.T("told.accepted.queued", "Amount", amount, "Who", who)
+		text = says("told.accepted.queued", "Amount", mail.Price, "Who", who)
 	case old.State == mailExpired || mail.Late:
-		text = m.say.T("told.accepted.late", "Amount", amount, "Who", who)
+		text = says("told.accepted.late", "Amount", mail.Price, "Who", who)
 	default:
-		text = m.say.T("told.accepted", "Amount", amount, "Who", who)
+		text = says("told.accepted", "Amount", mail.Price, "Who", who)
 	}
 	if n, always, ok := m.grants(free).Count(); ok && !always && n > 0 {
-		text += " " + m.say.N("told.free", n, "Who", who)
+		text = text.and(saysN("told.free", n, "Who", who))
 	} else if ok && !always {
-		text += " " + m.say.T("told.free.none", "Who", who)
+		text = text.and(says("told.free.none", "Who", who))
 	} else {
-		text += " " + m.say.T("told.free.always", "Who", who)
+		text = text.and(says("told.free.always", "Who", who))
 	}
 	m.tell(Good, text)
 }
@@ -88,12 +88,12 @@ func (m *Model) tellRun(verb string, n int, last agentclient.Mail) {
 	switch verb {
 	case "accept":
 		if last.Queued {
-			m.tell(Good, m.say.N("told.run.accept.queued", n))
+			m.tell(Good, saysN("told.run.accept.queued", n))
 			return
 		}
-		m.tell(Good, m.say.N("told.run.accept", n))
+		m.tell(Good, saysN("told.run.accept", n))
 	case "undo":
-		m.tell(Good, m.say.N("told.run.undo", n))
+		m.tell(Good, saysN("told.run.undo", n))
 	}
 }
 

@@ -16,7 +16,7 @@ type trial struct {
 	stop   context.CancelFunc
 	halted bool              // before there was anything to stop
 	states map[string]string // by step: trying, ok or failed
-	fault  string            // of the step that failed
+	fault  said              // of the step that failed
 }
 
 // The states of a step, as the agent's events say them; one that was not heard
@@ -59,7 +59,7 @@ func (m *Model) trialSteps(f *form) []TrialStep {
 		case stepOK:
 			step.Tone = Good
 		case stepFailed:
-			step.Tone, step.Fault = Against, f.trial.fault
+			step.Tone, step.Fault = Against, m.say.again(f.trial.fault)
 		default:
 			step.State, step.NameTone = stepWaiting, Muted
 		}
@@ -93,7 +93,7 @@ func (m *Model) AddAccount() {
 		m.mu.Unlock()
 		return
 	}
-	f.err = ""
+	f.err = nil
 	if !f.change && complete(f.trimmed(FieldAddress)) && f.look.about != f.trimmed(FieldAddress) {
 		f.look.goingOn = true // first what can be found out
 		m.mu.Unlock()
@@ -101,7 +101,7 @@ func (m *Model) AddAccount() {
 		m.lookUp(f, 0)
 		return
 	}
-	if f.errs = f.check(m.say); len(f.errs) > 0 {
+	if f.errs = f.check(); len(f.errs) > 0 {
 		m.mu.Unlock()
 		m.changed()
 		return
@@ -172,7 +172,7 @@ func (m *Model) try(ctx context.Context, f *form, req agentclient.AddAccount) {
 		case err != nil:
 			m.tryFailed(f, err, errors.Is(call.Err(), context.Canceled))
 		case f.change:
-			m.setups.done = m.say.T("start.changed", "Address", line(f.trimmed(FieldAddress)))
+			m.setups.done = says("start.changed", "Address", line(f.trimmed(FieldAddress)))
 			delete(m.setups.forms, m.setups.changed) // and forgets the password
 			m.setups.changed, m.page = "", PageSettings
 		default:
@@ -190,12 +190,12 @@ func (m *Model) tryFailed(f *form, err error, stopped bool) {
 	}
 	if stopped {
 		f.trial.states = nil
-		f.err = m.say.T("start.stopped")
+		f.err = says("start.stopped")
 		return
 	}
-	f.errs = map[Field]string{}
-	f.blame(m.say, err)
-	f.trial.fault = m.say.failure(err)
+	f.errs = map[Field]said{}
+	f.blame(err)
+	f.trial.fault = fails(err)
 	if failed := f.failedStep(err); failed != "" {
 		f.trial.states[failed] = stepFailed
 	}

@@ -16,35 +16,35 @@ const (
 // with spaces or marks between thousands, with the currency's sign, in the digits
 // of any script. What comes back is plain: "1000.50". A text that could mean two
 // amounts, such as 1,000 in a currency of two digits, is refused and not guessed.
-func (s speech) typedAmount(typed string, scale int, unit string) (plain, fault string) {
+func (s speech) typedAmount(typed string, scale int, unit string) (plain string, fault said) {
 	text := bare(typed, unit)
 	shown := line(typed)
 	switch {
 	case text == "":
-		return "", s.T("amount.empty")
+		return "", says("amount.empty")
 	case strings.HasPrefix(text, "-"):
-		if _, fault := s.typedAmount(text[1:], scale, ""); fault == "" {
-			return "", s.T("amount.negative")
+		if _, fault := s.typedAmount(text[1:], scale, ""); fault == nil {
+			return "", says("amount.negative")
 		}
-		return "", s.T("amount.not", "Text", shown)
+		return "", says("amount.not", "Text", shown)
 	}
 	whole, fraction, ok := parts(text)
 	switch {
 	case !ok:
-		return "", s.T("amount.not", "Text", shown)
+		return "", says("amount.not", "Text", shown)
 	case len(fraction) > scale:
-		return "", s.N("amount.digits", scale)
+		return "", saysN("amount.digits", scale)
 	}
 	if whole = strings.TrimLeft(whole, "0"); whole == "" {
 		whole = "0"
 	}
 	if len(whole) > mostWhole || len(whole)+scale > mostDigits {
-		return "", s.T("amount.large")
+		return "", says("amount.large")
 	}
 	if fraction != "" {
 		whole += "." + fraction
 	}
-	return whole, ""
+	return whole, nil
 }
 
 // bare takes the currency's sign and the outer spaces away and writes every digit

@@ -24,6 +24,29 @@ func (Centre) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return m
 }
 
+// Amid stands an object of a width in the middle of its place where When holds,
+// else at its left.
+type Amid struct {
+	Width float32
+	When  *bool
+}
+
+// Layout places the object.
+func (a Amid) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	width, x := size.Width, float32(0)
+	if *a.When {
+		width = min(width, grown(a.Width))
+		x = (size.Width - width) / 2
+	}
+	for _, o := range objects {
+		o.Resize(fyne.NewSize(width, size.Height))
+		o.Move(fyne.NewPos(x, 0))
+	}
+}
+
+// MinSize is the object's.
+func (Amid) MinSize(objects []fyne.CanvasObject) fyne.Size { return Centre{}.MinSize(objects) }
+
 // Apart stands an object at the right of a wrapping text where the text fits on
 // one line beside it, else below it.
 type Apart struct {

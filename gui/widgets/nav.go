@@ -6,20 +6,17 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
 )
 
 // NavItem is a line of the left column: a page, and how many wait there.
 type NavItem struct {
-	widget.BaseWidget
+	hover
 	Title    string
 	Count    string
 	Selected bool
 	OnTapped func()
-
-	hovered bool
 }
 
 var (
@@ -45,15 +42,6 @@ func (n *NavItem) Set(count string, selected bool) {
 
 // Tapped turns to the page.
 func (n *NavItem) Tapped(*fyne.PointEvent) { n.OnTapped() }
-
-// MouseIn shows that it can be chosen.
-func (n *NavItem) MouseIn(*desktop.MouseEvent) { n.hovered = true; n.Refresh() }
-
-// MouseMoved does nothing.
-func (n *NavItem) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut ends the hovering.
-func (n *NavItem) MouseOut() { n.hovered = false; n.Refresh() }
 
 // CreateRenderer draws the item.
 func (n *NavItem) CreateRenderer() fyne.WidgetRenderer {

@@ -6,15 +6,30 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
+// hover is what shows that the pointer is over it.
+type hover struct {
+	widget.BaseWidget
+	hovered bool
+}
+
+// MouseIn shows that it can be pressed.
+func (h *hover) MouseIn(*desktop.MouseEvent) { h.hovered = true; h.Refresh() }
+
+// MouseMoved does nothing.
+func (h *hover) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut ends the hovering.
+func (h *hover) MouseOut() { h.hovered = false; h.Refresh() }
+
 // press is what buttons, tabs and options have in common: they are pressed by
 // the mouse, by Enter and by Space, show where pointer and focus are, and hand on
 // the keys that are the window's.
 type press struct {
-	widget.BaseWidget
+	hover
 	OnTapped func()
 
-	self                       fyne.Widget
-	disabled, hovered, focused bool
+	self              fyne.Widget
+	disabled, focused bool
 }
 
 // become tells it which widget it is a part of.
@@ -29,15 +44,6 @@ func (p *press) Tapped(*fyne.PointEvent) {
 		p.OnTapped()
 	}
 }
-
-// MouseIn shows that it can be pressed.
-func (p *press) MouseIn(*desktop.MouseEvent) { p.hovered = true; p.Refresh() }
-
-// MouseMoved does nothing.
-func (p *press) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut ends the hovering.
-func (p *press) MouseOut() { p.hovered = false; p.Refresh() }
 
 // FocusGained shows the focus ring, where it can be seen.
 func (p *press) FocusGained() { p.focused = true; p.Refresh(); Reveal(p.self) }

@@ -8,7 +8,6 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	fynetheme "fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
 )
@@ -48,13 +47,11 @@ func rowHeight(th fyne.Theme, lines int) float32 {
 
 // Row is a line of a list: who and how much, what and how long.
 type Row struct {
-	widget.BaseWidget
+	hover
 	Data     RowData
 	Lines    int // 2 or 3
 	OnTapped func()
 	OnMark   func() // nil where rows are not marked
-
-	hovered bool
 }
 
 var (
@@ -100,22 +97,13 @@ func (r *Row) TappedSecondary(*fyne.PointEvent) {
 	}
 }
 
-// MouseIn shows that the row can be chosen.
-func (r *Row) MouseIn(*desktop.MouseEvent) { r.hovered = true; r.Refresh() }
-
-// MouseMoved does nothing.
-func (r *Row) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut ends the hovering.
-func (r *Row) MouseOut() { r.hovered = false; r.Refresh() }
-
 // CreateRenderer draws the row.
 func (r *Row) CreateRenderer() fyne.WidgetRenderer {
 	r.ExtendBaseWidget(r)
 	text := func() *canvas.Text { return canvas.NewText("", color.Black) }
 	plane := func() *canvas.Rectangle { return canvas.NewRectangle(color.Transparent) }
 	d := &rowRenderer{r: r, plane: plane(), mark: plane(), line: plane(), box: plane(), dot: canvas.NewCircle(color.Transparent),
-		clip: canvas.NewImageFromResource(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())),
+		clip:  canvas.NewImageFromResource(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())),
 		title: text(), aside: text(), subject: text(), amount: text(), note: text(), warning: text(), marks: text(), check: text()}
 	d.Refresh()
 	return d

@@ -2,12 +2,13 @@
 // has an id and stands in one file a subject and language: NAME.LANG.json.
 //
 // A text names what is put into it: "{{.Amount}} is held". Where it depends on a
-// number it has the plural forms of its language (CLDR: "one" and "other").
+// number it has the plural forms of its language (CLDR: "one" and "other"). What the
+// agent says is in agent.LANG.json, by the ids of its phrases; it has no English,
+// which is in the agent's sources.
 package words
 
 import (
 	"embed"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -38,8 +39,6 @@ func Languages() map[Language]string {
 type Words struct {
 	Language  Language
 	localizer *i18n.Localizer
-	sentences map[string]string // English sentences of the agent, to their ids
-	patterns  []pattern
 }
 
 // In returns the words of a language; English where it is not spoken.
@@ -57,7 +56,7 @@ func In(l Language) Words {
 	if err != nil { // they are compiled in, and a test reads them all
 		panic(fmt.Sprintf("words: %v", err))
 	}
-	return Words{Language: l, localizer: i18n.NewLocalizer(bundle, string(l), string(English)), sentences: sentences(), patterns: patterns()}
+	return Words{Language: l, localizer: i18n.NewLocalizer(bundle, string(l), string(English))}
 }
 
 // Of picks the language that a system's setting such as "de_AT.UTF-8" asks for.
@@ -99,35 +98,11 @@ func data(pairs []any) map[string]any {
 	return values
 }
 
-// sentences finds the ids of what the agent says.
-func sentences() map[string]string {
-	data, err := files.ReadFile("agent." + string(English) + ".json")
-	var texts map[string]string
-	if err == nil {
-		err = json.Unmarshal(data, &texts)
-	}
-	if err != nil { // as above
-		panic(fmt.Sprintf("words: %v", err))
-	}
-	ids := map[string]string{}
-	for id, text := range texts {
-		ids[text] = id
-	}
-	return ids
-}
-
-// Sentence says what the agent said, in the window's language. One that is not in
-// the files stays as the agent said it: better in English than not at all.
-func (w Words) Sentence(english string) string {
-	if id, ok := w.sentences[english]; ok && w.Language != English {
-		return w.T(id)
-	}
-	if w.Language != English {
-		if said, ok := w.filled(english); ok {
-			return said
-		}
-	}
-	return english
+// Agent says a phrase of the agent, whose texts are by "agent." and its id; false
+// where this language has none. English needs none: the agent speaks it.
+func (w Words) Agent(id string, pairs ...any) (string, bool) {
+	text, tag, err := w.localizer.LocalizeWithTag(&i18n.LocalizeConfig{MessageID: "agent." + id, TemplateData: data(pairs)})
+	return text, err == nil && tag.String() == string(w.Language)
 }
 
 // Date says a day: "Sat 28 Nov", with the year where it is not this one.

@@ -26,6 +26,9 @@ func texts(t *testing.T, l Language) map[string]map[string]string {
 		t.Fatalf("%s: %v, %v", l, names, err)
 	}
 	for _, name := range names {
+		if strings.HasPrefix(name, "agent.") {
+			continue // what the agent says: its English is in its sources, and gui/viewmodel tests it
+		}
 		data, err := files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -74,8 +77,14 @@ func said(t *testing.T) (ids map[string]string, prefixes map[string]string, lite
 				if !ok || len(call.Args) == 0 {
 					return true
 				}
-				f, ok := call.Fun.(*ast.SelectorExpr)
-				if !ok || !slices.Contains([]string{"T", "N", "t", "n"}, f.Sel.Name) {
+				name := ""
+				switch f := call.Fun.(type) {
+				case *ast.SelectorExpr:
+					name = f.Sel.Name
+				case *ast.Ident:
+					name = f.Name
+				}
+				if !slices.Contains([]string{"T", "N", "t", "n", "says", "saysN"}, name) {
 					return true
 				}
 				at := set.Position(call.Pos()).String()
@@ -120,7 +129,7 @@ func TestNoTextIsMissingOrUnused(t *testing.T) {
 		}
 	}
 	for id := range english {
-		used := literals[id] || strings.HasPrefix(id, "agent.")
+		used := literals[id]
 		for prefix := range prefixes {
 			used = used || strings.HasPrefix(id, prefix)
 		}

@@ -27,7 +27,7 @@ func isRoot(dir string) bool {
 	return parts[0] == "cmd" && len(parts) == 3 && parts[2] == "app" || under(dir, "internal/sandbox", "test")
 }
 
-// importRules are the seven rules of docs/ARCHITECTURE.md on who may know whom
+// importRules are the eight rules of docs/ARCHITECTURE.md on who may know whom
 // (rule 5 is in packageRules).
 func importRules() []rule {
 	return []rule{
@@ -143,6 +143,19 @@ func importRules() []rule {
 			},
 			fine: map[string]string{
 				"internal/sandbox/a.go": `package sandbox; import (_ "earnest/cmd/earnest/app"; _ "earnest/agentclient"; _ "earnest/crypto/openpgp")`,
+			},
+		},
+		{
+			name: "8 the auditor stands alone", check: auditor,
+			reason: "test/auditor checks the escrow's receipts and totals from docs/protocol alone: with code of the escrow, or of " +
+				"anybody else, it would make the same mistakes.",
+			broken: []map[string]string{
+				{"test/auditor/a.go": `package main; import _ "earnest/escrow"`},
+				{"test/auditor/a.go": `package main; import _ "golang.org/x/crypto/ed25519"`},
+			},
+			fine: map[string]string{
+				"test/auditor/a.go":      `package main; import _ "crypto/ed25519"`,
+				"test/auditor/a_test.go": `package main; import _ "earnest/escrowserver"`,
 			},
 		},
 	}
@@ -295,6 +308,15 @@ func sandbox(t *tree) (faults []string) {
 			if under(name, "agent", "escrowserver", "gui") {
 				faults = append(faults, fmt.Sprintf("%s imports %s", dir, name))
 			}
+		}
+	}
+	return faults
+}
+
+func auditor(t *tree) (faults []string) {
+	for _, name := range t.imported("test/auditor") {
+		if !isStd(name) {
+			faults = append(faults, "test/auditor imports "+name)
 		}
 	}
 	return faults

@@ -283,7 +283,7 @@ func (s *System) passes(ctx context.Context, raw []byte) error {
 	if err := s.Provider.Deliver(ctx, s.Recipient.Mailbox, raw); err != nil {
 		return err
 	}
-	after, err := s.deliver(ctx, "After it", "This one is paid.\n")
+	after, err := s.deliver(ctx, "May I quote your talk?", "I write about it, and would like to quote two sentences.\n")
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,7 @@
 package controls
 
+import "slices"
+
 // edit replaces a piece of source that must be there exactly once in the folder.
 type edit struct{ in, old, new string }
 
@@ -16,7 +18,7 @@ type control struct {
 }
 
 func table() []control {
-	return append(append(inTheAgent(), overConnections()...), atTheEscrow()...)
+	return slices.Concat(inTheAgent(), overConnections(), atTheEscrow())
 }
 
 // inTheAgent are the protections of the one who reads and the one who pays.

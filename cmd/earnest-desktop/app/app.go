@@ -151,11 +151,17 @@ func newWindow(a fyne.App, model *viewmodel.Model, prefs *prefs, cfg Config) fyn
 			return a.OpenURL(page)
 		},
 	}
+	var shell *pages.Shell
 	build := func() {
+		var place pages.Place
+		if shell != nil {
+			place = shell.Place()
+		}
 		host.Look = look
-		shell := pages.New(model, host)
+		shell = pages.New(model, host)
 		window.SetContent(shell.Content())
 		shell.Focus()
+		shell.GoTo(place)
 	}
 	prefs.draw = func() {
 		was, size := window.Canvas().Scale(), window.Canvas().Size()

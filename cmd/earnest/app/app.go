@@ -32,6 +32,9 @@ type Config struct {
 	// NoDiscovery asks nobody for the servers of an address, but the files that
 	// name them.
 	NoDiscovery bool
+	// DNS is the server that is asked, as host:port, whether a mail is from whom it
+	// says; the system's where empty, and with NoDiscovery none.
+	DNS string
 	// Escrow is the escrow of accounts that name none. Optional.
 	Escrow  string
 	Version string
@@ -78,7 +81,7 @@ func run(ctx context.Context, config Config) error {
 		return err
 	}
 	a, err := agent.New(ctx, agent.Config{
-		Finder: finder, SignIn: signIn, DefaultEscrow: config.Escrow,
+		Finder: finder, SignIn: signIn, Names: names(config), DefaultEscrow: config.Escrow,
 		Store: memory, Keyring: ring, OpenPGP: openpgp.NewKeys(ring, config.Now),
 		Outside: outside{config.Log, config.Now}, Now: config.Now, Log: config.Log, Recent: recent.Lines, Version: config.Version,
 	})

@@ -26,6 +26,7 @@ func startFailure(ctx context.Context, err error) error {
 // keyringFailure is what a keyring's error means to a person; nil for others.
 func keyringFailure(err error) *agentclient.Failure {
 	failure := agentclient.Fail(agentclient.CodeNoKeyring)
+	failure.Say = nil // told on the command line, in English
 	failure.Means = "The agent did not start. Paid mail stays unopened in the mailbox and no money moves."
 	switch {
 	case errors.Is(err, keyring.ErrTimeout):

@@ -26,7 +26,7 @@ func Hooks(env func(string) string) cli.Hooks {
 			log := logx.New(os.Stderr, level)
 			return Run(ctx, Config{
 				Home: agentclient.Home(env), Keyring: flags.Keyring, Passphrase: passphrase(flags.PassphraseFile),
-				NoDiscovery: flags.NoDiscovery || env("EARNEST_NO_DISCOVERY") != "", Escrow: env("EARNEST_ESCROW"),
+				NoDiscovery: flags.NoDiscovery || env("EARNEST_NO_DISCOVERY") != "", DNS: env("EARNEST_DNS"), Escrow: env("EARNEST_ESCROW"),
 				Version: version, Log: log,
 				Ready: func() { log.Info("the agent is ready", "home", agentclient.Home(env), "keyring", flags.Keyring) },
 			})

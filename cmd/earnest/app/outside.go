@@ -104,9 +104,10 @@ func place(server agent.Server, ports map[string]string) (*url.URL, *tls.Config,
 		for scheme := range ports {
 			names += " " + scheme + "://"
 		}
-		return nil, nil, &agentclient.Failure{Code: agentclient.CodeUsage,
-			Happened: fmt.Sprintf("%q does not name a mail server.", server.URL), Means: "Nothing was saved.",
-			Do: "Write it as SCHEME://HOST:PORT with one of" + names}
+		return nil, nil, agentclient.Refuse(agentclient.CodeUsage,
+			agentclient.Say("setup.no-server", "{Typed} does not name a mail server.", "Typed", fmt.Sprintf("%q", server.URL)),
+			agentclient.Say("nothing.saved", "Nothing was saved."),
+			agentclient.Say("setup.server-like", "Write it as SCHEME://HOST:PORT with one of{Schemes}", "Schemes", names))
 	}
 	if at.Port() == "" {
 		at.Host = net.JoinHostPort(at.Hostname(), ports[at.Scheme])
@@ -126,9 +127,8 @@ func trust(ca []byte) (*tls.Config, error) {
 		roots = x509.NewCertPool()
 	}
 	if !roots.AppendCertsFromPEM(ca) {
-		return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
-			Field: "ca", Happened: "The file of further certificates holds none.", Means: "Nothing was saved.",
-			Do: "Give --ca a PEM file."}
+		return nil, agentclient.Refuse(agentclient.CodeUsage, agentclient.Say("setup.no-certificates", "The file of further certificates holds none."),
+			agentclient.Say("nothing.saved", "Nothing was saved."), agentclient.Say("setup.pem", "Give --ca a PEM file.")).At("ca")
 	}
 	config.RootCAs = roots
 	return config, nil

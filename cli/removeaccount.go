@@ -1,0 +1,21 @@
+package cli
+
+import (
+	"earnest/agentclient"
+)
+
+type accountRemoveCmd struct {
+	Address string `arg:"" help:"The e-mail address."`
+	Force   bool   `help:"Leave behind what is available at the escrow: nobody can use it again."`
+}
+
+func (c *accountRemoveCmd) Run(s *session) error {
+	if err := s.agent.RemoveAccount(s.ctx, agentclient.RemoveAccount{Address: c.Address, Force: c.Force}); err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(agentclient.RemoveAccount{Address: c.Address})
+	}
+	s.say("Removed %s. Its keys, its password and its mails here are deleted; your mail at the provider is as it was.\nAt its escrow the address stays bound to the deleted keys: it cannot be set up there again.\n", line(c.Address))
+	return nil
+}
