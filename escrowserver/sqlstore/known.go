@@ -179,7 +179,7 @@ func (t *tx) settle() {
 	for _, id := range slices.Sorted(maps.Keys(k.bonds)) {
 		b := k.bonds[id]
 		switch {
-		case b.changed == "":
+		case b == nil || b.changed == "":
 		case b.fresh:
 			t.put(newBond, b.changed, newBondValues(b)...)
 		default:
@@ -189,7 +189,7 @@ func (t *tx) settle() {
 	for _, id := range slices.Sorted(maps.Keys(k.transfers)) {
 		tr := k.transfers[id]
 		switch {
-		case tr.changed == "":
+		case tr == nil || tr.changed == "":
 		case tr.fresh:
 			t.put(newTransfer, tr.changed, tr.ID, tr.From, tr.To, tr.Currency, tr.Amount, tr.State)
 		default:

@@ -13,8 +13,8 @@ type write int
 const (
 	takeVoucher write = iota
 	takeKey
+	changeBond // before the new: of two people one bond is open at a time
 	newBond
-	changeBond
 	newTransfer
 	endTransfer
 	newPosting

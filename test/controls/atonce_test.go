@@ -33,8 +33,8 @@ func atOnce() []control {
 		"test/linear", "TestHistories_InProcess",
 	}, {
 		"have a key that another has", "claim-delete", "a key that is sold is taken out of the pool",
-		[]edit{{"escrowserver/sqlstore", `claim: ` + "`DELETE FROM one_time_key WHERE",
-			"claim: controlText(\"claim-delete\", `UPDATE one_time_key SET address = address`, `DELETE FROM one_time_key`) + ` WHERE"}},
+		[]edit{{"escrowserver/sqlstore", "`DELETE FROM one_time_key WHERE id = ?`",
+			"controlText(\"claim-delete\", `UPDATE one_time_key SET address = address WHERE id = ?`, `DELETE FROM one_time_key WHERE id = ?`)"}},
 		"test/linear", "TestHistories_InProcess",
 	}, {
 		"be told that all is sold while a key is left", "sold-out", "sold out is told only of an empty pool",

@@ -199,8 +199,8 @@ func TestHistories_ProcessInTrouble(t *testing.T) {
 // in ten that it did not make. No test of one client alone need see it.
 func TestHistories_LostCommitIsSeen(t *testing.T) {
 	p := startProcess(t, overlay.Patch{File: "escrowserver/sqlstore/exec.go", Edits: []overlay.Edit{{
-		Old: "	if err := t.sql.Commit(); err != nil {",
-		New: "	if forgets() {\n		return t.sql.Rollback()\n	}\n	if err := t.sql.Commit(); err != nil {",
+		Old: "	if err := t.conn.commit(context.Background()); err != nil {",
+		New: "	if forgets() {\n		t.conn.rollback()\n		return nil\n	}\n	if err := t.conn.commit(context.Background()); err != nil {",
 	}}}, overlay.Patch{File: "escrowserver/sqlstore/forgets.go", Text: forgets})
 	wrong := p.histories(t, 100)
 	if wrong == "" {

@@ -18,7 +18,7 @@ func TestItem4_ControlWithNormalMustLose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := overlay.Write(root, t.TempDir(), []overlay.Patch{{File: "escrowserver/sqlstore/open.go", Edits: []overlay.Edit{
+	list, err := overlay.Write(root, t.TempDir(), []overlay.Patch{{File: "escrowserver/sqlstore/sqlite.go", Edits: []overlay.Edit{
 		{Old: `"_pragma=synchronous(FULL)"`, New: `"_pragma=synchronous(NORMAL)"`},
 		{Old: `"synchronous": 2`, New: `"synchronous": 1`},
 	}}})

@@ -17,6 +17,7 @@ type (
 	openFunc    = func(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uintptr) int32
 	deleteFunc  = func(tls *libc.TLS, vfs, name uintptr, syncDir int32) int32
 	randomFunc  = func(tls *libc.TLS, vfs uintptr, n int32, out uintptr) int32
+	clockFunc   = func(tls *libc.TLS, vfs, out uintptr) int32
 	callFunc    = func(tls *libc.TLS, vfs, name, call uintptr) int32
 	dirFunc     = func(tls *libc.TLS, path, fd uintptr) int32
 	findFunc    = func(tls *libc.TLS, vfs, name uintptr) uintptr
@@ -93,6 +94,11 @@ func record(t testing.TB, rec *recorder, seed uint64) (stop func()) {
 			bytes[i] = sum[i%len(sum)]
 		}
 		return n
+	})
+	// SQLite's own clock stands still: the schema's steps are noted with its time.
+	own.FxCurrentTimeInt64 = pointer[clockFunc](s, func(_ *libc.TLS, _, out uintptr) int32 {
+		*at[int64](out) = 212_600_000_000_000 // milliseconds of the Julian calendar
+		return sqlite3.SQLITE_OK
 	})
 	call := s.text(t, "openDirectory")
 	s.dir = function[findFunc](s.base.FxGetSystemCall)(s.tls, s.baseAt, call)
