@@ -198,6 +198,9 @@ func byTheEscrow() []falsification {
 			delete(expired, "statement")
 			return append(c, expired), a
 		})},
+		{"an arrival after the end", whyEnding, forged("accept", func(_ *paper, _ members, c, a list) (list, list) {
+			return append(c, maps.Clone(c[1])), a
+		})},
 		{"an accept that forfeits", whyMoney, forged("accept", func(_ *paper, _ members, c, a list) (list, list) {
 			last(c)["money"] = "forfeited"
 			return c, a
@@ -359,7 +362,7 @@ func ofTheWhole() []falsification {
 			return ""
 		}},
 		{"a bond twice", whyTwice, func(p *paper) string {
-			f := p.bond("accept", 0)
+			f := p.bond("never arrived", 0) // no proof gives it away
 			p.lines = slices.Insert(p.lines, 1, maps.Clone(f.line))
 			p.recount()
 			return string(f.life.id)

@@ -90,6 +90,7 @@ func TestOutageMovesDeadlinesByTheEscrowsWord(t *testing.T) {
 		n    int
 	}{
 		{escrowserver.OutageLine{Began: away.Began.Add(-9 * day), Ended: away.Ended.Add(-9 * day)}, "after the decision deadline", 3},
+		{escrowserver.OutageLine{Began: away.Began.Add(9 * day), Ended: away.Ended.Add(9 * day)}, "after the decision deadline", 3},
 		{escrowserver.OutageLine{Began: away.Began, Ended: away.Ended.Add(2 * time.Hour)}, "nothing expires before", 1},
 	} {
 		n := 0

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"fyne.io/fyne/v2"
 	fyneapp "fyne.io/fyne/v2/app"
@@ -30,9 +29,6 @@ import (
 
 // ID names the window's own few preferences, such as light or dark.
 const ID = "earnest.desktop"
-
-// rescaled is when the driver has taken over another scale.
-const rescaled = 150 * time.Millisecond
 
 // collectAt is how much the memory may grow, in per cent, before it is tidied.
 const collectAt = 40
@@ -163,19 +159,7 @@ func newWindow(a fyne.App, model *viewmodel.Model, prefs *prefs, cfg Config) fyn
 		shell.Focus()
 		shell.GoTo(place)
 	}
-	prefs.draw = func() {
-		was, size := window.Canvas().Scale(), window.Canvas().Size()
-		a.Settings().SetTheme(theme.New(look))
-		// The driver keeps what the window shows and grows the window; a person who
-		// wants larger text wants it in the same window.
-		time.AfterFunc(rescaled, func() {
-			fyne.Do(func() {
-				if now := window.Canvas().Scale(); now != was && now > 0 {
-					window.Resize(fyne.NewSize(size.Width*was/now, size.Height*was/now))
-				}
-			})
-		})
-	}
+	prefs.draw = sameSize(window, func() { a.Settings().SetTheme(theme.New(look)) })
 	prefs.speak = func(l words.Language) {
 		model.OnChange(nil) // of the old content
 		model.Speak(l)
