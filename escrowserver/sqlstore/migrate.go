@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -27,19 +30,38 @@ func migrations(dialect goose.Dialect, db *sql.DB, words *strings.Replacer, opti
 		return nil, err
 	}
 	var steps []*goose.Migration
-	for i, name := range names {
+	for _, name := range names {
 		text, err := schema.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
+		version, err := versionOf(name)
+		if err != nil {
+			return nil, err
+		}
 		statement := words.Replace(string(text))
-		steps = append(steps, goose.NewGoMigration(int64(i+1), &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+		steps = append(steps, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, statement)
 			return err
 		}}, nil))
 	}
 	return goose.NewProvider(dialect, db, nil, append(options, goose.WithGoMigrations(steps...),
 		goose.WithTableName(versions), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))...)
+}
+
+// versionOf is the number that a step's file begins with.
+func versionOf(name string) (int64, error) {
+	number, _, _ := strings.Cut(path.Base(name), "_")
+	return strconv.ParseInt(number, 10, 64)
+}
+
+// newest is the version that this program reads and writes.
+func newest() (int64, error) {
+	names, err := fs.Glob(schema, "schema/*.sql")
+	if err != nil {
+		return 0, err
+	}
+	return versionOf(slices.Max(names))
 }
 
 // migrate takes the steps of the schema that the books have not taken yet. If
@@ -101,19 +123,19 @@ func (s *Store) adoptVersions(ctx context.Context) error {
 
 // checkVersion refuses books of another version than this program's.
 func (s *Store) checkVersion(ctx context.Context) error {
-	names, err := fs.Glob(schema, "schema/*.sql")
+	known, err := newest()
 	if err != nil {
 		return err
 	}
-	var have int
+	var have int64
 	err = s.reader().row(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM `+versions).Scan(&have)
 	switch {
 	case err != nil:
 		return errors.Join(errors.New("they do not tell their version: an older program has made them, or they are no books; have this program serve them first"), err)
-	case have > len(names):
-		return fmt.Errorf("they are of version %d, this program knows %d: use the newer program", have, len(names))
-	case have < len(names):
-		return fmt.Errorf("they are of version %d, this program reads %d: use the program that serves them, or have this one serve them first", have, len(names))
+	case have > known:
+		return fmt.Errorf("they are of version %d, this program knows %d: use the newer program", have, known)
+	case have < known:
+		return fmt.Errorf("they are of version %d, this program reads %d: use the program that serves them, or have this one serve them first", have, known)
 	}
 	return nil
 }
