@@ -84,7 +84,7 @@ type Server struct {
 	cfg        Config
 	log        *slog.Logger
 	receiptKey ed25519.PublicKey
-	queue      *queue
+	queue      *Queue
 	news       news
 	lookups    lookups
 	wake       chan struct{}
@@ -115,7 +115,7 @@ func New(cfg Config) (*Server, error) {
 	if s.outage, err = findOutage(context.Background(), cfg.Store, s.now()); err != nil {
 		return nil, err
 	}
-	s.queue = &queue{store: cfg.Store, told: s.told, surprised: s.surprised}
+	s.queue = &Queue{store: cfg.Store, told: s.told, surprised: s.surprised}
 	return s, nil
 }
 
@@ -194,7 +194,7 @@ func (s *Server) moment() Moment {
 // do has the store do one operation, and hides from callers what is not for them.
 func do[T any](ctx context.Context, s *Server, op Op) (T, error) {
 	var none T
-	result := s.queue.do(ctx, op)
+	result := s.queue.Do(ctx, op)
 	ctx = context.WithoutCancel(ctx) // an operation fails by itself, whoever waits
 	if result.Err != nil {
 		return none, s.failed(ctx, op.Name(), result.Err)

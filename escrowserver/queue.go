@@ -8,9 +8,9 @@ import (
 	"earnest/escrow"
 )
 
-// queue turns operations that come in while a commit runs into the next batch:
+// Queue turns operations that come in while a commit runs into the next batch:
 // under load many share one commit, and alone none waits.
-type queue struct {
+type Queue struct {
 	store Store
 	// told is called with the accounts that an operation touched, whether or not
 	// its caller still waits.
@@ -23,6 +23,11 @@ type queue struct {
 	running bool
 }
 
+// NewQueue is the queue before a store's door.
+func NewQueue(store Store) *Queue {
+	return &Queue{store: store, told: func([]escrow.KeyID) {}, surprised: func(error) {}}
+}
+
 type call struct {
 	op   Op
 	done chan Result
@@ -30,14 +35,14 @@ type call struct {
 
 const maxBatch = 64
 
-// do waits for the operation's result. If ctx ends first, the operation may
+// Do waits for the operation's result. If ctx ends first, the operation may
 // still be done: the caller repeats it under the same id to find out.
-func (q *queue) do(ctx context.Context, op Op) Result {
-	return q.doAll(ctx, []Op{op})[0]
+func (q *Queue) Do(ctx context.Context, op Op) Result {
+	return q.DoAll(ctx, []Op{op})[0]
 }
 
-// doAll is do for several operations, which share a commit as far as they can.
-func (q *queue) doAll(ctx context.Context, ops []Op) []Result {
+// DoAll is Do for several operations, which share a commit as far as they can.
+func (q *Queue) DoAll(ctx context.Context, ops []Op) []Result {
 	results := make([]Result, len(ops))
 	if err := ctx.Err(); err != nil {
 		for i := range results {
@@ -69,7 +74,7 @@ func (q *queue) doAll(ctx context.Context, ops []Op) []Result {
 }
 
 // drain applies batches until nothing waits.
-func (q *queue) drain(ctx context.Context) {
+func (q *Queue) drain(ctx context.Context) {
 	for {
 		q.mu.Lock()
 		n := min(len(q.waiting), maxBatch)

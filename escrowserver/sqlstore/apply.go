@@ -16,8 +16,11 @@ import (
 type tx struct {
 	conn    conn
 	batches *keyBatches
-	known   known
-	writes  [writeCount]writes
+	sold    *soldKeys
+	// taken is the newest key that the batch takes of each address.
+	taken  map[escrow.Address]int64
+	known  known
+	writes [writeCount]writes
 	// touched are the accounts whose list of bonds the operation at hand changed.
 	touched []escrow.KeyID
 }
@@ -72,7 +75,7 @@ func (s *Store) applyTogether(ctx context.Context, ops []escrowserver.Op) ([]esc
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	defer conn.rollback() // after a commit it does nothing
-	t := &tx{conn: conn, batches: &s.batches, known: newKnown()}
+	t := &tx{conn: conn, batches: &s.batches, sold: &s.sold, taken: map[escrow.Address]int64{}, known: newKnown()}
 	results := make([]escrowserver.Result, 0, len(ops))
 	if err := t.prepare(ctx, ops); err != nil {
 		return nil, err
@@ -105,6 +108,7 @@ func (s *Store) applyTogether(ctx context.Context, ops []escrowserver.Op) ([]esc
 	if err := t.commit(label); err != nil {
 		return nil, err
 	}
+	s.sold.note(t.taken)
 	return results, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -36,31 +35,27 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	purchase := escrow.Purchase{Bond: b.View(escrow.RoleSender), Receipt: receipt}
-	text, err := json.Marshal(purchase)
-	if err != nil {
-		return nil, err
-	}
 	// From here on it is written.
 	if err := t.hold(op.Name(), b, op.Now); err != nil {
 		return nil, err
 	}
 	t.known.keys[op.Quote.Recipient] = t.known.keys[op.Quote.Recipient][1:]
 	t.put(takeKey, op.Name(), sold.id)
+	t.taken[op.Quote.Recipient] = sold.id
 	t.known.bonds[b.ID] = &knownBond{bond: bond{b, op.Quote.Salt}, group: op.Group, fresh: true, changed: op.Name()}
 	t.known.taken[b.ID] = true
 	t.known.open[pair{b.Sender, b.Recipient}] = b.ID
 	t.known.groups[group{b.Recipient, op.Group}]++
 	t.known.heads[b.ID] = head
 	t.put(newReceipt, op.Name(), b.ID, head.n, receipt)
+	t.known.paid[b.ID] = receipt
 	t.known.sold[b.ID] = sold
 	t.put(keepSoldKey, op.Name(), b.ID, sold.certificate, sold.batch, micros(op.KeepUntil))
-	t.remember(op.Name(), key, op.BodyHash, string(text), op.Now)
+	t.remember(op.Name(), key, op.BodyHash, "", op.Now) // its answer is made again of the bond
 	if err := t.tell(op.Name(), b, true); err != nil {
 		return nil, err
 	}
-	purchase.Certificate, purchase.Batch = sold.certificate, batch
-	return purchase, nil
+	return escrow.Purchase{Bond: b.View(escrow.RoleSender), Certificate: sold.certificate, Batch: batch, Receipt: receipt}, nil
 }
 
 // mayBuy refuses a purchase before anything is written.
@@ -130,25 +125,51 @@ func (t *tx) canPay(op escrowserver.Buy) error {
 	return escrowserver.CanPay(payment.Amount(b.now.Available), op.Quote)
 }
 
-// boughtBefore answers a purchase that was made before under the same id.
+// boughtBefore answers a purchase that was made before under the same id, as it was
+// answered then. Books of older programs have the answer's text.
 func (t *tx) boughtBefore(ctx context.Context, op escrowserver.Buy, text string) (any, error) {
 	var purchase escrow.Purchase
-	if err := json.Unmarshal([]byte(text), &purchase); err != nil {
-		return nil, fmt.Errorf("the stored purchase: %w", err)
+	if text != "" {
+		if err := json.Unmarshal([]byte(text), &purchase); err != nil {
+			return nil, fmt.Errorf("the stored purchase: %w", err)
+		}
 	}
 	sold, ok := t.known.sold[op.Request.ID]
 	if !ok {
-		_, err := found(t.conn.row(ctx, `SELECT certificate, batch FROM sold_key WHERE bond = ? AND keep_until > ?`,
-			op.Request.ID, micros(op.Now)).Scan(&sold.certificate, &sold.batch))
-		if err != nil {
+		if _, err := found(t.conn.row(ctx, `SELECT certificate, batch FROM sold_key WHERE bond = ? AND keep_until > ?`,
+			op.Request.ID, micros(op.Now)).Scan(&sold.certificate, &sold.batch)); err != nil {
 			return nil, err
 		}
 	}
 	if sold.batch == "" {
 		return nil, escrow.Errorf(escrow.Delivered, "the key of this bond was delivered and is gone here")
 	}
+	if text == "" {
+		var err error
+		if purchase, err = t.purchase(ctx, op.Request); err != nil {
+			return nil, err
+		}
+	}
 	batch, err := t.batches.get(ctx, t.conn, sold.batch)
 	purchase.Certificate, purchase.Batch = sold.certificate, batch
+	return purchase, err
+}
+
+// purchase is the bond as it was when it was bought, and its first receipt.
+func (t *tx) purchase(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, error) {
+	b, err := t.bond(ctx, req.ID)
+	if err != nil {
+		return escrow.Purchase{}, err
+	}
+	var quote escrow.Quote
+	if err := escrow.Peek(b.Quote, &quote); err != nil {
+		return escrow.Purchase{}, err
+	}
+	bought := escrow.NewBond(b.ID, b.Quote, quote, b.RecipientAccount, b.KeyFingerprint, req.Verification, req.Reply, b.BoughtAt)
+	purchase := escrow.Purchase{Bond: bought.View(escrow.RoleSender), Receipt: t.known.paid[b.ID]}
+	if purchase.Receipt == "" {
+		err = t.conn.row(ctx, `SELECT jws FROM receipt WHERE bond = ? AND n = 1`, b.ID).Scan(&purchase.Receipt)
+	}
 	return purchase, err
 }
 
@@ -167,35 +188,4 @@ func (t *tx) acknowledge(ctx context.Context, op escrowserver.Acknowledge) error
 	t.known.sold[op.Bond] = freeKey{}
 	t.put(dropSoldKey, op.Name(), op.Bond)
 	return nil
-}
-
-// keyBatches keeps the newest signed batches in memory: each is sold a hundred
-// times, and never changes.
-type keyBatches struct {
-	mu   sync.Mutex
-	jws  map[string]escrow.Signed
-	next []string // the oldest first
-}
-
-const keptBatches = 256
-
-func (k *keyBatches) get(ctx context.Context, q querier, hash string) (escrow.Signed, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if jws, ok := k.jws[hash]; ok {
-		return jws, nil
-	}
-	var jws escrow.Signed
-	if err := q.row(ctx, `SELECT jws FROM key_batch WHERE hash = ?`, hash).Scan(&jws); err != nil {
-		return "", fmt.Errorf("key batch %s: %w", hash, err)
-	}
-	if k.jws == nil {
-		k.jws = map[string]escrow.Signed{}
-	}
-	if len(k.next) == keptBatches {
-		delete(k.jws, k.next[0])
-		k.next = k.next[1:]
-	}
-	k.jws[hash], k.next = jws, append(k.next, hash)
-	return jws, nil
 }

@@ -36,7 +36,8 @@ type known struct {
 	proofs     map[string]knownProof
 	taken      map[escrow.BondID]bool
 	keys       map[escrow.Address][]freeKey
-	sold       map[escrow.BondID]freeKey // of this batch; empty: acknowledged
+	sold       map[escrow.BondID]freeKey       // of this batch; empty: acknowledged
+	paid       map[escrow.BondID]escrow.Signed // the first receipts of this batch's purchases
 	ended      map[endedKey][]time.Time
 	groups     map[group]int
 	vouchers   map[string]*escrowserver.VoucherLine
@@ -167,7 +168,7 @@ func newKnown() known {
 		bonds: map[escrow.BondID]*knownBond{}, transfers: map[string]*knownTransfer{}, heads: map[escrow.BondID]receiptHead{},
 		operations: map[operationKey]knownOperation{}, offers: map[escrow.Address]*knownOffer{},
 		addresses: map[escrow.Address]provenBy{}, open: map[pair]escrow.BondID{}, outcomes: map[outcomeKey]string{},
-		proofs: map[string]knownProof{}, taken: map[escrow.BondID]bool{}, keys: map[escrow.Address][]freeKey{}, sold: map[escrow.BondID]freeKey{}, ended: map[endedKey][]time.Time{}, groups: map[group]int{},
+		proofs: map[string]knownProof{}, taken: map[escrow.BondID]bool{}, keys: map[escrow.Address][]freeKey{}, sold: map[escrow.BondID]freeKey{}, paid: map[escrow.BondID]escrow.Signed{}, ended: map[endedKey][]time.Time{}, groups: map[group]int{},
 		vouchers: map[string]*escrowserver.VoucherLine{}, parties: map[party]partyRow{},
 	}
 }

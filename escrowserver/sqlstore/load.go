@@ -237,8 +237,8 @@ func (t *tx) buyQuestions(w wants) []question {
 				k.groups[g] = n
 				return err
 			}),
-		askFor(`SELECT id, fingerprint, certificate, batch FROM one_time_key WHERE address = ? ORDER BY id LIMIT ?`,
-			unknown(slices.Sorted(maps.Keys(w.keys)), k.keys), func(a escrow.Address) []any { return []any{a, w.keys[a]} },
+		askFor(`SELECT id, fingerprint, certificate, batch FROM one_time_key WHERE address = ? AND id > ? ORDER BY id LIMIT ?`,
+			unknown(slices.Sorted(maps.Keys(w.keys)), k.keys), func(a escrow.Address) []any { return []any{a, t.sold.after(a), w.keys[a]} },
 			func(a escrow.Address, scan func(...any) error) error {
 				var key freeKey
 				err := scan(&key.id, &key.fingerprint, &key.certificate, &key.batch)

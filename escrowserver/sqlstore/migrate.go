@@ -24,7 +24,7 @@ const versions = "schema_step"
 
 // migrations are the steps of schema/, in the engine's words, each in a transaction
 // of its own.
-func migrations(dialect goose.Dialect, db *sql.DB, words *strings.Replacer, options ...goose.ProviderOption) (*goose.Provider, error) {
+func migrations(dialect goose.Dialect, db *sql.DB, words func(string) string, options ...goose.ProviderOption) (*goose.Provider, error) {
 	names, err := fs.Glob(schema, "schema/*.sql")
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func migrations(dialect goose.Dialect, db *sql.DB, words *strings.Replacer, opti
 		if err != nil {
 			return nil, err
 		}
-		statement := words.Replace(string(text))
+		statement := words(string(text))
 		steps = append(steps, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, statement)
 			return err

@@ -19,32 +19,46 @@ import (
 
 // postgresEngine keeps the books in PostgreSQL, for any number of processes.
 type postgresEngine struct {
-	pool *pgxpool.Pool
-	read *sql.DB // on the same pool
+	pool  *pgxpool.Pool // for batches
+	reads *pgxpool.Pool
+	read  *sql.DB // on reads
 
 	texts sync.Map // statements in PostgreSQL's words
 }
 
 // openPostgres connects. Settings are the session's own, such as name=value.
 func openPostgres(ctx context.Context, url string, settings ...string) (*postgresEngine, error) {
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		return nil, errors.New("the URL of the database cannot be read; it looks like postgres://USER@HOST/NAME") // it may hold a password
-	}
 	// A commit is durable when it is answered, whatever the server's default is.
-	for _, setting := range append(settings, "synchronous_commit=on", "default_transaction_isolation=read committed") {
-		name, value, _ := strings.Cut(setting, "=")
-		config.ConnConfig.RuntimeParams[name] = value
-	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	settings = append(settings, "synchronous_commit=on", "default_transaction_isolation=read committed")
+	// A batch looks rows up by an index, each of them. Left alone, the planner would
+	// take a table that was small when the statement was first prepared for one that
+	// stays small, and read all of it.
+	pool, err := connect(ctx, url, append(settings, "enable_seqscan=off", "jit=off"))
 	if err != nil {
 		return nil, err
 	}
-	e := &postgresEngine{pool: pool, read: stdlib.OpenDBFromPool(pool)}
+	read, err := connect(ctx, url, settings)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	e := &postgresEngine{pool: pool, reads: read, read: stdlib.OpenDBFromPool(read)}
 	if err := e.safe(ctx); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
+}
+
+func connect(ctx context.Context, url string, settings []string) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("the URL of the database cannot be read; it looks like postgres://USER@HOST/NAME") // it may hold a password
+	}
+	for _, setting := range settings {
+		name, value, _ := strings.Cut(setting, "=")
+		config.ConnConfig.RuntimeParams[name] = value
+	}
+	return pgxpool.NewWithConfig(ctx, config)
 }
 
 // safe refuses a server that may lose what it has acknowledged.
@@ -67,16 +81,42 @@ func (e *postgresEngine) snapshot(ctx context.Context) (*sql.Tx, error) {
 	return e.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 }
 
-// check has nothing to look for: PostgreSQL holds its constraints itself, and
-// damaged pages fail the reading.
-func (e *postgresEngine) check(context.Context, querier, func(string)) error { return nil }
+// check looks for rows that name others that are not there, where no constraint
+// does (schema step 012). Damaged pages fail the reading.
+func (e *postgresEngine) check(ctx context.Context, q querier, fault func(string)) error {
+	for _, names := range [][4]string{
+		{"posting", "transfer", "transfer", "id"},
+		{"operation", "account", "account", "id"},
+		{"bond", "sender_account", "account", "id"},
+		{"bond", "recipient_account", "account", "id"},
+		{"bond", "key_fingerprint", "key_fingerprint", "fingerprint"},
+		{"party", "account", "account", "id"},
+		{"party", "bond", "bond", "id"},
+		{"sold_key", "bond", "bond", "id"},
+		{"sold_key", "batch", "key_batch", "hash"},
+		{"receipt", "bond", "bond", "id"},
+		{"statement", "bond", "bond", "id"},
+		{"proof", "bond", "bond", "id"},
+	} {
+		table, column, parent, key := names[0], names[1], names[2], names[3]
+		var n int64
+		if err := q.row(ctx, `SELECT COUNT(*) FROM `+table+` AS child WHERE NOT EXISTS (
+			SELECT 1 FROM `+parent+` AS parent WHERE parent.`+key+` = child.`+column+`)`).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			fault(fmt.Sprintf("%d rows of table %s name something that is not in table %s", n, table, parent))
+		}
+	}
+	return nil
+}
 
 func (e *postgresEngine) schema() (*goose.Provider, error) {
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {
 		return nil, err
 	}
-	return migrations(goose.DialectPostgres, e.read, strings.NewReplacer(), goose.WithSessionLocker(locker))
+	return migrations(goose.DialectPostgres, e.read, func(step string) string { return step }, goose.WithSessionLocker(locker))
 }
 
 func (e *postgresEngine) text(statement string) string {
@@ -94,6 +134,7 @@ func (e *postgresEngine) kept(key string, text func() string) string {
 
 func (e *postgresEngine) close() error {
 	err := e.read.Close()
+	e.reads.Close()
 	e.pool.Close()
 	return err
 }

@@ -60,7 +60,9 @@ func (r reader) complete(ctx context.Context, b *escrowserver.BondLine) error {
 		return err
 	}
 	b.Transfer = t.transfer()
-	rows, err := r.query(ctx, `SELECT n, jws FROM receipt WHERE bond = ? ORDER BY n, id`, b.ID)
+	rows, err := r.query(ctx, `SELECT n, jws FROM (
+			SELECT n, id, jws FROM receipt WHERE bond = ? AND n = 0 UNION ALL SELECT n, id, jws FROM receipt WHERE bond = ? AND n > 0) AS receipts
+		ORDER BY n, id`, b.ID, b.ID)
 	if err := each(rows, err, func(scan func(...any) error) error {
 		var n int64
 		var jws escrow.Signed

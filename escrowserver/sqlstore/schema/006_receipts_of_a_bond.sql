@@ -1,2 +1,2 @@
--- All receipts of a bond, those outside of the chain too.
-CREATE INDEX receipt_bond ON receipt (bond, n);
+-- The receipts outside of a bond's chain.
+CREATE INDEX receipt_aside ON receipt (bond) WHERE n = 0;

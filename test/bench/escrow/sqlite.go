@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"earnest/escrowserver"
+)
+
+// sqliteGroups compares purchases of 64 clients that share commits with a commit a
+// purchase, and with a file in memory, where a sync costs nothing: the store opens
+// no file unsynced.
+func (b *bench) sqliteGroups(ctx context.Context) error {
+	memory, err := os.MkdirTemp("/dev/shm", "earnest-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(memory)
+	var worlds [3]*world
+	for i, file := range []string{filepath.Join(b.dir, "grouped.db"), filepath.Join(b.dir, "single.db"), filepath.Join(memory, "books.db")} {
+		w, err := settle(ctx, file, b.plan(1, 1))
+		if err != nil {
+			return err
+		}
+		defer w.store.Close()
+		worlds[i] = w
+	}
+	single := turn{"single", func(ctx context.Context) (float64, error) {
+		ops, err := worlds[1].buys(b.buys / 4)
+		if err != nil {
+			return 0, err
+		}
+		began := time.Now()
+		for _, op := range ops {
+			if r := worlds[1].store.Apply(ctx, []escrowserver.Op{op}); r[0].Err != nil {
+				return 0, r[0].Err
+			}
+		}
+		return float64(len(ops)) / time.Since(began).Seconds(), nil
+	}}
+	got, err := b.takeTurns(ctx, b.buying("grouped", worlds[0], clients), single, b.buying("unsynced", worlds[2], clients))
+	if err != nil {
+		return err
+	}
+	syncs, err := b.syncs()
+	if err != nil {
+		return err
+	}
+	b.say("SQLite: 64 clients in groups / a commit each", got[0]/got[1], 5, "%.0f and %.0f buys a second; the disk syncs %.0f times a second", got[0], got[1], syncs)
+	b.say("SQLite: in groups / the same without any sync", got[0]/got[2], 0.9, "%.0f and %.0f buys a second", got[0], got[2])
+	return nil
+}
+
+// syncs is how often a second a small write is synced by fdatasync.
+func (b *bench) syncs() (float64, error) {
+	f, err := os.Create(filepath.Join(b.dir, "synced"))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	page := make([]byte, 4096)
+	began, n := time.Now(), 0
+	for ; time.Since(began) < time.Second; n++ {
+		if _, err := f.WriteAt(page, int64(n%64)*4096); err != nil {
+			return 0, err
+		}
+		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+			return 0, err
+		}
+	}
+	return float64(n) / time.Since(began).Seconds(), nil
+}
