@@ -131,6 +131,7 @@ type Buy struct {
 	Recipient escrow.KeyID // the identity of the quote's offer
 	Group     string       // who the sender counts with: see [SenderGroup]
 	KeepUntil time.Time    // the sold key is forgotten then, acknowledged or not
+	MostOpen  int          // how many bonds of the account may be open; 0: no limit
 }
 
 // Acknowledge forgets the sold key of a bond.
@@ -225,6 +226,7 @@ func (Heartbeat) Name() string    { return "heartbeat" }
 
 // Store keeps what the escrow knows.
 type Store interface {
+	LimitStore
 	// Apply does a batch of operations in one transaction, in order. Each fails
 	// alone. When it returns, what succeeded is durable.
 	Apply(ctx context.Context, ops []Op) []Result
@@ -238,6 +240,8 @@ type Store interface {
 	Offer(ctx context.Context, address escrow.Address, now time.Time) (OfferRecord, error)
 	// Pool counts the unsold keys of an address.
 	Pool(ctx context.Context, address escrow.Address) (int, error)
+	// Epoch is the pools' epoch: see [NewEpoch].
+	Epoch(ctx context.Context) (int64, error)
 	// Standing is what limits a sender who asks for a quote.
 	Standing(ctx context.Context, query StandingQuery) (Standing, error)
 	// Bond returns NotFound for an unknown bond.

@@ -174,7 +174,11 @@ func (v view) Pool(ctx context.Context, address escrow.Address) (escrow.Pool, er
 	if err != nil {
 		return escrow.Pool{}, v.s.failed(ctx, "pool", err)
 	}
-	return escrow.Pool{Address: address, Free: free}, nil
+	epoch, err := v.s.cfg.Store.Epoch(ctx)
+	if err != nil {
+		return escrow.Pool{}, v.s.failed(ctx, "pool", err)
+	}
+	return escrow.Pool{Address: address, Free: free, Epoch: epoch}, nil
 }
 
 func (v view) Quote(ctx context.Context, req escrow.QuoteRequest) (escrow.Signed, error) {
@@ -273,6 +277,7 @@ func (v view) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, 
 	return do[escrow.Purchase](ctx, v.s, Buy{
 		Moment: moment, Account: v.id, Request: req, BodyHash: hash, Quote: quote,
 		Recipient: offer.Identity.ID(), Group: SenderGroup(quote.Sender), KeepUntil: moment.Now.Add(keepSold),
+		MostOpen: openBonds,
 	})
 }
 

@@ -194,6 +194,13 @@ func (t *tx) addKeys(ctx context.Context, op escrowserver.AddKeys) (any, error) 
 		}
 		return pool, err
 	}
+	epoch, err := t.reader().epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if op.Batch.Epoch != epoch {
+		return nil, escrowserver.StaleKeys()
+	}
 	if err := t.mayAddKeys(ctx, op); err != nil {
 		return nil, err
 	}
@@ -216,7 +223,7 @@ func (t *tx) addKeys(ctx context.Context, op escrowserver.AddKeys) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	pool.Free = free
+	pool.Free, pool.Epoch = free, epoch
 	text, err := json.Marshal(pool)
 	if err != nil {
 		return nil, err

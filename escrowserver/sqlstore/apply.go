@@ -176,6 +176,9 @@ func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
 	case escrowserver.Heartbeat:
 		return nil, t.heartbeat(ctx, op)
 	}
+	if value, done, err := t.doOperator(ctx, op); done {
+		return value, err
+	}
 	return nil, fmt.Errorf("the store knows no operation %T", op)
 }
 
