@@ -23,6 +23,9 @@ type Service interface {
 	Account(ctx context.Context) (Account, error)
 	// TopUp redeems a voucher.
 	TopUp(ctx context.Context, req TopUp) (Balance, error)
+	// SetLimit bounds what the account may spend in a currency, and returns the
+	// account with its limits.
+	SetLimit(ctx context.Context, req SetLimit) (Account, error)
 	// Movements lists what happened to the account's money after the cursor, oldest
 	// first: at most limit of them, and at most MaxMovements; 0 is that.
 	Movements(ctx context.Context, after int64, limit int) (MovementPage, error)
@@ -108,6 +111,8 @@ type Account struct {
 	ID        KeyID           `json:"id"`
 	Balances  []Balance       `json:"balances"`
 	Addresses []ProvenAddress `json:"addresses"`
+	// Limits are told by Account and SetLimit only.
+	Limits []SpendingLimit `json:"limits,omitempty"`
 }
 
 // Balance is an account's money in one currency.

@@ -65,7 +65,7 @@ func (v view) Account(ctx context.Context) (escrow.Account, error) {
 	if err != nil {
 		return escrow.Account{}, err
 	}
-	return v.shown(record), nil
+	return v.withLimits(ctx, v.shown(record))
 }
 
 // shown is the account with a balance in each currency of the escrow.

@@ -81,6 +81,7 @@ func New(cfg Config) (*API, error) {
 	a.huma = humago.New(a.mux, humaConfig())
 	a.infoOperations()
 	a.accountOperations()
+	a.limitOperations()
 	a.movementOperations()
 	a.addressOperations()
 	a.offerOperations()

@@ -173,6 +173,8 @@ func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
 		return nil, t.sweep(ctx, op)
 	case escrowserver.Clean:
 		return nil, t.clean(ctx, op)
+	case escrowserver.SetLimit:
+		return nil, t.setLimit(ctx, op)
 	case escrowserver.Heartbeat:
 		return nil, t.heartbeat(ctx, op)
 	}

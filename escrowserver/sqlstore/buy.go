@@ -49,6 +49,7 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	t.put(takeKey, op.Name(), sold.id)
 	t.known.bonds[b.ID] = &knownBond{bond: bond{b, op.Quote.Salt}, group: op.Group, fresh: true, changed: op.Name()}
 	t.known.taken[b.ID] = true
+	t.bought(b)
 	t.known.open[pair{b.Sender, b.Recipient}] = b.ID
 	t.known.groups[group{b.Recipient, op.Group}]++
 	t.known.heads[b.ID] = head
@@ -87,7 +88,10 @@ func (t *tx) mayBuy(ctx context.Context, op escrowserver.Buy) error {
 	if len(t.known.keys[op.Quote.Recipient]) == 0 {
 		return soldOut()
 	}
-	return t.canPay(op)
+	if err := t.canPay(op); err != nil {
+		return err
+	}
+	return t.withinLimits(ctx, op)
 }
 
 func soldOut() error {

@@ -39,6 +39,8 @@ type known struct {
 	sold       map[escrow.BondID]freeKey // of this batch; empty: acknowledged
 	ended      map[endedKey][]time.Time
 	groups     map[group]int
+	openOf     map[escrow.KeyID]int // open bonds
+	limits     map[limitKey]*knownLimit
 	vouchers   map[string]*escrowserver.VoucherLine
 	parties    map[party]partyRow
 }
@@ -168,6 +170,7 @@ func newKnown() known {
 		operations: map[operationKey]knownOperation{}, offers: map[escrow.Address]*knownOffer{},
 		addresses: map[escrow.Address]provenBy{}, open: map[pair]escrow.BondID{}, outcomes: map[outcomeKey]string{},
 		proofs: map[string]knownProof{}, taken: map[escrow.BondID]bool{}, keys: map[escrow.Address][]freeKey{}, sold: map[escrow.BondID]freeKey{}, ended: map[endedKey][]time.Time{}, groups: map[group]int{},
+		openOf: map[escrow.KeyID]int{}, limits: map[limitKey]*knownLimit{},
 		vouchers: map[string]*escrowserver.VoucherLine{}, parties: map[party]partyRow{},
 	}
 }

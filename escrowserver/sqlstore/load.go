@@ -28,6 +28,8 @@ type wants struct {
 	// endedOf... are the senders whose bonds may have ended without arrived.
 	endedOfAccounts, endedOfAddresses []endedKey
 	groups                            []group
+	buyers                            []escrow.KeyID
+	limits                            []limitKey
 	vouchers                          []string
 	now                               time.Time
 }
@@ -49,6 +51,8 @@ func accountOf(op escrowserver.Op) escrow.KeyID {
 	case escrowserver.TopUp:
 		return op.Account
 	case escrowserver.Buy:
+		return op.Account
+	case escrowserver.SetLimit:
 		return op.Account
 	case escrowserver.StartClaim:
 		return op.Account
@@ -97,6 +101,8 @@ func (w *wants) statement(bond escrow.BondID, signed escrow.Signed) {
 func (w *wants) addBuy(op escrowserver.Buy) {
 	q := op.Quote
 	w.accounts = append(w.accounts, op.Recipient)
+	w.buyers = append(w.buyers, op.Account)
+	w.limits = append(w.limits, limitKey{op.Account, q.Option.Currency})
 	w.taken = append(w.taken, op.Request.ID)
 	w.operations = append(w.operations, operationKey{op.Account, string(op.Request.ID)})
 	w.offers = append(w.offers, q.Recipient)
@@ -132,7 +138,7 @@ func (t *tx) load(ctx context.Context, w wants) error {
 	if err := t.lockAccounts(ctx, accounts); err != nil {
 		return err
 	}
-	questions := slices.DeleteFunc(slices.Concat(t.bondQuestions(bonds), t.buyQuestions(w), t.answerQuestions(w)),
+	questions := slices.DeleteFunc(slices.Concat(t.bondQuestions(bonds), t.buyQuestions(w), t.limitQuestions(w), t.answerQuestions(w)),
 		func(q question) bool { return len(q.values) == 0 })
 	if len(questions) == 0 {
 		return nil

@@ -84,6 +84,7 @@ func (e *sqliteEngine) schema() (*goose.Provider, error) {
 	return migrations(goose.DialectSQLite3, e.write, strings.NewReplacer(
 		"BIGSERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT",
 		"BIGINT", "INTEGER",
+		"CREATE UNLOGGED TABLE", "CREATE TABLE",
 		"BYTEA", "BLOB",
 		"\n);", "\n) STRICT;"))
 }

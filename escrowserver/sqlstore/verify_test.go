@@ -18,6 +18,7 @@ func TestVerifyFindsFaults(t *testing.T) {
 	maps.Copy(damages, bondDamages())
 	maps.Copy(damages, otherDamages())
 	maps.Copy(damages, operatorDamages())
+	maps.Copy(damages, limitDamages())
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
 			copied := filepath.Join(t.TempDir(), "books.db")
