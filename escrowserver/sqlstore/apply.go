@@ -111,15 +111,20 @@ func (s *Store) applyTogether(ctx context.Context, ops []escrowserver.Op) ([]esc
 // prepare locks the accounts of the operations, and reads what those want that are
 // decided together next.
 func (t *tx) prepare(ctx context.Context, ops []escrowserver.Op) error {
-	var w wants
+	var w, later wants
 	run := true
 	for _, op := range ops {
-		if run = run && together(op); run {
+		switch run = run && together(op); {
+		case run:
 			w.add(op)
-		} else {
+		case together(op):
+			later.add(op)
+		default:
 			w.accounts = append(w.accounts, accountOf(op))
 		}
 	}
+	// All locks at once: who takes some more later may wait for one who waits for it.
+	w.accounts, w.later = append(w.accounts, later.accounts...), later.bonds
 	return t.load(ctx, w)
 }
 

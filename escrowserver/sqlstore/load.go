@@ -17,6 +17,7 @@ import (
 type wants struct {
 	accounts   []escrow.KeyID
 	bonds      []escrow.BondID
+	later      []escrow.BondID // whose parties are locked now, though the bonds are read later
 	operations []operationKey
 	offers     []escrow.Address
 	addresses  []escrow.Address
@@ -123,17 +124,23 @@ func (w *wants) addBuy(op escrowserver.Buy) {
 func (t *tx) load(ctx context.Context, w wants) error {
 	bonds := unknown(w.bonds, t.known.bonds)
 	accounts := w.accounts
-	if len(bonds) > 0 {
-		parties := ask(`SELECT sender_account, recipient_account FROM bond WHERE id = ?`, bonds,
-			func(_ escrow.BondID, scan func(...any) error) error {
+	if named := slices.Concat(bonds, w.later); len(named) > 0 {
+		var there []escrow.BondID
+		parties := ask(`SELECT sender_account, recipient_account FROM bond WHERE id = ?`, named,
+			func(id escrow.BondID, scan func(...any) error) error {
 				var sender, recipient escrow.KeyID
 				err := scan(&sender, &recipient)
 				accounts = append(accounts, sender, recipient)
+				if slices.Contains(bonds, id) {
+					there = append(there, id)
+				}
 				return err
 			})
 		if err := t.conn.ask(ctx, []question{parties}); err != nil {
 			return err
 		}
+		// One that another process commits from here on is absent: nothing of it is locked.
+		bonds = there
 	}
 	if err := t.lockAccounts(ctx, accounts); err != nil {
 		return err
