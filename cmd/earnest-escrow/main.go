@@ -72,6 +72,7 @@ type commands struct {
 	Voucher voucherGroup  `cmd:"" help:"Vouchers that top up accounts."`
 	Verify  verifyCommand `cmd:"" help:"Walk ledger, bonds, receipts and keys, and say whether they agree."`
 	Info    infoCommand   `cmd:"" help:"Show what the escrow tells about itself."`
+	Move    moveCommand   `cmd:"" help:"Move the books from SQLite to PostgreSQL, whole or not at all."`
 	Export  exportCommand `cmd:"" help:"Write all bonds and signed totals for an auditor, who checks them without the escrow."`
 }
 

@@ -169,3 +169,12 @@ func checkFiles(dataDir string, m *made) error {
 	}
 	return nil
 }
+
+// currencies are what the books count in.
+func (m *made) currencies() []payment.Currency {
+	var all []payment.Currency
+	for _, c := range m.Currencies {
+		all = append(all, payment.Currency(c))
+	}
+	return all
+}
