@@ -112,7 +112,7 @@ func limitOfABatch(w *world) {
 		w.ok(err)
 		ops = append(ops, escrowserver.Buy{Moment: escrowserver.Moment{Now: w.Clock.Now(), Sign: func(r escrow.Receipt) (escrow.Signed, error) {
 			return escrow.Sign(w.ReceiptSigner, escrow.KindReceipt, r)
-		}}, Account: anna.public().ID(), Request: req, BodyHash: escrow.Hash(append([]byte("buy\x00"), body...)), Quote: quote,
+		}}, Account: anna.public().ID(), Key: anna.public().ID(), Request: req, BodyHash: escrow.Hash(append([]byte("buy\x00"), body...)), Quote: quote,
 			Recipient: to.public().ID(), Group: escrowserver.SenderGroup(anna.address),
 			KeepUntil: w.Clock.Now().Add(day), MostOpen: 3})
 	}

@@ -186,6 +186,9 @@ func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
 	if value, done, err := t.doOperator(ctx, op); done {
 		return value, err
 	}
+	if value, done, err := t.doSafety(ctx, op); done {
+		return value, err
+	}
 	return nil, fmt.Errorf("the store knows no operation %T", op)
 }
 

@@ -32,6 +32,7 @@ type wants struct {
 	buyers                            []escrow.KeyID
 	limits                            []limitKey
 	vouchers                          []string
+	blocked                           []pair // the sender folded
 	now                               time.Time
 }
 
@@ -63,6 +64,8 @@ func accountOf(op escrowserver.Op) escrow.KeyID {
 		return op.Account
 	case escrowserver.AddKeys:
 		return op.Account
+	case escrowserver.ProposeChange:
+		return op.Change.Account
 	}
 	return ""
 }
@@ -109,6 +112,7 @@ func (w *wants) addBuy(op escrowserver.Buy) {
 	w.offers = append(w.offers, q.Recipient)
 	w.addresses = append(w.addresses, q.Sender)
 	w.open = append(w.open, pair{q.Sender, q.Recipient})
+	w.blocked = append(w.blocked, pair{q.Sender.Folded(), q.Recipient})
 	w.endedOfAccounts = append(w.endedOfAccounts, accountEnded(op.Account))
 	w.endedOfAddresses = append(w.endedOfAddresses, addressEnded(q.Sender))
 	w.groups = append(w.groups, group{q.Recipient, op.Group})
@@ -240,6 +244,7 @@ func (t *tx) buyQuestions(w wants) []question {
 				k.open[p] = id
 				return err
 			}),
+		t.blockedQuestion(w.blocked),
 		t.endedQuestion(w.endedOfAccounts, "sender_account", w.now),
 		t.endedQuestion(w.endedOfAddresses, "sender_folded", w.now),
 		askFor(`SELECT COUNT(*) FROM bond WHERE recipient = ? AND sender_group = ? AND state = 'held'`,
@@ -322,11 +327,14 @@ func (t *tx) lockAccounts(ctx context.Context, ids []escrow.KeyID) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	accounts := question{text: `SELECT change FROM account WHERE id = ?` + lockAccount,
+	accounts := question{text: `SELECT change, key_id, frozen_at FROM account WHERE id = ?` + lockAccount,
 		row: func(i int, scan func(...any) error) error {
 			a := &knownAccount{}
 			t.known.accounts[ids[i]] = a
-			return scan(&a.change)
+			var frozenAt int64
+			err := scan(&a.change, &a.key, &frozenAt)
+			a.frozen = frozenAt > 0
+			return err
 		}}
 	balances := question{text: `SELECT currency, available, held FROM balance WHERE holder = ?`,
 		row: func(i int, scan func(...any) error) error {
