@@ -70,7 +70,7 @@ func (a *account) arrivedSince(arrived time.Time) bool {
 // consider puts an ordinary mail among those that may be answered. Nobody is asked
 // for anything here: the mailbox does not wait.
 func (a *account) consider(ctx context.Context, m imapwatch.Mail) error {
-	if !a.answers() || m.TooLarge || m.More == nil || !a.arrivedSince(m.Arrived) {
+	if !a.answers() || m.TooLarge || len(m.Raw) > answerMailSize || m.More == nil || !a.arrivedSince(m.Arrived) {
 		return nil
 	}
 	message, err := netmail.ReadMessage(bytes.NewReader(m.Raw))
@@ -94,11 +94,14 @@ func (a *account) consider(ctx context.Context, m imapwatch.Mail) error {
 			return err // a second copy, or a mailbox that was numbered anew
 		}
 		waiting, err := store.List[store.Answer](tx, store.AnswerWaiting)
-		if err != nil || len(waiting) >= answerQueue {
+		if err != nil {
 			return err
 		}
-		why, err = a.notAgain(tx, letter.from)
-		if err != nil {
+		if len(waiting) >= answerQueue {
+			why = "many wait already"
+			return nil
+		}
+		if why, err = a.notAgain(tx, letter.from); err != nil {
 			return err
 		}
 		if queued = why == ""; !queued {
@@ -107,8 +110,11 @@ func (a *account) consider(ctx context.Context, m imapwatch.Mail) error {
 		}
 		return errors.Join(store.Put(tx, answer), store.Put(tx, store.Content{ID: answer.ID, Raw: m.Raw}))
 	})
-	if queued && err == nil {
+	switch {
+	case err == nil && queued:
 		wake(a.wakeAnswers)
+	case err == nil && why != "":
+		a.Log.Info("an ordinary mail is not answered", "why", why)
 	}
 	return err
 }

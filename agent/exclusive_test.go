@@ -98,6 +98,8 @@ func (n nullSenders) Submit(ctx context.Context, server agent.Server, from, to s
 	n.s.mu.Unlock()
 	if hold != nil {
 		hold(ctx)
+	}
+	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if fails != nil {

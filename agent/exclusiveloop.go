@@ -197,10 +197,27 @@ func doneAnswer(tx *store.Tx, answer store.Answer) error {
 	return errors.Join(store.Delete[store.Content](tx, answer.ID), store.Put(tx, answer))
 }
 
+// stillWanted reports whether the mail may still be answered: the address may have
+// been switched off meanwhile, and on again.
+func (a *account) stillWanted(tx *store.Tx, answer store.Answer) (bool, error) {
+	_, there, err := store.Get[store.Answer](tx, answer.ID)
+	if err != nil || !there {
+		return false, err
+	}
+	settings, there, err := store.Get[store.Account](tx, a.id)
+	since := settings.ExclusiveSince
+	return there && !since.IsZero() && answer.Number >= since.UnixMilli(), err
+}
+
 // endAnswer lets a mail be that is not answered.
 func (a *account) endAnswer(ctx context.Context, answer store.Answer, why string) error {
 	a.Log.Info("an ordinary mail is not answered", "why", why)
-	return a.Store.Update(ctx, "answer.end", func(tx *store.Tx) error { return doneAnswer(tx, answer) })
+	return a.Store.Update(ctx, "answer.end", func(tx *store.Tx) error {
+		if wanted, err := a.stillWanted(tx, answer); err != nil || !wanted {
+			return errors.Join(err, dropAnswer(tx, answer))
+		}
+		return doneAnswer(tx, answer)
+	})
 }
 
 // answerLater has an answer tried again some times.
@@ -210,8 +227,8 @@ func (a *account) answerLater(ctx context.Context, answer store.Answer, why stri
 	}
 	answer.NextTry = a.Now().Add(answerPause - time.Second).UnixMilli()
 	return a.Store.Update(ctx, "answer.later", func(tx *store.Tx) error {
-		if _, there, err := store.Get[store.Answer](tx, answer.ID); err != nil || !there {
-			return err // it was switched off meanwhile
+		if wanted, err := a.stillWanted(tx, answer); err != nil || !wanted {
+			return errors.Join(err, dropAnswer(tx, answer))
 		}
 		return store.Put(tx, answer)
 	})

@@ -50,11 +50,14 @@ func (a *account) fillPool(ctx context.Context) error {
 		return err
 	}
 	a.setPool(pool.Free)
+	if err := a.dropWithdrawn(ctx, pool.Epoch); err != nil {
+		return err
+	}
 	if pool.Free >= escrow.PoolRefill {
 		return nil
 	}
 	for free := pool.Free; free < escrow.PoolSize; {
-		batch, err := a.makeBatch(ctx, min(batchSize, escrow.PoolSize-free))
+		batch, err := a.makeBatch(ctx, min(batchSize, escrow.PoolSize-free), pool.Epoch)
 		if err != nil {
 			return err
 		}
@@ -99,9 +102,9 @@ func (a *account) retryBatches(ctx context.Context) error {
 
 // makeBatch makes n keys and signs their list. Everything is stored before
 // anything is sent: a key that is sold is a key that we have.
-func (a *account) makeBatch(ctx context.Context, n int) (store.Batch, error) {
+func (a *account) makeBatch(ctx context.Context, n int, epoch int64) (store.Batch, error) {
 	now := a.Now()
-	list := escrow.KeyBatch{ID: newID(), Address: a.address, Made: now.UTC()}
+	list := escrow.KeyBatch{ID: newID(), Address: a.address, Made: now.UTC(), Epoch: epoch}
 	batch := store.Batch{ID: list.ID, Account: a.id}
 	var keys []store.Key
 	for range n {
@@ -113,7 +116,7 @@ func (a *account) makeBatch(ctx context.Context, n int) (store.Batch, error) {
 		}
 		keys = append(keys, store.Key{
 			Fingerprint: certificate.Fingerprint, Account: a.id, Name: name, State: store.KeyLocal,
-			KeyIDs: certificate.KeyIDs, Certificate: certificate.Raw, Batch: batch.ID, Number: now.UnixMilli(),
+			KeyIDs: certificate.KeyIDs, Certificate: certificate.Raw, Batch: batch.ID, Number: now.UnixMilli(), Epoch: epoch,
 		})
 		list.Keys = append(list.Keys, escrow.KeyBrief{Fingerprint: certificate.Fingerprint, Hash: escrow.Hash(certificate.Raw)})
 		batch.Upload.Certificates = append(batch.Upload.Certificates, certificate.Raw)

@@ -37,7 +37,7 @@ func exits() []exit {
 		{5, "no such mail, bond or price", []string{agentclient.CodeNotFound, "no_offer"}},
 		{6, "not enough money, or no such voucher", []string{"insufficient_funds", "bad_voucher"}},
 		{7, "cannot be bought now: sold out, an open bond, a limit, blocked, price expired",
-			[]string{"sold_out", "open_bond", "limited", "blocked", "quote_expired", agentclient.CodeLimit}},
+			[]string{"sold_out", "open_bond", "limited", "over_limit", "blocked", "quote_expired", agentclient.CodeLimit}},
 		{8, "the mail's state does not allow it",
 			[]string{agentclient.CodeState, "ended", "too_late", "stale_decision", "not_arrived", "conflict", "already_delivered"}},
 		{9, "the escrow or the mail server does not answer", []string{agentclient.CodeUnreachable, "unavailable"}},

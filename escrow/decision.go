@@ -29,6 +29,8 @@ type Decision struct {
 	// Free tells the sender, with an accept, how many further mails are read
 	// without a bond: [FreeAlways] or a count. Where it is absent none was granted.
 	Free string `json:"free,omitempty"`
+	// Block, with a reject: the sender gets no quote for this recipient for a year.
+	Block bool `json:"block,omitempty"`
 }
 
 // FreeAlways in a [Decision]: every further mail.
@@ -54,6 +56,9 @@ func VerifyDecision(s Signed, identity ed25519.PublicKey) (Decision, error) {
 	}
 	if d.Free != "" && (d.Verdict != Accept || !validFree(d.Free)) {
 		return Decision{}, Errorf(Invalid, "free mails come with an accept, and are always or a count")
+	}
+	if d.Block && d.Verdict != Reject {
+		return Decision{}, Errorf(Invalid, "a sender is blocked with a reject, and with nothing else")
 	}
 	return d, nil
 }

@@ -42,6 +42,8 @@ const (
 	OpenBond Code = "open_bond"
 	// Limited: too many requests, or too many bonds that never arrived.
 	Limited Code = "limited"
+	// OverLimit: it costs more than the account's own limit leaves room for.
+	OverLimit Code = "over_limit"
 	// Blocked: the recipient blocked this sender.
 	Blocked Code = "blocked"
 	// Conflict: the same operation id came with another body.
@@ -71,7 +73,7 @@ const (
 // Codes lists every code, for the table that maps them to HTTP and back.
 func Codes() []Code {
 	return []Code{Invalid, Unauthorized, Replayed, ClockSkew, Forbidden, NotFound, NoOffer, SoldOut,
-		InsufficientFunds, QuoteExpired, OpenBond, Limited, Blocked, Conflict, Delivered, NotArrived,
+		InsufficientFunds, QuoteExpired, OpenBond, Limited, OverLimit, Blocked, Conflict, Delivered, NotArrived,
 		BadProof, Ended, TooLate, Stale, BadVoucher, Unproven, Unavailable, Internal}
 }
 
@@ -81,7 +83,8 @@ type Error struct {
 	// Detail says what happened in words for a person; never a secret, never
 	// an echo of what was sent.
 	Detail string
-	// Have and Need are set with InsufficientFunds, in smallest units of Option's scale.
+	// Have and Need are set with InsufficientFunds, and with OverLimit where Have is
+	// what the limit leaves room for, in smallest units of Option's scale.
 	Have, Need *payment.Amount
 	// Time is the server's clock, set with ClockSkew and Replayed.
 	Time time.Time

@@ -19,6 +19,8 @@ type KeyBatch struct {
 	Address Address    `json:"address"`
 	Keys    []KeyBrief `json:"keys"`
 	Made    time.Time  `json:"made"`
+	// Epoch is the pool's, as the escrow told it: see [Pool].
+	Epoch int64 `json:"epoch,omitempty"`
 }
 
 // KeyBrief names one certificate of a batch.
@@ -39,6 +41,11 @@ type KeyUpload struct {
 type Pool struct {
 	Address Address `json:"address"`
 	Free    int     `json:"free"`
+	// Epoch is another after the escrow was restored from a backup: all unsold keys
+	// of before are withdrawn, since nobody knows which of them were sold meanwhile.
+	Epoch int64 `json:"epoch,omitempty"`
+	// Aged of the free ones are older than [KeyLife]: the next upload replaces them.
+	Aged int `json:"aged,omitempty"`
 }
 
 // VerifyBatch checks that the identity signed the batch and that it lists the

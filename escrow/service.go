@@ -2,6 +2,7 @@ package escrow
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"earnest/ledger"
@@ -23,9 +24,18 @@ type Service interface {
 	Account(ctx context.Context) (Account, error)
 	// TopUp redeems a voucher.
 	TopUp(ctx context.Context, req TopUp) (Balance, error)
+	// SetLimit bounds what the account may spend in a currency, and returns the
+	// account with its limits.
+	SetLimit(ctx context.Context, req SetLimit) (Account, error)
 	// Movements lists what happened to the account's money after the cursor, oldest
 	// first: at most limit of them, and at most MaxMovements; 0 is that.
 	Movements(ctx context.Context, after int64, limit int) (MovementPage, error)
+
+	// Order takes what one of the account's two keys has signed about it. The request
+	// needs no account. The same signed order again gives the account as it is.
+	Order(ctx context.Context, order Signed) (Account, error)
+	// Export returns all that is stored about the account: one JSON object.
+	Export(ctx context.Context) (json.RawMessage, error)
 
 	// ClaimAddress has a token mailed to the address.
 	ClaimAddress(ctx context.Context, req AddressClaim) error
@@ -108,6 +118,15 @@ type Account struct {
 	ID        KeyID           `json:"id"`
 	Balances  []Balance       `json:"balances"`
 	Addresses []ProvenAddress `json:"addresses"`
+	// Limits are told by Account and SetLimit only.
+	Limits []SpendingLimit `json:"limits,omitempty"`
+	// FrozenAt: since then the account buys nothing, pays nothing out and changes no
+	// offer.
+	FrozenAt time.Time `json:"frozenAt,omitzero"`
+	// Recovery: the account has a recovery key.
+	Recovery bool `json:"recovery,omitempty"`
+	// Changes are those that wait for their time, and those that ended of late.
+	Changes []AccountChange `json:"changes,omitempty"`
 }
 
 // Balance is an account's money in one currency.

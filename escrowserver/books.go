@@ -13,7 +13,10 @@ type Visitor struct {
 	// Fault is told what the store itself finds wrong.
 	Fault func(string)
 	// Outage is shown before any bond, whose deadlines it moves.
-	Outage   func(OutageLine) error
+	Outage func(OutageLine) error
+	// Epoch is shown the note of the pools' epoch before any certificate.
+	Epoch    func(string) error
+	Audit    func(AuditLine) error
 	Balance  func(BalanceLine) error
 	Transfer func(TransferLine) error
 	Voucher  func(VoucherLine) error

@@ -87,6 +87,7 @@ type Server struct {
 	queue      *Queue
 	news       news
 	lookups    lookups
+	keys       keyring
 	wake       chan struct{}
 	stuck      stuck
 	beat       time.Time // the escrow's last heartbeat; Run's own
@@ -170,11 +171,12 @@ func (c Config) check() (ed25519.PublicKey, error) {
 }
 
 // As is the escrow as one account sees it. A nil account is an anonymous caller,
-// who may see Info and public offers.
+// who may see Info and public offers. Whose account the key's is, is found out now: it
+// is asked for with every request.
 func (s *Server) As(account escrow.PublicKey) escrow.Service {
 	v := view{s: s, key: account}
 	if account != nil {
-		v.id = account.ID()
+		v.id, v.gone = s.keys.of(s.cfg.Store, account.ID())
 	}
 	return v
 }

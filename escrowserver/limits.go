@@ -94,6 +94,8 @@ type Standing struct {
 	AccountEnded, AddressEnded []time.Time
 	// GroupHeld counts the group's unarrived bonds at this recipient.
 	GroupHeld int
+	// Blocked: the recipient rejected a mail of this sender with block.
+	Blocked bool
 }
 
 // Lookback is how far back ended bonds matter to [Standing.Check].
@@ -114,8 +116,9 @@ func (s Standing) Check(now time.Time) error {
 		err.RetryAfter = until.Sub(now)
 		return err
 	}
-	if s.GroupHeld >= groupShare {
-		return escrow.Errorf(escrow.Limited, "too many mails from your domain are still on their way to this recipient; wait until some arrive")
+	if s.Blocked || s.GroupHeld >= groupShare {
+		// One answer for both: whether somebody is blocked is the recipient's business.
+		return escrow.Errorf(escrow.Limited, "this recipient takes no further mail from you at present; nothing was paid; try again another day")
 	}
 	return nil
 }

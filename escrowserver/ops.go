@@ -99,6 +99,7 @@ type ProveAddress struct {
 	Nonce     string
 	TokenHash string
 	RenewBy   time.Time
+	Promise   Promise // where another account holds the address
 }
 
 // PublishOffer stores the offer of an address proven by the account. The
@@ -115,6 +116,7 @@ type PublishOffer struct {
 type AddKeys struct {
 	Now          time.Time
 	Account      escrow.KeyID
+	Key          escrow.KeyID // the account's own
 	Batch        escrow.KeyBatch
 	Signed       escrow.Signed
 	Certificates [][]byte
@@ -125,12 +127,14 @@ type AddKeys struct {
 type Buy struct {
 	Moment
 	Account   escrow.KeyID
+	Key       escrow.KeyID // the account's own
 	Request   escrow.BuyRequest
 	BodyHash  string
 	Quote     escrow.Quote
-	Recipient escrow.KeyID // the identity of the quote's offer
+	Recipient escrow.KeyID // the account of the quote's offer
 	Group     string       // who the sender counts with: see [SenderGroup]
 	KeepUntil time.Time    // the sold key is forgotten then, acknowledged or not
+	MostOpen  int          // how many bonds of the account may be open; 0: no limit
 }
 
 // Acknowledge forgets the sold key of a bond.
@@ -225,6 +229,8 @@ func (Heartbeat) Name() string    { return "heartbeat" }
 
 // Store keeps what the escrow knows.
 type Store interface {
+	LimitStore
+	SafetyStore
 	// Apply does a batch of operations in one transaction, in order. Each fails
 	// alone. When it returns, what succeeded is durable.
 	Apply(ctx context.Context, ops []Op) []Result
@@ -238,6 +244,8 @@ type Store interface {
 	Offer(ctx context.Context, address escrow.Address, now time.Time) (OfferRecord, error)
 	// Pool counts the unsold keys of an address.
 	Pool(ctx context.Context, address escrow.Address) (int, error)
+	// Epoch is the pools' epoch: see [NewEpoch].
+	Epoch(ctx context.Context) (int64, error)
 	// Standing is what limits a sender who asks for a quote.
 	Standing(ctx context.Context, query StandingQuery) (Standing, error)
 	// Bond returns NotFound for an unknown bond.
@@ -266,6 +274,10 @@ type AccountRecord struct {
 	Key       escrow.PublicKey
 	Balances  []BalanceRecord
 	Addresses []escrow.ProvenAddress
+	FrozenAt  time.Time
+	Recovery  bool // it has a recovery key
+	// Changes wait, or ended within 30 days.
+	Changes []escrow.AccountChange
 }
 
 // BalanceRecord is an account's money in a currency.

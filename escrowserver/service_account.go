@@ -15,7 +15,9 @@ import (
 type view struct {
 	s   *Server
 	key escrow.PublicKey
-	id  escrow.KeyID // "" for an anonymous caller
+	id  escrow.KeyID // of the account; "" for an anonymous caller
+	// gone: the key was the account's, and is it no more.
+	gone bool
 }
 
 var _ escrow.Service = view{}
@@ -24,6 +26,9 @@ var _ escrow.Service = view{}
 func (v view) known() error {
 	if v.id == "" {
 		return escrow.Errorf(escrow.Unauthorized, "this needs an account: sign the request with its key")
+	}
+	if v.gone {
+		return Replaced()
 	}
 	return nil
 }
@@ -56,6 +61,9 @@ func (v view) OpenAccount(ctx context.Context, req escrow.OpenAccount) (escrow.A
 	if !slices.Equal(req.Key, v.key) {
 		return escrow.Account{}, escrow.Errorf(escrow.Forbidden, "an account is opened with its own key")
 	}
+	if v.id != v.key.ID() {
+		return v.Account(ctx) // the key has taken over one that is open
+	}
 	record, err := do[AccountRecord](ctx, v.s, OpenAccount{Now: v.s.now(), Key: v.key, Recovery: req.Recovery})
 	return v.shown(record), err
 }
@@ -65,12 +73,13 @@ func (v view) Account(ctx context.Context) (escrow.Account, error) {
 	if err != nil {
 		return escrow.Account{}, err
 	}
-	return v.shown(record), nil
+	return v.withLimits(ctx, v.shown(record))
 }
 
 // shown is the account with a balance in each currency of the escrow.
 func (v view) shown(record AccountRecord) escrow.Account {
 	account := escrow.Account{ID: record.ID, Balances: []escrow.Balance{}, Addresses: record.Addresses}
+	account.FrozenAt, account.Recovery, account.Changes = record.FrozenAt, record.Recovery, record.Changes
 	if account.Addresses == nil {
 		account.Addresses = []escrow.ProvenAddress{}
 	}
@@ -159,8 +168,11 @@ func (v view) ProveAddress(ctx context.Context, req escrow.AddressProof) (escrow
 	now := v.s.now()
 	record, err := do[AccountRecord](ctx, v.s, ProveAddress{
 		Now: now, Account: v.id, Address: req.Address, Nonce: req.Nonce,
-		TokenHash: escrow.Hash([]byte(req.Token)), RenewBy: now.Add(renewAfter)})
+		TokenHash: escrow.Hash([]byte(req.Token)), RenewBy: now.Add(renewAfter), Promise: v.s.promise})
 	if err != nil {
+		return escrow.Account{}, err
+	}
+	if err := heldByAnother(record, req.Address, now); err != nil {
 		return escrow.Account{}, err
 	}
 	return v.shown(record), nil

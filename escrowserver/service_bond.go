@@ -2,7 +2,6 @@ package escrowserver
 
 import (
 	"context"
-	"crypto/ed25519"
 	"time"
 
 	"earnest/escrow"
@@ -177,7 +176,7 @@ func (v view) Destroyed(ctx context.Context, id escrow.BondID, signed escrow.Sig
 
 // statement checks what the recipient signed about the bond.
 func (v view) statement(signed escrow.Signed, b escrow.Bond, event escrow.Event) (escrow.Statement, error) {
-	st, err := escrow.VerifyStatement(signed, ed25519.PublicKey(v.key), b, event)
+	st, err := escrow.VerifyStatement(signed, v.identityIn(b), b, event)
 	if err != nil {
 		return st, err
 	}
@@ -189,7 +188,7 @@ func (v view) Decide(ctx context.Context, id escrow.BondID, verdict escrow.Verdi
 	if err != nil {
 		return escrow.Outcome{}, err
 	}
-	decision, err := escrow.VerifyDecision(signed, ed25519.PublicKey(v.key))
+	decision, err := escrow.VerifyDecision(signed, v.identityIn(b))
 	if err != nil {
 		return escrow.Outcome{}, err
 	}

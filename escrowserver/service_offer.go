@@ -134,7 +134,7 @@ func (v view) AddKeys(ctx context.Context, req escrow.KeyUpload) (escrow.Pool, e
 			return escrow.Pool{}, err
 		}
 	}
-	return do[escrow.Pool](ctx, v.s, AddKeys{Now: v.s.now(), Account: v.id, Batch: batch, Signed: req.Batch, Certificates: req.Certificates})
+	return do[escrow.Pool](ctx, v.s, AddKeys{Now: v.s.now(), Account: v.id, Key: v.key.ID(), Batch: batch, Signed: req.Batch, Certificates: req.Certificates})
 }
 
 func (v view) mayAddKeys(ctx context.Context, batch escrow.KeyBatch) error {
@@ -174,7 +174,15 @@ func (v view) Pool(ctx context.Context, address escrow.Address) (escrow.Pool, er
 	if err != nil {
 		return escrow.Pool{}, v.s.failed(ctx, "pool", err)
 	}
-	return escrow.Pool{Address: address, Free: free}, nil
+	epoch, err := v.s.cfg.Store.Epoch(ctx)
+	if err != nil {
+		return escrow.Pool{}, v.s.failed(ctx, "pool", err)
+	}
+	aged, err := v.s.cfg.Store.Aged(ctx, address, v.s.now())
+	if err != nil {
+		return escrow.Pool{}, v.s.failed(ctx, "pool", err)
+	}
+	return escrow.Pool{Address: address, Free: free, Epoch: epoch, Aged: aged}, nil
 }
 
 func (v view) Quote(ctx context.Context, req escrow.QuoteRequest) (escrow.Signed, error) {
@@ -270,9 +278,14 @@ func (v view) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, 
 		}
 	}
 	moment := v.s.moment()
+	recipient, replaced := v.s.keys.of(v.s.cfg.Store, offer.Identity.ID())
+	if replaced && !answered {
+		return escrow.Purchase{}, escrow.Errorf(escrow.NoOffer, "the recipient has another key now; nothing was paid; ask for a new quote")
+	}
 	return do[escrow.Purchase](ctx, v.s, Buy{
-		Moment: moment, Account: v.id, Request: req, BodyHash: hash, Quote: quote,
-		Recipient: offer.Identity.ID(), Group: SenderGroup(quote.Sender), KeepUntil: moment.Now.Add(keepSold),
+		Moment: moment, Account: v.id, Key: v.key.ID(), Request: req, BodyHash: hash, Quote: quote,
+		Recipient: recipient, Group: SenderGroup(quote.Sender), KeepUntil: moment.Now.Add(keepSold),
+		MostOpen: openBonds,
 	})
 }
 

@@ -87,6 +87,9 @@ func (s *Server) SweepNow(ctx context.Context) error {
 	if err := s.sweepDue(ctx, now); err != nil {
 		return err
 	}
+	if err := s.applyChanges(ctx, now); err != nil {
+		return err
+	}
 	_, err = do[any](ctx, s, Clean{Now: now})
 	return err
 }

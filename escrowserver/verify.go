@@ -29,7 +29,7 @@ func Verify(ctx context.Context, store Store, receiptKey ed25519.PublicKey) (Rep
 	}
 	err := store.Walk(ctx, Visitor{
 		Fault: func(text string) { a.fault("%s", text) }, Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
-		Offer: a.offer, Bond: a.bond, Key: a.key, Certificate: a.certificate,
+		Offer: a.offer, Epoch: a.epoch, Audit: a.logged, Bond: a.bond, Key: a.key, Certificate: a.certificate,
 	})
 	if err != nil && len(a.faults) > 0 && ctx.Err() == nil {
 		// What is damaged may stop the walk: what it found is told all the same.
@@ -55,6 +55,8 @@ type audit struct {
 	batchHash  string                     // of the batch that was read last
 	batch      escrow.KeyBatch
 	faults     []string
+	pools      int64     // their epoch
+	last       AuditLine // of the operator's log
 
 	transfers, postings, bonds, receipts, vouchers, offers, keys, sold, certificates int
 }
@@ -199,6 +201,9 @@ func (a *audit) certificate(c CertificateLine) error {
 	if a.batch.Address != c.Address || !slices.Contains(a.batch.Keys, brief) {
 		a.fault("key %s is not the one in its signed batch", c.Fingerprint)
 	}
+	if c.Holder != "" && a.batch.Epoch != a.pools {
+		a.fault("key %s is for sale, but of before the books were restored", c.Fingerprint)
+	}
 	if c.Holder != "" && c.Holder != c.Account {
 		a.fault("key %s is for sale, but its owner does not hold the address", c.Fingerprint)
 	}
@@ -248,6 +253,7 @@ func (a *audit) report() Report {
 			fmt.Sprintf("%d bonds with %d receipts: state, deadlines, parties, transfer and signed chain agree", a.bonds, a.receipts),
 			fmt.Sprintf("%d offers and %d certificates for sale or sold: each as its owner signed it", a.offers, a.certificates),
 			fmt.Sprintf("%d one-time keys, %d sold: none sold twice, none both sold and unsold", a.keys, a.sold),
+			fmt.Sprintf("%d rows of the operator's log: each as it was written, none missing between", a.last.N),
 		},
 	}
 }

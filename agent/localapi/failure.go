@@ -114,6 +114,11 @@ func escrowWords(code escrow.Code) (w words, told bool) {
 			agentclient.Say("escrow.limited", "A limit of the escrow is reached: too many requests, or too many paid mails that never arrived."),
 			nothingChanged(),
 			agentclient.Say("escrow.limited.do", "Try again later.")}, true
+	case escrow.OverLimit:
+		return words{
+			agentclient.Say("escrow.over-limit", "The limit that you set leaves no room for this, and the escrow holds you to it."),
+			nothingSent(),
+			agentclient.Say("escrow.over-limit.do", "Wait until money comes back or the day is over, or raise the limit (earnest limits set): the escrow takes a raise after 48 hours.")}, true
 	case escrow.Blocked:
 		return words{
 			agentclient.Say("escrow.blocked", "The recipient has blocked mail from this address."),
@@ -245,7 +250,7 @@ func statusOf(code string) int {
 		return http.StatusBadRequest
 	case agentclient.CodeNotFound, string(escrow.NoOffer):
 		return http.StatusNotFound
-	case string(escrow.InsufficientFunds), agentclient.CodeLimit:
+	case string(escrow.InsufficientFunds), string(escrow.OverLimit), agentclient.CodeLimit:
 		return http.StatusPaymentRequired
 	case string(escrow.Forbidden), string(escrow.Blocked), string(escrow.Unauthorized), string(escrow.Unproven):
 		return http.StatusForbidden

@@ -37,6 +37,10 @@ const signatures = 4
 // named. It is [ErrUnproven] where that is not so, and another error where it
 // could not be found out now.
 func Check(ctx context.Context, names Names, raw []byte, domain string, fields ...string) error {
+	fields = append(slices.Clone(fields), "From")
+	if !plain(raw, fields) {
+		return ErrUnproven
+	}
 	q := &questions{ctx: ctx, names: names, under: organisation(domain)}
 	strict, err := q.policy(domain)
 	if err != nil {
@@ -47,7 +51,7 @@ func Check(ctx context.Context, names Names, raw []byte, domain string, fields .
 		return q.unproven()
 	}
 	for _, v := range found {
-		if v.Err == nil && aligned(strings.ToLower(v.Domain), domain, strict) && covers(v.HeaderKeys, append(fields, "From")) {
+		if v.Err == nil && aligned(strings.ToLower(v.Domain), domain, strict) && covers(v.HeaderKeys, fields) {
 			return nil
 		}
 	}
@@ -96,12 +100,33 @@ func (q *questions) ask(name string) ([]string, error) {
 		return nil, &net.DNSError{Err: "not asked for", Name: name, IsNotFound: true}
 	}
 	records, err := q.names.LookupTXT(q.ctx, name)
+	records = slices.DeleteFunc(slices.Clone(records), func(record string) bool { return len(record) > recordSize || testing(name, record) })
 	if failure, ok := errors.AsType[*net.DNSError](err); err != nil && (!ok || !failure.IsNotFound) {
 		q.mu.Lock()
 		q.trouble = err
 		q.mu.Unlock()
 	}
 	return records, err
+}
+
+// testing reports the key of a domain that only tries out how to sign: its mails
+// are as if they were not signed (RFC 6376 section 3.6.1).
+func testing(name, record string) bool {
+	if !strings.Contains(name, "._domainkey.") {
+		return false
+	}
+	for tag := range strings.SplitSeq(record, ";") {
+		key, value, _ := strings.Cut(tag, "=")
+		if strings.TrimSpace(key) != "t" {
+			continue
+		}
+		for flag := range strings.SplitSeq(value, ":") {
+			if strings.TrimSpace(flag) == "y" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // policy finds the policy of a domain, or that of its organisation (RFC 7489

@@ -73,6 +73,7 @@ type Key struct {
 	KeyIDs      []uint64
 	Certificate []byte
 	Batch       string
+	Epoch       int64 // of the escrow's pool that it was made for
 	Number      int64
 	Bond        escrow.BondID // once sold
 	Connection  string        // once connected

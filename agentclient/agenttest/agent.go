@@ -52,6 +52,7 @@ type Agent struct {
 	refuse map[string]string
 	gates  map[string]chan struct{}
 	listen map[*listener]bool
+	told   int // events
 	made   int
 
 	unnamed bool // prices do not say of which account they are free

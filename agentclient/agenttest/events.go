@@ -11,6 +11,7 @@ import (
 type listener struct {
 	queue []agentclient.Event
 	wake  chan struct{}
+	busy  bool // with what was in the queue
 	cut   bool
 }
 
@@ -37,11 +38,14 @@ func (a *Agent) Events(ctx context.Context, fn func(agentclient.Event)) error {
 		}
 		a.mu.Lock()
 		queue, cut := l.queue, l.cut
-		l.queue = nil
+		l.queue, l.busy = nil, true
 		a.mu.Unlock()
 		for _, event := range queue {
 			fn(event)
 		}
+		a.mu.Lock()
+		l.busy = false
+		a.mu.Unlock()
 		if cut {
 			return failure(agentclient.CodeNoAgent, "The agent has stopped.")
 		}
@@ -54,6 +58,7 @@ func (a *Agent) emit(kind, id, state string) {
 }
 
 func (a *Agent) tell(event agentclient.Event) {
+	a.told++
 	for l := range a.listen {
 		l.queue = append(l.queue, event)
 		l.nudge()
@@ -89,4 +94,17 @@ func (a *Agent) CutEvents() {
 		l.cut = true
 		l.nudge()
 	}
+}
+
+// Told is how many events were told so far, and whether all were heard by those
+// who listen: while it stays the same nothing is on its way to them.
+func (a *Agent) Told() (events int, heard bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for l := range a.listen {
+		if l.busy || len(l.queue) > 0 {
+			return a.told, false
+		}
+	}
+	return a.told, true
 }

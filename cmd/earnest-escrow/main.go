@@ -72,6 +72,7 @@ type commands struct {
 	Voucher voucherGroup  `cmd:"" help:"Vouchers that top up accounts."`
 	Verify  verifyCommand `cmd:"" help:"Walk ledger, bonds, receipts and keys, and say whether they agree."`
 	Info    infoCommand   `cmd:"" help:"Show what the escrow tells about itself."`
+	Move    moveCommand   `cmd:"" help:"Move the books from SQLite to PostgreSQL, whole or not at all."`
 	Export  exportCommand `cmd:"" help:"Write all bonds and signed totals for an auditor, who checks them without the escrow."`
 }
 
@@ -120,15 +121,26 @@ type streams struct{ out, errs io.Writer }
 type dataFlags struct {
 	Data   string `required:"" type:"path" placeholder:"DIR" help:"Folder of the escrow's books, keys and configuration."`
 	Config string `type:"existingfile" placeholder:"FILE" help:"Configuration (TOML) instead of DIR/escrow.toml."`
+
+	Database string `placeholder:"URL" env:"EARNEST_ESCROW_DATABASE" help:"postgres://USER@HOST/NAME for books on PostgreSQL, without the password (PGPASSFILE, PGPASSWORD); else they are on SQLite in DIR."`
 }
 
 // config is the configuration as the file has it.
 func (d dataFlags) config() (app.Config, error) {
-	settings, err := app.ReadSettings(d.Data, d.Config)
+	settings, err := d.settings()
 	if err != nil {
 		return app.Config{}, err
 	}
 	return settings.Config(d.Data)
+}
+
+// settings are the file's; the flag of the database wins over it.
+func (d dataFlags) settings() (app.Settings, error) {
+	settings, err := app.ReadSettings(d.Data, d.Config)
+	if d.Database != "" {
+		settings.Database = d.Database
+	}
+	return settings, err
 }
 
 type serveCommand struct {
@@ -152,7 +164,7 @@ type serveCommand struct {
 
 // Run serves.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
-	settings, err := app.ReadSettings(c.Data, c.dataFlags.Config)
+	settings, err := c.settings()
 	if err != nil {
 		return err
 	}

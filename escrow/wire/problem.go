@@ -44,6 +44,7 @@ func Table() []Row {
 		{escrow.QuoteExpired, http.StatusGone, "The quote has expired"},
 		{escrow.OpenBond, http.StatusConflict, "There is an open bond between these two"},
 		{escrow.Limited, http.StatusTooManyRequests, "Too many requests, or too many bonds that never arrived"},
+		{escrow.OverLimit, http.StatusForbidden, "The account's own limit leaves no room for it"},
 		{escrow.Blocked, http.StatusForbidden, "The recipient blocked this sender"},
 		{escrow.Conflict, http.StatusConflict, "It conflicts with what was done before"},
 		{escrow.Delivered, http.StatusGone, "The key was delivered and is gone"},

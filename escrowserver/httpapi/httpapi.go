@@ -29,6 +29,8 @@ type Config struct {
 	// opening one, before anything is kept of their request. Nil: the escrow is
 	// left to refuse them.
 	Known func(context.Context, escrow.PublicKey) (bool, error)
+	// Nonces are what all processes of the escrow have seen; nil if there is one only.
+	Nonces wire.Shared
 	// Hosts are the names that requests may be signed for; see wire.VerifierConfig.
 	Hosts []string
 	Now   func() time.Time
@@ -70,7 +72,7 @@ func New(cfg Config) (*API, error) {
 		cfg: cfg,
 		mux: http.NewServeMux(),
 		verifier: wire.NewVerifier(wire.VerifierConfig{Hosts: cfg.Hosts, Now: cfg.Now, Started: cfg.Now(),
-			MaxPerKey: perAccount.noncesWithin(2 * wire.MaxSkew)}),
+			Shared: cfg.Nonces, MaxPerKey: perAccount.noncesWithin(2 * wire.MaxSkew)}),
 		unsigned: map[string]access{},
 		known:    newKnownKeys(cfg.Known),
 		bodies:   newBodies(),
@@ -81,6 +83,8 @@ func New(cfg Config) (*API, error) {
 	a.huma = humago.New(a.mux, humaConfig())
 	a.infoOperations()
 	a.accountOperations()
+	a.orderOperations()
+	a.limitOperations()
 	a.movementOperations()
 	a.addressOperations()
 	a.offerOperations()

@@ -46,6 +46,7 @@ func TestEveryOperationReachesTheService(t *testing.T) {
 		{"POST", "/v1/account", escrow.OpenAccount{Key: key}, 200, []any{"open", escrow.OpenAccount{Key: key}}, string(key.ID())},
 		{"GET", "/v1/account", nil, 200, []any{"account"}, string(key.ID())},
 		{"POST", "/v1/topups", escrow.TopUp{ID: "t1", Voucher: "v"}, 200, []any{"topup", escrow.TopUp{ID: "t1", Voucher: "v"}}, `"available":500`},
+		{"PUT", "/v1/account/limit", escrow.SetLimit{Currency: "escrow.example"}, 200, []any{"limit", escrow.SetLimit{Currency: "escrow.example"}}, `"id"`},
 		{"GET", "/v1/movements?after=3&limit=2", nil, 200, []any{"movements", int64(3), 2}, `{"movements":[],"cursor":3,"more":false}`},
 		{"GET", "/v1/movements", nil, 200, []any{"movements", int64(0), 0}, `"cursor":0`},
 		{"POST", "/v1/claims", claim, 204, []any{"claim", claim}, ""},

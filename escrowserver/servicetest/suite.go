@@ -31,7 +31,7 @@ type test struct {
 }
 
 func tests() []test {
-	return slices.Concat(storyTests(), ruleTests(), attackTests(), addressTests(), configTests(), movementTests())
+	return slices.Concat(storyTests(), ruleTests(), attackTests(), addressTests(), configTests(), limitTests(), movementTests(), safetyTests())
 }
 
 // verified demands sound books.

@@ -28,8 +28,8 @@ func noAccount() error {
 }
 
 func (t *tx) openAccount(ctx context.Context, op escrowserver.OpenAccount) (any, error) {
-	if _, err := t.exec(ctx, "open.account", `INSERT INTO account (id, public_key, recovery, opened_at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (id) DO NOTHING`, op.Key.ID(), []byte(op.Key), []byte(op.Recovery), micros(op.Now)); err != nil {
+	if _, err := t.exec(ctx, "open.account", `INSERT INTO account (id, key_id, public_key, recovery, opened_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`, op.Key.ID(), op.Key.ID(), []byte(op.Key), []byte(op.Recovery), micros(op.Now)); err != nil {
 		return nil, err
 	}
 	return t.reader().account(ctx, op.Key.ID())
@@ -120,10 +120,11 @@ func (t *tx) proveAddress(ctx context.Context, op escrowserver.ProveAddress) (an
 		return nil, err
 	}
 	if bound && owner != op.Account {
-		// The way by the old account's recovery key, or 14 days with notice to
-		// both, begins here.
 		if renewBy > micros(op.Now) {
-			return nil, escrow.Errorf(escrow.Forbidden, "another account has proven this address and must release it first")
+			if err := t.asksForAddress(ctx, op, owner, typed); err != nil {
+				return nil, err
+			}
+			return t.reader().account(ctx, op.Account)
 		}
 		if err := t.release(ctx, op.Address); err != nil {
 			return nil, err
@@ -164,6 +165,12 @@ func (t *tx) owns(ctx context.Context, account escrow.KeyID, address escrow.Addr
 }
 
 func (t *tx) publishOffer(ctx context.Context, op escrowserver.PublishOffer) error {
+	if err := t.accountExists(ctx, op.Account); err != nil {
+		return err
+	}
+	if err := t.mayChange(op.Account, op.Offer.Identity.ID()); err != nil {
+		return err
+	}
 	if err := t.owns(ctx, op.Account, op.Offer.Address, op.Now); err != nil {
 		return err
 	}
@@ -194,7 +201,17 @@ func (t *tx) addKeys(ctx context.Context, op escrowserver.AddKeys) (any, error) 
 		}
 		return pool, err
 	}
+	epoch, err := t.reader().epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if op.Batch.Epoch != epoch {
+		return nil, escrowserver.StaleKeys()
+	}
 	if err := t.mayAddKeys(ctx, op); err != nil {
+		return nil, err
+	}
+	if err := t.dropAged(ctx, op.Batch.Address, op.Now); err != nil {
 		return nil, err
 	}
 	hash := op.Signed.Hash()
@@ -216,7 +233,7 @@ func (t *tx) addKeys(ctx context.Context, op escrowserver.AddKeys) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	pool.Free = free
+	pool.Free, pool.Epoch = free, epoch
 	text, err := json.Marshal(pool)
 	if err != nil {
 		return nil, err
@@ -226,6 +243,12 @@ func (t *tx) addKeys(ctx context.Context, op escrowserver.AddKeys) (any, error) 
 }
 
 func (t *tx) mayAddKeys(ctx context.Context, op escrowserver.AddKeys) error {
+	if err := t.accountExists(ctx, op.Account); err != nil {
+		return err
+	}
+	if err := t.mayChange(op.Account, op.Key); err != nil {
+		return err
+	}
 	if err := t.owns(ctx, op.Account, op.Batch.Address, op.Now); err != nil {
 		return err
 	}
@@ -240,7 +263,11 @@ func (t *tx) mayAddKeys(ctx context.Context, op escrowserver.AddKeys) error {
 	if err != nil {
 		return err
 	}
-	if free+len(op.Batch.Keys) > escrow.PoolSize {
+	aged, err := t.reader().aged(ctx, op.Batch.Address, op.Now)
+	if err != nil {
+		return err
+	}
+	if free -= aged; free+len(op.Batch.Keys) > escrow.PoolSize {
 		return escrow.Errorf(escrow.Limited, "a pool holds %d keys and %d are unsold", escrow.PoolSize, free)
 	}
 	seen := map[string]bool{}

@@ -115,15 +115,20 @@ func (s *Store) applyTogether(ctx context.Context, ops []escrowserver.Op) ([]esc
 // prepare locks the accounts of the operations, and reads what those want that are
 // decided together next.
 func (t *tx) prepare(ctx context.Context, ops []escrowserver.Op) error {
-	var w wants
+	var w, later wants
 	run := true
 	for _, op := range ops {
-		if run = run && together(op); run {
+		switch run = run && together(op); {
+		case run:
 			w.add(op)
-		} else {
+		case together(op):
+			later.add(op)
+		default:
 			w.accounts = append(w.accounts, accountOf(op))
 		}
 	}
+	// All locks at once: who takes some more later may wait for one who waits for it.
+	w.accounts, w.later = append(w.accounts, later.accounts...), later.bonds
 	return t.load(ctx, w)
 }
 
@@ -177,8 +182,16 @@ func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
 		return nil, t.sweep(ctx, op)
 	case escrowserver.Clean:
 		return nil, t.clean(ctx, op)
+	case escrowserver.SetLimit:
+		return nil, t.setLimit(ctx, op)
 	case escrowserver.Heartbeat:
 		return nil, t.heartbeat(ctx, op)
+	}
+	if value, done, err := t.doOperator(ctx, op); done {
+		return value, err
+	}
+	if value, done, err := t.doSafety(ctx, op); done {
+		return value, err
 	}
 	return nil, fmt.Errorf("the store knows no operation %T", op)
 }

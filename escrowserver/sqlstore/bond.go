@@ -148,6 +148,7 @@ func (t *tx) counts(b *knownBond, next escrow.Bond) {
 			t.known.groups[g] = n - 1
 		}
 	}
+	t.endedOf(b, next)
 	if b.State.Ended() || !next.State.Ended() || !next.ArrivedAt.IsZero() {
 		return
 	}

@@ -12,8 +12,8 @@ import (
 
 // buy is Kruithof's purchase in one transaction: the key, the money, the answer.
 func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
-	if t.known.accounts[op.Account] == nil {
-		return nil, noAccount()
+	if err := t.mayAct(op.Account, op.Key); err != nil {
+		return nil, err
 	}
 	key := operationKey{op.Account, string(op.Request.ID)}
 	if text, ok, err := t.known.operations[key].answer(op.BodyHash); ok || err != nil {
@@ -44,6 +44,7 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	t.taken[op.Quote.Recipient] = sold.id
 	t.known.bonds[b.ID] = &knownBond{bond: bond{b, op.Quote.Salt}, group: op.Group, fresh: true, changed: op.Name()}
 	t.known.taken[b.ID] = true
+	t.bought(b)
 	t.known.open[pair{b.Sender, b.Recipient}] = b.ID
 	t.known.groups[group{b.Recipient, op.Group}]++
 	t.known.heads[b.ID] = head
@@ -66,11 +67,14 @@ func (t *tx) mayBuy(ctx context.Context, op escrowserver.Buy) error {
 	if !op.Now.Before(op.Quote.Expires) {
 		return escrow.Errorf(escrow.QuoteExpired, "the quote ended at %s; nothing was paid; ask for a new one", op.Quote.Expires.UTC().Format("15:04:05 MST"))
 	}
+	if t.known.accounts[op.Account].frozen {
+		return escrowserver.Frozen()
+	}
 	offer := t.known.offers[op.Quote.Recipient]
 	if offer == nil || offer.renewBy <= micros(op.Now) {
 		return escrowserver.NoOffer()
 	}
-	if offer.Account != op.Recipient {
+	if offer.Account != op.Recipient || !offer.Signed.SignedBySame(op.Quote.Offer) {
 		return escrow.Errorf(escrow.NoOffer, "the address belongs to somebody else now; ask for a new quote")
 	}
 	if err := t.noOpenBond(ctx, op); err != nil {
@@ -82,7 +86,10 @@ func (t *tx) mayBuy(ctx context.Context, op escrowserver.Buy) error {
 	if len(t.known.keys[op.Quote.Recipient]) == 0 {
 		return soldOut()
 	}
-	return t.canPay(op)
+	if err := t.canPay(op); err != nil {
+		return err
+	}
+	return t.withinLimits(ctx, op)
 }
 
 func soldOut() error {
@@ -117,6 +124,7 @@ func (t *tx) standing(op escrowserver.Buy) escrowserver.Standing {
 		AccountEnded: t.known.ended[accountEnded(op.Account)],
 		AddressEnded: t.known.ended[addressEnded(op.Quote.Sender)],
 		GroupHeld:    t.known.groups[group{op.Quote.Recipient, op.Group}],
+		Blocked:      t.blocked(op),
 	}
 }
 

@@ -112,12 +112,18 @@ func (q sqlQuerier) row(ctx context.Context, text string, values ...any) row {
 	return q.db.QueryRowContext(ctx, q.engine.text(text), values...)
 }
 
-// Locks that only PostgreSQL needs: SQLite has one writer. They end a statement.
+// Locks that only PostgreSQL needs: SQLite has one writer.
 const (
 	lockAccount = " FOR NO KEY UPDATE"
 	lockRow     = " FOR UPDATE"
+	// lockFree takes the rows that nobody else has locked: for what can as well be
+	// done the next time, and waits for nobody.
+	lockFree = " FOR UPDATE SKIP LOCKED"
 )
 
 func withoutLocks(statement string) string {
-	return strings.TrimSuffix(strings.TrimSuffix(statement, lockAccount), lockRow)
+	for _, lock := range []string{lockFree, lockAccount, lockRow} {
+		statement = strings.Replace(statement, lock, "", 1)
+	}
+	return statement
 }

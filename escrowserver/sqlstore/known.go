@@ -40,13 +40,19 @@ type known struct {
 	paid       map[escrow.BondID]escrow.Signed // the first receipts of this batch's purchases
 	ended      map[endedKey][]time.Time
 	groups     map[group]int
+	openOf     map[escrow.KeyID]int // open bonds
+	limits     map[limitKey]*knownLimit
 	vouchers   map[string]*escrowserver.VoucherLine
 	parties    map[party]partyRow
+	blocked    map[pair][]span
+	blocks     map[escrow.BondID]*newBlockRow
 }
 
 type knownAccount struct {
 	change  int64
-	changed string // the operation that changed it
+	changed string       // the operation that changed it
+	key     escrow.KeyID // of the key that it has now; none: it is deleted
+	frozen  bool
 }
 
 type knownBalance struct {
@@ -169,7 +175,9 @@ func newKnown() known {
 		operations: map[operationKey]knownOperation{}, offers: map[escrow.Address]*knownOffer{},
 		addresses: map[escrow.Address]provenBy{}, open: map[pair]escrow.BondID{}, outcomes: map[outcomeKey]string{},
 		proofs: map[string]knownProof{}, taken: map[escrow.BondID]bool{}, keys: map[escrow.Address][]freeKey{}, sold: map[escrow.BondID]freeKey{}, paid: map[escrow.BondID]escrow.Signed{}, ended: map[endedKey][]time.Time{}, groups: map[group]int{},
+		openOf: map[escrow.KeyID]int{}, limits: map[limitKey]*knownLimit{},
 		vouchers: map[string]*escrowserver.VoucherLine{}, parties: map[party]partyRow{},
+		blocked: map[pair][]span{}, blocks: map[escrow.BondID]*newBlockRow{},
 	}
 }
 
@@ -205,6 +213,7 @@ func (t *tx) settle() {
 			t.put(setNewest, a.changed, a.change, id)
 		}
 	}
+	t.settleBlocks()
 	for _, key := range slices.SortedFunc(maps.Keys(k.parties), party.compare) {
 		row := k.parties[key]
 		t.put(setParty, row.op, row.account, row.change, key.bond, key.role)

@@ -17,6 +17,7 @@ import (
 type wants struct {
 	accounts   []escrow.KeyID
 	bonds      []escrow.BondID
+	later      []escrow.BondID // whose parties are locked now, though the bonds are read later
 	operations []operationKey
 	offers     []escrow.Address
 	addresses  []escrow.Address
@@ -28,7 +29,10 @@ type wants struct {
 	// endedOf... are the senders whose bonds may have ended without arrived.
 	endedOfAccounts, endedOfAddresses []endedKey
 	groups                            []group
+	buyers                            []escrow.KeyID
+	limits                            []limitKey
 	vouchers                          []string
+	blocked                           []pair // the sender folded
 	now                               time.Time
 }
 
@@ -50,6 +54,8 @@ func accountOf(op escrowserver.Op) escrow.KeyID {
 		return op.Account
 	case escrowserver.Buy:
 		return op.Account
+	case escrowserver.SetLimit:
+		return op.Account
 	case escrowserver.StartClaim:
 		return op.Account
 	case escrowserver.ProveAddress:
@@ -58,6 +64,8 @@ func accountOf(op escrowserver.Op) escrow.KeyID {
 		return op.Account
 	case escrowserver.AddKeys:
 		return op.Account
+	case escrowserver.ProposeChange:
+		return op.Change.Account
 	}
 	return ""
 }
@@ -97,11 +105,14 @@ func (w *wants) statement(bond escrow.BondID, signed escrow.Signed) {
 func (w *wants) addBuy(op escrowserver.Buy) {
 	q := op.Quote
 	w.accounts = append(w.accounts, op.Recipient)
+	w.buyers = append(w.buyers, op.Account)
+	w.limits = append(w.limits, limitKey{op.Account, q.Option.Currency})
 	w.taken = append(w.taken, op.Request.ID)
 	w.operations = append(w.operations, operationKey{op.Account, string(op.Request.ID)})
 	w.offers = append(w.offers, q.Recipient)
 	w.addresses = append(w.addresses, q.Sender)
 	w.open = append(w.open, pair{q.Sender, q.Recipient})
+	w.blocked = append(w.blocked, pair{q.Sender.Folded(), q.Recipient})
 	w.endedOfAccounts = append(w.endedOfAccounts, accountEnded(op.Account))
 	w.endedOfAddresses = append(w.endedOfAddresses, addressEnded(q.Sender))
 	w.groups = append(w.groups, group{q.Recipient, op.Group})
@@ -117,22 +128,28 @@ func (w *wants) addBuy(op escrowserver.Buy) {
 func (t *tx) load(ctx context.Context, w wants) error {
 	bonds := unknown(w.bonds, t.known.bonds)
 	accounts := w.accounts
-	if len(bonds) > 0 {
-		parties := ask(`SELECT sender_account, recipient_account FROM bond WHERE id = ?`, bonds,
-			func(_ escrow.BondID, scan func(...any) error) error {
+	if named := slices.Concat(bonds, w.later); len(named) > 0 {
+		var there []escrow.BondID
+		parties := ask(`SELECT sender_account, recipient_account FROM bond WHERE id = ?`, named,
+			func(id escrow.BondID, scan func(...any) error) error {
 				var sender, recipient escrow.KeyID
 				err := scan(&sender, &recipient)
 				accounts = append(accounts, sender, recipient)
+				if slices.Contains(bonds, id) {
+					there = append(there, id)
+				}
 				return err
 			})
 		if err := t.conn.ask(ctx, []question{parties}); err != nil {
 			return err
 		}
+		// One that another process commits from here on is absent: nothing of it is locked.
+		bonds = there
 	}
 	if err := t.lockAccounts(ctx, accounts); err != nil {
 		return err
 	}
-	questions := slices.DeleteFunc(slices.Concat(t.bondQuestions(bonds), t.buyQuestions(w), t.answerQuestions(w)),
+	questions := slices.DeleteFunc(slices.Concat(t.bondQuestions(bonds), t.buyQuestions(w), t.limitQuestions(w), t.answerQuestions(w)),
 		func(q question) bool { return len(q.values) == 0 })
 	if len(questions) == 0 {
 		return nil
@@ -227,6 +244,7 @@ func (t *tx) buyQuestions(w wants) []question {
 				k.open[p] = id
 				return err
 			}),
+		t.blockedQuestion(w.blocked),
 		t.endedQuestion(w.endedOfAccounts, "sender_account", w.now),
 		t.endedQuestion(w.endedOfAddresses, "sender_folded", w.now),
 		askFor(`SELECT COUNT(*) FROM bond WHERE recipient = ? AND sender_group = ? AND state = 'held'`,
@@ -309,11 +327,14 @@ func (t *tx) lockAccounts(ctx context.Context, ids []escrow.KeyID) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	accounts := question{text: `SELECT change FROM account WHERE id = ?` + lockAccount,
+	accounts := question{text: `SELECT change, key_id, frozen_at FROM account WHERE id = ?` + lockAccount,
 		row: func(i int, scan func(...any) error) error {
 			a := &knownAccount{}
 			t.known.accounts[ids[i]] = a
-			return scan(&a.change)
+			var frozenAt int64
+			err := scan(&a.change, &a.key, &frozenAt)
+			a.frozen = frozenAt > 0
+			return err
 		}}
 	balances := question{text: `SELECT currency, available, held FROM balance WHERE holder = ?`,
 		row: func(i int, scan func(...any) error) error {

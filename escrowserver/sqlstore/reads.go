@@ -49,7 +49,11 @@ func (s *Store) Bond(ctx context.Context, id escrow.BondID) (escrow.Bond, error)
 
 // Bonds lists what changed for the account after the cursor, oldest first.
 func (s *Store) Bonds(ctx context.Context, account escrow.KeyID, after int64, limit int) ([]escrowserver.Change, error) {
-	rows, err := s.reader().query(ctx, `SELECT party.change, party.role, `+bondColumns+` FROM party JOIN bond ON bond.id = party.bond
+	return s.reader().bonds(ctx, account, after, limit)
+}
+
+func (r reader) bonds(ctx context.Context, account escrow.KeyID, after int64, limit int) ([]escrowserver.Change, error) {
+	rows, err := r.query(ctx, `SELECT party.change, party.role, `+bondColumns+` FROM party JOIN bond ON bond.id = party.bond
 		WHERE party.account = ? AND party.change > ? ORDER BY party.change LIMIT ?`, account, after, limit)
 	var changes []escrowserver.Change
 	err = each(rows, err, func(scan func(...any) error) error {
@@ -78,6 +82,8 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 		SELECT MIN(due_at) AS at FROM bond WHERE due_at > 0
 		UNION ALL SELECT MIN(keep_until) FROM sold_key
 		UNION ALL SELECT MIN(`+keptSince+`) + ? FROM bond WHERE ended_at > 0 AND verification IS NOT NULL
+		UNION ALL SELECT MIN(due_at) FROM account_change WHERE ended_at = 0
+		UNION ALL SELECT MIN(until_at) FROM block
 		UNION ALL SELECT MIN(made_at) + ? FROM claim) AS moments`,
 		escrowserver.LateAccept.Microseconds(), escrowserver.ClaimKeep.Microseconds()).Scan(&next)
 	return fromMicros(next), err
@@ -111,8 +117,11 @@ func (s *Store) Due(ctx context.Context, m escrowserver.Moment, after escrowserv
 
 func (r reader) account(ctx context.Context, id escrow.KeyID) (escrowserver.AccountRecord, error) {
 	account := escrowserver.AccountRecord{ID: id}
-	ok, err := found(r.row(ctx, `SELECT public_key FROM account WHERE id = ?`, id).Scan((*[]byte)(&account.Key)))
-	if err == nil && !ok {
+	var frozenAt, recovery int64
+	ok, err := found(r.row(ctx, `SELECT public_key, frozen_at, CASE WHEN recovery IS NULL THEN 0 ELSE LENGTH(recovery) END FROM account WHERE id = ?`, id).
+		Scan((*[]byte)(&account.Key), &frozenAt, &recovery))
+	account.FrozenAt, account.Recovery = fromMicros(frozenAt), recovery > 0
+	if err == nil && (!ok || len(account.Key) == 0) {
 		err = noAccount()
 	}
 	if err != nil {
@@ -136,6 +145,9 @@ func (r reader) account(ctx context.Context, id escrow.KeyID) (escrowserver.Acco
 		account.Addresses = append(account.Addresses, a)
 		return err
 	})
+	if err == nil {
+		account.Changes, err = r.changes(ctx, id)
+	}
 	return account, err
 }
 
@@ -176,6 +188,9 @@ func (r reader) standing(ctx context.Context, q escrowserver.StandingQuery) (esc
 	}
 	err = r.row(ctx, `SELECT COUNT(*) FROM bond WHERE recipient = ? AND sender_group = ? AND state = 'held'`,
 		q.Recipient, q.Group).Scan(&s.GroupHeld)
+	if err == nil {
+		s.Blocked, err = r.blocked(ctx, q)
+	}
 	return s, err
 }
 

@@ -84,6 +84,7 @@ func (e *sqliteEngine) schema() (*goose.Provider, error) {
 	types := strings.NewReplacer(
 		"BIGSERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT",
 		"BIGINT", "INTEGER",
+		"CREATE UNLOGGED TABLE", "CREATE TABLE",
 		"BYTEA", "BLOB",
 		"\n);", "\n) STRICT;")
 	// What only PostgreSQL knows is for its speed.

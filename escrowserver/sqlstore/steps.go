@@ -69,8 +69,17 @@ func (t *tx) destroyed(ctx context.Context, op escrowserver.Destroyed) (any, err
 }
 
 func (t *tx) decide(ctx context.Context, op escrowserver.Decide) (any, error) {
-	return t.signedStep(ctx, op.Moment, signedStep{"decide", op.Account, op.Bond, op.Signed, string(op.Decision.Verdict), op.Decision.N},
-		func(b escrow.Bond) (escrow.Bond, escrow.Step, error) { return b.Decide(op.Now, op.Decision, op.Signed) })
+	var decided *escrow.Bond
+	outcome, err := t.signedStep(ctx, op.Moment, signedStep{"decide", op.Account, op.Bond, op.Signed, string(op.Decision.Verdict), op.Decision.N},
+		func(b escrow.Bond) (escrow.Bond, escrow.Step, error) {
+			next, step, err := b.Decide(op.Now, op.Decision, op.Signed)
+			decided = &next
+			return next, step, err
+		})
+	if err == nil && decided != nil {
+		t.decidesBlock(op, *decided)
+	}
+	return outcome, err
 }
 
 // signedStep is a step that the recipient has signed.
@@ -125,12 +134,16 @@ const keptSince = `CASE WHEN late_accepted_at > ended_at THEN late_accepted_at E
 
 // clean deletes what may be kept no longer.
 func (t *tx) clean(ctx context.Context, op escrowserver.Clean) error {
-	if _, err := t.exec(ctx, "clean.sold", `DELETE FROM sold_key WHERE keep_until <= ?`, micros(op.Now)); err != nil {
+	if _, err := t.exec(ctx, "clean.sold", `DELETE FROM sold_key WHERE bond IN
+		(SELECT bond FROM sold_key WHERE keep_until <= ?`+lockFree+`)`, micros(op.Now)); err != nil {
 		return err
 	}
-	if _, err := t.exec(ctx, "clean.certificates", `UPDATE bond SET verification = NULL, reply = NULL
-		WHERE ended_at > 0 AND verification IS NOT NULL AND (`+keptSince+`) <= ?`,
+	if _, err := t.exec(ctx, "clean.certificates", `UPDATE bond SET verification = NULL, reply = NULL WHERE id IN
+		(SELECT id FROM bond WHERE ended_at > 0 AND verification IS NOT NULL AND (`+keptSince+`) <= ?`+lockFree+`)`,
 		micros(op.Now.Add(-escrowserver.LateAccept))); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, "clean.blocks", `DELETE FROM block WHERE until_at <= ?`, micros(op.Now)); err != nil {
 		return err
 	}
 	_, err := t.exec(ctx, "clean.claims", `DELETE FROM claim WHERE made_at <= ?`, micros(op.Now.Add(-escrowserver.ClaimKeep)))

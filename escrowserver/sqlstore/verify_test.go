@@ -17,6 +17,8 @@ func TestVerifyFindsFaults(t *testing.T) {
 	damages := moneyDamages()
 	maps.Copy(damages, bondDamages())
 	maps.Copy(damages, otherDamages())
+	maps.Copy(damages, operatorDamages())
+	maps.Copy(damages, limitDamages())
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
 			copied := filepath.Join(t.TempDir(), "books.db")
@@ -139,6 +141,7 @@ func soundBooks(t *testing.T) ([]byte, ed25519.PublicKey) {
 	if _, err := h.Server.NewVoucher(t.Context(), servicetest.Currency, 700); err != nil {
 		t.Fatal(err)
 	}
+	logTwice(t, s)
 	if err := s.Close(); err != nil { // the last one to close moves all into the one file
 		t.Fatal(err)
 	}

@@ -22,6 +22,9 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		walk   func(context.Context, escrowserver.Visitor) error
 	}{
 		{v.Fault != nil, func(ctx context.Context, v escrowserver.Visitor) error { return s.engine.check(ctx, r, v.Fault) }},
+		{v.Epoch != nil, r.walkEpoch},
+		{v.Audit != nil, r.walkAudit},
+		{v.Fault != nil, r.walkLimits},
 		{v.Balance != nil, r.walkBalances},
 		{v.Transfer != nil, r.walkTransfers},
 		{v.Voucher != nil, r.walkVouchers},

@@ -29,17 +29,19 @@ const (
 	newStatement
 	newProof
 	newOperation
+	setBlock
+	dropBlock
 	writeCount
 )
 
 // changesAll writes must change a row for each of their values, or the books are
 // not what the batch took them for.
-func (w write) changesAll() bool { return w != newBalance && w != dropSoldKey }
+func (w write) changesAll() bool { return w != newBalance && w != dropSoldKey && w != dropBlock }
 
 // name is the end of the write's label; its operation's name is before it.
 func (w write) name() string {
 	return [writeCount]string{"voucher", "key", "bond", "bond", "transfer", "transfer", "posting", "balance.new", "balance",
-		"balance", "receipt", "change", "party", "sold", "sold", "statement", "proof", "operation"}[w]
+		"balance", "receipt", "change", "party", "sold", "sold", "statement", "proof", "operation", "block", "block"}[w]
 }
 
 func (w write) text() string {
@@ -73,6 +75,9 @@ func (w write) text() string {
 		newStatement: `INSERT INTO statement (hash, bond, verdict, n, jws, outcome, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		newProof:     `INSERT INTO proof (hash, bond, outcome) VALUES (?, ?, ?)`,
 		newOperation: `INSERT INTO operation (account, id, body_hash, response, made_at) VALUES (?, ?, ?, ?, ?)`,
+		setBlock: `INSERT INTO block (recipient, sender, bond, from_at, until_at) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (recipient, sender, bond) DO UPDATE SET from_at = excluded.from_at, until_at = excluded.until_at`,
+		dropBlock: `DELETE FROM block WHERE bond = ?`,
 	}[w]
 }
 

@@ -66,7 +66,7 @@ func (f *decideFoot) buildPlain() {
 	f.reply = widgets.NewAction(s.t("reading.reply"), "⇧W", widgets.Quiet, s.model.Reply)
 	f.busy = widgets.NewText("", theme.Muted, theme.SizeText, false)
 	f.busy.Cut = true
-	f.plain = widgets.NewLine(theme.Space1, 2, f.reject, f.rejectMore, f.busy, f.undo, f.reply, f.acceptMore, f.accept)
+	f.plain = widgets.NewEnds(theme.Space1, 2, f.reject, f.rejectMore, f.busy, f.undo, f.reply, f.acceptMore, f.accept)
 }
 
 func (f *decideFoot) buildAsk() {
@@ -79,13 +79,13 @@ func (f *decideFoot) buildAsk() {
 	f.count.Entry.OnSubmit, f.count.Entry.OnEscape = s.model.AcceptCounted, shut
 	// A number needs no more room.
 	f.count.Box.Objects[1] = widgets.NewLine(0, -1, &fyne.Container{Layout: widgets.Fixed{Width: 120}, Objects: []fyne.CanvasObject{f.count.Entry}})
-	f.quick = widgets.NewLine(theme.Space2, -1, always, once)
-	f.number = widgets.NewColumn(theme.Space3, 0, f.count.Box, widgets.NewLine(theme.Space3, -1,
+	f.quick = widgets.NewWrap(theme.Space2, always, once)
+	f.number = widgets.NewColumn(theme.Space3, 0, f.count.Box, widgets.NewWrap(theme.Space3,
 		widgets.NewAction(s.t("ask.accept.do"), "⏎", widgets.Primary, s.model.AcceptCounted),
 		widgets.NewAction(s.t("ask.cancel"), "Esc", widgets.Link, shut)))
 	f.reason = widgets.NewField(s.t("ask.reject.reason"), false, false, s.model.SetReason)
 	f.reason.Entry.OnSubmit, f.reason.Entry.OnEscape = s.model.RejectNoted, shut
-	f.note = widgets.NewColumn(theme.Space3, 0, f.reason.Box, widgets.NewLine(theme.Space3, -1,
+	f.note = widgets.NewColumn(theme.Space3, 0, f.reason.Box, widgets.NewWrap(theme.Space3,
 		widgets.NewAction(s.t("ask.reject.do"), "⏎", widgets.Danger, s.model.RejectNoted),
 		widgets.NewAction(s.t("ask.cancel"), "Esc", widgets.Link, shut)))
 	f.ask = widgets.NewColumn(theme.Space3, 0, widgets.Flush(f.title), f.quick, f.number, f.note)
@@ -107,7 +107,7 @@ func (f *decideFoot) buildLink() {
 	f.copy = widgets.NewAction(s.t("open.copy"), "", widgets.Quiet, func() { s.copy(f.copy, f.url) })
 	f.cancel = widgets.NewAction(s.t("open.cancel"), "Esc", widgets.Link, func() { s.model.CloseLink() })
 	f.link = widgets.NewColumn(theme.Space2, 0, widgets.Flush(f.asks), widgets.Flush(f.target), f.hostRow, f.row,
-		widgets.NewLine(theme.Space3, -1, f.open, f.copy, f.cancel))
+		widgets.NewWrap(theme.Space3, f.open, f.copy, f.cancel))
 	f.link.Hide()
 }
 

@@ -170,7 +170,7 @@ func newEmptyState(s *Shell) *emptyState {
 	e.price = widgets.NewAction(s.t("waiting.empty.price"), "", widgets.Link, func() { s.model.Show(viewmodel.PagePrice) })
 	e.card = widgets.NewAction(s.t("waiting.empty.card"), "", widgets.Link, func() { s.copy(e.card, s.model.Card()) })
 	e.all = widgets.NewAction(s.t("folder.clear"), "", widgets.Link, s.model.Unfilter)
-	e.links = widgets.NewLine(theme.Space4, -1, e.price, e.card, e.all)
+	e.links = widgets.NewLinks(theme.Space4, e.price, e.card, e.all)
 	e.root = widgets.NewInset(theme.Space5, theme.Space4, theme.Space4, theme.Space4,
 		widgets.NewColumn(theme.Space2, 0, e.title, e.row, e.links))
 	return e

@@ -91,7 +91,7 @@ func (p *optionsPart) newRow(key int) *optionRow {
 	r.up = widgets.NewAction(s.t("price.up"), "", widgets.Link, func() { s.model.MoveOption(key, -1) })
 	r.down = widgets.NewAction(s.t("price.down"), "", widgets.Link, func() { s.model.MoveOption(key, 1) })
 	r.remove = widgets.NewAction(s.t("price.remove"), "", widgets.Link, func() { s.model.RemoveOption(key) })
-	r.tools = widgets.NewWrap(theme.Space4, r.up, r.down, r.remove)
+	r.tools = widgets.NewLinks(theme.Space4, r.up, r.down, r.remove)
 	r.box = widgets.NewColumn(theme.Space2, 0, widgets.NewColumn(theme.Space1, 0, r.name, r.pay, r.fixed, r.hintRow), r.currency.Box, r.tools)
 	return r
 }

@@ -90,7 +90,7 @@ func newAccountPart(s *Shell) *accountPart {
 	p.card = widgets.NewAction(s.t("settings.account.card"), "", widgets.Link, func() { s.copy(p.card, p.view.Card.Text) })
 	ask := widgets.NewAction(s.t("settings.account.remove"), "", widgets.Link, func() { s.model.AskRemoveAccount(p.view.Address) })
 	p.remove = newRemovePart(s, ask)
-	p.box = widgets.NewColumn(theme.Space1, 0, p.address, p.mailbox.box, p.escrow.box, p.pool.row, p.id.row, widgets.NewWrap(theme.Space4, p.change, p.card, ask), p.remove.box)
+	p.box = widgets.NewColumn(theme.Space1, 0, p.address, p.mailbox.box, p.escrow.box, p.pool.row, p.id.row, widgets.NewLinks(theme.Space4, p.change, p.card, ask), p.remove.box)
 	return p
 }
 

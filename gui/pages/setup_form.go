@@ -187,7 +187,7 @@ func newSignInPart(s *Shell) *signInPart {
 	p := &signInPart{shell: s, text: newNote(widget.MediumImportance, theme.SizeText),
 		fault: newNote(widget.DangerImportance, theme.SizeSmall), shut: newNote(widget.DangerImportance, theme.SizeSmall)}
 	p.copy = widgets.NewAction(s.t("start.login.copy"), "", widgets.Link, func() { s.copy(p.copy, p.url) })
-	p.row = widgets.NewWrap(theme.Space4,
+	p.row = widgets.NewLinks(theme.Space4,
 		widgets.NewAction(s.t("start.login.again"), "", widgets.Link, p.open), p.copy,
 		widgets.NewAction(s.t("start.login.cancel"), "", widgets.Link, s.model.CancelSignIn))
 	p.box = widgets.NewColumn(theme.Space2, 0, p.text.row, p.shut.row, p.row, p.fault.row)

@@ -40,7 +40,7 @@ func newStage(t *testing.T, look theme.Choice, size fyne.Size, agent func(func()
 	go func() { defer close(done); s.model.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
 	s.until("the agent answered", func() bool {
-		return s.model.Settled() && s.model.StatusLine().Text != "Connecting to the agent…" && s.model.StatusLine().Text != "Asking the agent…"
+		return s.settled() && s.model.StatusLine().Text != "Connecting to the agent…" && s.model.StatusLine().Text != "Asking the agent…"
 	})
 	s.draw()
 	return s
@@ -55,11 +55,21 @@ func (s *stage) until(what string, ok func() bool) {
 	}
 }
 
-// settle waits until nothing is being asked, and draws.
+// settle waits until nothing is being asked and no event is on its way, and draws.
 func (s *stage) settle() {
 	s.t.Helper()
-	s.until("nothing is being asked", s.model.Settled)
+	s.until("nothing is being asked", s.settled)
 	s.draw()
+}
+
+// settled: an event makes the model ask, and what it asks can make events.
+func (s *stage) settled() bool {
+	before, heard := s.agent.Told()
+	if !heard || !s.model.Settled() {
+		return false
+	}
+	after, heard := s.agent.Told()
+	return heard && after == before
 }
 
 // draw lays out as the window's driver does after each change.

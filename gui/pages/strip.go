@@ -31,6 +31,9 @@ type strip struct {
 // stripHeight holds the bar with a button in it.
 const stripHeight float32 = 44
 
+// keyAt is the width from which the bar names its key.
+const keyAt float32 = 320
+
 // bothAt is the width from which status line and undo bar stand side by side.
 const bothAt float32 = 900
 
@@ -50,7 +53,7 @@ func newStrip(s *Shell) *strip {
 	// In the colours of the other variant, so that it is no second status line.
 	plane := widgets.NewFill(theme.Text)
 	plane.Radius = 8
-	b.right = container.NewStack(plane, widgets.NewInset(0, 0, 0, theme.Space4,
+	b.right = container.NewStack(plane, widgets.NewInset(0, theme.Space1, 0, theme.Space4,
 		widgets.NewLine(theme.Space4, 0, b.text, b.undo, b.close, b.end)))
 	b.right.Hide()
 	b.root = widgets.NewColumn(0, 0, widgets.NewHairline(), &fyne.Container{Layout: stripLayout{b.text}, Objects: []fyne.CanvasObject{b.left, b.right}})
@@ -68,6 +71,7 @@ func (b *strip) refresh() {
 	}
 	show := undo.Show || told.Show
 	b.text.Set(pill)
+	b.undo.Name(b.key())
 	widgets.Show(b.undo, undo.Show && (beside || !told.Show))
 	widgets.Show(b.close, told.Show && !beside && told.Tone == viewmodel.Against)
 	widgets.Show(b.end, !b.undo.Visible() && !b.close.Visible())
@@ -84,6 +88,14 @@ func (b *strip) refresh() {
 		widgets.Show(icon, t == tone)
 	}
 	b.root.Objects[1].Refresh()
+}
+
+// key is the undo's, named where the text beside it keeps room.
+func (b *strip) key() string {
+	if width := b.root.Size().Width; width > 0 && width < widgets.Grown(keyAt) {
+		return ""
+	}
+	return "U"
 }
 
 // stripLayout puts the bar at the right, as wide as it likes to be, and the

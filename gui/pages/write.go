@@ -85,7 +85,7 @@ func (p *writePage) newHead() fyne.CanvasObject {
 	p.priceRow = widgets.Flush(p.priceText)
 	p.topUp = widgets.NewAction(s.t("write.top-up"), "", widgets.Link, func() { s.model.Show(viewmodel.PageMoney) })
 	p.limits = widgets.NewAction(s.t("write.limits"), "", widgets.Link, func() { s.model.Show(viewmodel.PageMoney) })
-	p.linkRow = widgets.NewLine(theme.Space4, -1, p.topUp, p.limits)
+	p.linkRow = widgets.NewLinks(theme.Space4, p.topUp, p.limits)
 	p.linkRow.Hide()
 	p.priceBox = widgets.NewColumn(theme.Space1, 0, p.price, p.priceRow, p.linkRow)
 	title := widgets.NewText(s.t("write.title"), theme.Text, theme.SizeTitle, false)

@@ -37,7 +37,7 @@ func TestW_RemovingAnAccountIsAskedTwiceWhereMoneyIsThere(t *testing.T) {
 		s.AskRemoveAccount("recipient@example.org")
 		s.RemoveAccount()
 		synctest.Wait()
-		s.has("second question", asked().Title+asked().Text+asked().Remove, "Leave the money behind?", "€4.75 of this account is available at escrow.example", "leave the money")
+		s.has("second question", asked().Title+asked().Text+asked().Remove, "Leave the money behind?", "€4.75 of this account is available at escrow.example", "Remove it anyway")
 		s.Speak(words.German)
 		s.has("second question", asked().Text, "verfügbar")
 		s.Speak(words.English)

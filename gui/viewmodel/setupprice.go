@@ -14,10 +14,11 @@ const suggestedPrice = "0.25"
 
 // setupPrice is the price being set for a new account.
 type setupPrice struct {
-	text string
-	busy bool
-	err  said
-	set  agentclient.Price // as it was set
+	text  string
+	typed bool // by the person: it stays as it is
+	busy  bool
+	err   said
+	set   agentclient.Price // as it was set
 }
 
 // commonPrices are what the slider offers; every other price can be typed.
@@ -40,7 +41,7 @@ type SetupPriceView struct {
 
 func (m *Model) setupPrice() SetupPriceView {
 	p := &m.setups.price
-	v := SetupPriceView{Address: line(m.setups.made), Text: p.text, Error: m.say.again(p.err), Busy: p.busy, Places: len(commonPrices())}
+	v := SetupPriceView{Address: line(m.setups.made), Text: m.shownSetupPrice(), Error: m.say.again(p.err), Busy: p.busy, Places: len(commonPrices())}
 	money := agentclient.Money{Unit: "EUR"}
 	for _, b := range m.purse.balances {
 		money = b.Available
@@ -99,11 +100,23 @@ func (m *Model) setupAmount() (plain string, fault said) {
 // SetSetupPrice keeps the price as typed.
 func (m *Model) SetSetupPrice(text string) {
 	m.mu.Lock()
-	same := m.setups.price.text == text
+	same := m.shownSetupPrice() == text
 	m.mu.Unlock()
 	if !same {
-		m.update(func() { m.setups.price.text, m.setups.price.err = text, nil })
+		m.putSetupPrice(text, true)
 	}
+}
+
+func (m *Model) putSetupPrice(text string, typed bool) {
+	m.update(func() { m.setups.price.text, m.setups.price.typed, m.setups.price.err = text, typed, nil })
+}
+
+// shownSetupPrice is the price as the field has it.
+func (m *Model) shownSetupPrice() string {
+	if p := m.setups.price; p.typed {
+		return p.text
+	}
+	return m.say.decimal(m.setups.price.text)
 }
 
 // SlideSetupPrice takes the common price at a place of the slider. The place
@@ -116,7 +129,7 @@ func (m *Model) SlideSetupPrice(place int) {
 	if place < 0 || place >= len(commonPrices()) || fault == nil && ok && nearest(value) == place {
 		return
 	}
-	m.SetSetupPrice(commonPrices()[place])
+	m.putSetupPrice(commonPrices()[place], false)
 }
 
 // SaveSetupPrice sets the price of the new account.

@@ -53,6 +53,14 @@ func (a *Action) Set(text string, enabled bool) {
 	a.Refresh()
 }
 
+// Name changes the key that is shown.
+func (a *Action) Name(key string) {
+	if a.Key != key {
+		a.Key = key
+		a.Refresh()
+	}
+}
+
 // Cursor is the pointing hand on a link.
 func (a *Action) Cursor() desktop.Cursor {
 	if a.Kind == Link && !a.disabled {

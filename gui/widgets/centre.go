@@ -35,7 +35,7 @@ type Amid struct {
 func (a Amid) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	width, x := size.Width, float32(0)
 	if *a.When {
-		width = min(width, grown(a.Width))
+		width = min(width, Grown(a.Width))
 		x = (size.Width - width) / 2
 	}
 	for _, o := range objects {

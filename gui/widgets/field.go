@@ -102,6 +102,7 @@ func NewField(name string, multi, password bool, changed func(string)) *Field {
 	f.row = Flush(f.fault)
 	f.row.Hide()
 	f.name = NewText(name, theme.Muted, theme.SizeSmall, false)
+	f.name.Cut = true
 	f.Box = NewColumn(theme.Space1, 0, f.name, f.Entry, f.row)
 	return f
 }

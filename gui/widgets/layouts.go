@@ -16,9 +16,9 @@ const FormWidth float32 = 520
 // wide as its place). A wrapping text is measured at the width it gets.
 type Column struct{ Gap, Width float32 }
 
-// grown is a width for text at the size that the person chose: a larger text has
+// Grown is a width for text at the size that the person chose: a larger text has
 // as many letters on a line. Widths are written for text of 14.
-func grown(width float32) float32 {
+func Grown(width float32) float32 {
 	if app := fyne.CurrentApp(); app != nil {
 		return width * app.Settings().Theme().Size(theme.SizeText) / 14
 	}
@@ -34,7 +34,7 @@ func NewColumn(gap, width float32, objects ...fyne.CanvasObject) *fyne.Container
 func (c Column) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	width := size.Width
 	if c.Width > 0 {
-		width = min(width, grown(c.Width))
+		width = min(width, Grown(c.Width))
 	}
 	y := float32(0)
 	for _, o := range objects {
@@ -163,12 +163,12 @@ type Split struct {
 const SplitAt = 900 - NavWidth
 
 // ListWidth is the list's share.
-func ListWidth(total float32) float32 { return min(grown(360), max(grown(280), total*0.34)) }
+func ListWidth(total float32) float32 { return min(Grown(360), max(Grown(280), total*0.34)) }
 
 // Layout places list, hairline and mail.
 func (s Split) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	list, line, mail := objects[0], objects[1], objects[2]
-	narrow := size.Width < grown(SplitAt)
+	narrow := size.Width < Grown(SplitAt)
 	if narrow != *s.Narrow {
 		*s.Narrow = narrow
 		if s.Turned != nil {
@@ -224,7 +224,7 @@ type Shell struct {
 // Layout places the parts.
 func (s Shell) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	nav, line, page := objects[0], objects[1], objects[2]
-	small := size.Width < grown(MenuAt)
+	small := size.Width < Grown(MenuAt)
 	if small != *s.Small {
 		*s.Small = small
 		s.Menu(small)
@@ -234,7 +234,7 @@ func (s Shell) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	show(line, column)
 	x := float32(0)
 	if column {
-		width := grown(NavWidth)
+		width := Grown(NavWidth)
 		nav.Resize(fyne.NewSize(width, size.Height))
 		nav.Move(fyne.Position{})
 		line.Resize(fyne.NewSize(1, size.Height))

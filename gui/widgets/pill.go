@@ -50,7 +50,8 @@ type twoRenderer struct {
 }
 
 func (r *twoRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(0, 2*fyne.MeasureText("X", r.t.Theme().Size(theme.SizeSmall), fyne.TextStyle{}).Height)
+	small := r.t.Theme().Size(theme.SizeSmall) // and a little air above and below
+	return fyne.NewSize(0, 2*fyne.MeasureText("X", small, fyne.TextStyle{}).Height+small/2)
 }
 
 func (r *twoRenderer) Layout(size fyne.Size) {

@@ -14,6 +14,11 @@ func NewWrap(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
 	return &fyne.Container{Layout: Wrap{Gap: gap, Under: gap, width: new(float32)}, Objects: objects}
 }
 
+// NewLinks makes a row of links that wraps: they have air enough above and below.
+func NewLinks(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
+	return &fyne.Container{Layout: Wrap{Gap: gap, width: new(float32)}, Objects: objects}
+}
+
 // Layout places the objects.
 func (w Wrap) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	*w.width = size.Width

@@ -10,6 +10,7 @@ import (
 
 	"earnest/escrow"
 	"earnest/escrowserver/servicetest"
+	"earnest/internal/pgtest"
 	"earnest/test/soak"
 )
 
@@ -22,10 +23,17 @@ const (
 // TestEndings_ExactlyOneWins lets all that can end a bond happen to it at once, at
 // its deadline, while the clock goes by hours: accept, reject, undo, withdrawal
 // and destruction, arrival, expiry. One ending wins, and none comes early.
-func TestEndings_ExactlyOneWins(t *testing.T) { endings(t, onSQLite) }
+func TestEndings_ExactlyOneWins(t *testing.T) {
+	endings(t, onSQLite, soak.Times(2_000, 100_000))
+}
 
-func endings(t *testing.T, open opener) {
-	seed, bonds := soak.Seed(t), soak.Times(2_000, 100_000)
+// The same on PostgreSQL, with all that happens at one of several servers or another.
+func TestEndings_Postgres(t *testing.T) {
+	endings(t, onPostgres(pgtest.For(t), 3), soak.Times(600, 100_000))
+}
+
+func endings(t *testing.T, open opener, bonds int) {
+	seed := soak.Seed(t)
 	ended := map[escrow.Event]int{}
 	// Books of their own now and then: a long list of old bonds is not the point.
 	const perTown = 5_000
@@ -109,7 +117,7 @@ func (r *ring) racer(from, to *person, arrived, asked bool, order []int) *racer 
 		req: escrow.BuyRequest{ID: escrow.BondID(r.id()), Quote: quote, Verification: certificate.Binary, Reply: certificate.Binary}}
 	_, err = from.Buy(ctx, b.req)
 	r.ok(err)
-	b.ready(certificate, now, order)
+	b.ready(certificate, now, order, r.at)
 	b.deadline = now.Add(escrow.DefaultTerms().Deliver.Duration())
 	if arrived {
 		_, err := b.tries["arrive"](ctx)
@@ -124,28 +132,28 @@ func (r *ring) racer(from, to *person, arrived, asked bool, order []int) *racer 
 }
 
 // ready signs all that will be tried. The order of the decisions' numbers decides
-// which of them another makes stale.
-func (b *racer) ready(certificate servicetest.Certificate, now time.Time, order []int) {
-	id, to := b.req.ID, b.to
+// which of them another makes stale, and before which server each is.
+func (b *racer) ready(certificate servicetest.Certificate, now time.Time, order []int, at func(*person, int) *person) {
+	id, to, from, last := b.req.ID, b.to, at(b.from, order[0]), at(b.to, order[1])
 	proof := certificate.Proof(string("mail of "+id), "")
 	arrival := escrow.Arrival{Proof: proof, Statement: to.statement(id, b.req.Quote, escrow.EventArrived, proof.Hash(), now)}
 	gone := to.statement(id, b.req.Quote, escrow.EventWithdrawn, "", now)
 	b.tries = map[string]func(context.Context) (escrow.State, error){
 		"arrive": func(ctx context.Context) (escrow.State, error) {
-			o, err := to.Arrive(ctx, id, arrival)
+			o, err := last.Arrive(ctx, id, arrival)
 			return o.Bond.State, err
 		},
 		"withdraw": func(ctx context.Context) (escrow.State, error) {
-			v, err := b.from.AskWithdraw(ctx, id)
+			v, err := from.AskWithdraw(ctx, id)
 			return v.State, err
 		},
 		"destroyed": func(ctx context.Context) (escrow.State, error) {
-			o, err := to.Destroyed(ctx, id, gone)
+			o, err := last.Destroyed(ctx, id, gone)
 			return o.Bond.State, err
 		},
 	}
 	for i, verdict := range []escrow.Verdict{escrow.Accept, escrow.Reject, escrow.Undo} {
-		signed := to.decision(id, b.req.Quote, verdict, int64(1+order[i]), now)
+		to, signed := at(b.to, i), to.decision(id, b.req.Quote, verdict, int64(1+order[i]), now)
 		b.tries[string(verdict)] = func(ctx context.Context) (escrow.State, error) {
 			o, err := to.Decide(ctx, id, verdict, signed)
 			return o.Bond.State, err
@@ -189,11 +197,11 @@ func (r *ring) race(racers []*racer) {
 			})
 		}
 	}
-	for range 2 {
+	for n := range 2 {
 		all.Go(func() {
 			<-start
 			for range 4 {
-				if err := r.Server.SweepNow(r.Context()); err != nil {
+				if err := r.servers[n%len(r.servers)].SweepNow(r.Context()); err != nil {
 					r.Error(err)
 				}
 				time.Sleep(2 * time.Millisecond)

@@ -39,6 +39,8 @@ type cast struct {
 	mu       sync.Mutex      // of keys
 	now      func() time.Time
 	newID    func() string
+	// at is a person as the client of that number reaches the escrow.
+	at func(*person, int) *person
 	// try asks once. How often the request left the client is counted.
 	try func(ctx context.Context, random *rand.Rand, ask func(context.Context) error) (sent int64, err error)
 	// giveUp is how many of a hundred operations without an answer are not repeated.
@@ -79,6 +81,12 @@ func (c *cast) play(ctx context.Context, seed uint64) *history {
 	for n := range clients {
 		all.Go(func() {
 			client := &client{history: h, number: n, random: rand.New(rand.NewPCG(seed, uint64(n)))}
+			for i, p := range c.buyers {
+				client.buyers[i] = c.at(p, n)
+			}
+			for i, p := range c.shops {
+				client.shops[i] = c.at(p, n)
+			}
 			for range operations {
 				client.operate(ctx)
 			}
@@ -91,6 +99,9 @@ func (c *cast) play(ctx context.Context, seed uint64) *history {
 type client struct {
 	*history
 	number int
+	// The people as this client reaches the escrow.
+	buyers [buyers]*person
+	shops  [shops]*person
 	random *rand.Rand
 	mine   []action // that change something, to be repeated
 }

@@ -14,21 +14,27 @@ import (
 
 	"earnest/escrow"
 	"earnest/escrowserver/servicetest"
+	"earnest/internal/pgtest"
 	"earnest/test/soak"
 )
 
 // TestHistories_InProcess: whatever six clients at once are told about accounts,
 // pools and bonds, one clerk could have told them one after the other. Some hang
 // up before they are answered, and some of them come back under the same id.
-func TestHistories_InProcess(t *testing.T) { inProcess(t, onSQLite) }
+func TestHistories_InProcess(t *testing.T) { inProcess(t, onSQLite, soak.Times(200, 10_000)) }
 
-func inProcess(t *testing.T, open opener) {
+// The same on PostgreSQL, where each client is before another of several servers.
+func TestHistories_Postgres(t *testing.T) {
+	inProcess(t, onPostgres(pgtest.For(t), 3), soak.Times(80, 10_000))
+}
+
+func inProcess(t *testing.T, open opener, histories int) {
 	// A reject takes effect at once, or never while the clock stands still.
 	undone := escrow.DefaultTerms()
 	undone.Undo = 0
 	towns := []*town{newTown(t, open, escrow.DefaultTerms()), newTown(t, open, undone)}
 	var count tally
-	report(t, count.run(t, soak.Seed(t), soak.Times(200, 10_000), func(seed uint64) (*history, bool) {
+	report(t, count.run(t, soak.Seed(t), histories, func(seed uint64) (*history, bool) {
 		which := int(seed % 2)
 		c := towns[which].cast(plain{towns[which]})
 		return c.play(t.Context(), seed), which == 1
@@ -126,7 +132,7 @@ func (p plain) signer() ([]byte, escrow.ArrivalProof) {
 // cast settles new people for one history, so that many share an escrow.
 func (w *town) cast(f forms) *cast {
 	w.Helper()
-	c := &cast{forms: f, keys: map[string]int8{}, now: w.now, newID: w.id, giveUp: 50, try: hangUp}
+	c := &cast{forms: f, keys: map[string]int8{}, now: w.now, newID: w.id, at: w.at, giveUp: 50, try: hangUp}
 	for i := range c.shops {
 		c.shops[i] = w.shop(0)
 		for range 2 {

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"earnest/escrowserver"
 	"earnest/escrowserver/servicetest"
 	"earnest/escrowserver/sqlstore"
+	"earnest/internal/pgtest"
 	"earnest/ledger"
 	"earnest/payment"
 )
@@ -21,13 +23,33 @@ import (
 // price is what every bond of these tests costs.
 const price = 25
 
-// opener opens the books of a new escrow. Each test takes one, so that it can run
-// on every database.
-type opener func(t testing.TB) escrowserver.Store
+// opener opens the books of a new escrow, once for each of its servers. Each test
+// takes one, so that it can run on every database.
+type opener func(t testing.TB) []escrowserver.Store
 
-func onSQLite(t testing.TB) escrowserver.Store {
+func onSQLite(t testing.TB) []escrowserver.Store {
 	t.Helper()
-	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "books.db"))
+	return []escrowserver.Store{openBooks(t, filepath.Join(t.TempDir(), "books.db"))}
+}
+
+// onPostgres has so many servers on the same books, as so many processes are.
+func onPostgres(cluster *pgtest.Cluster, servers int) opener {
+	return func(t testing.TB) (stores []escrowserver.Store) {
+		t.Helper()
+		url, err := cluster.NewDatabase(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range servers {
+			stores = append(stores, openBooks(t, url))
+		}
+		return stores
+	}
+}
+
+func openBooks(t testing.TB, database string) escrowserver.Store {
+	t.Helper()
+	store, err := sqlstore.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,23 +66,41 @@ func onSQLite(t testing.TB) escrowserver.Store {
 type town struct {
 	testing.TB
 	servicetest.Harness
-	born *atomic.Int64
-	now  func() time.Time
+	// servers are the escrow's; the first is the harness's.
+	servers []*escrowserver.Server
+	born    *atomic.Int64
+	now     func() time.Time
+}
+
+// at is the person before another of the escrow's servers, if there are others.
+func (w *town) at(p *person, n int) *person {
+	if len(w.servers) < 2 {
+		return p
+	}
+	other := *p
+	other.Service = w.servers[n%len(w.servers)].As(p.public())
+	return &other
 }
 
 // newTown has an escrow with these terms, on a clock that stands still.
 func newTown(t testing.TB, open opener, terms escrow.Terms) *town {
 	t.Helper()
-	h := servicetest.Harness{Store: open(t), Clock: servicetest.NewClock(), Mails: &servicetest.Mails{}}
+	stores := open(t)
+	h := servicetest.Harness{Store: stores[0], Clock: servicetest.NewClock(), Mails: &servicetest.Mails{}}
 	h.ReceiptSigner = ed25519.NewKeyFromSeed(fmt.Appendf(nil, "%-32s", "the escrow's receipt key"))
-	cfg := servicetest.Config(h.Store, h.Clock, h.Mails, h.ReceiptSigner)
-	cfg.Terms = terms
-	server, err := escrowserver.New(cfg)
-	if err != nil {
-		t.Fatal(err)
+	w := &town{TB: t, born: &atomic.Int64{}, now: h.Clock.Now}
+	for _, store := range stores {
+		cfg := servicetest.Config(store, h.Clock, h.Mails, h.ReceiptSigner)
+		cfg.Terms, cfg.Log = terms, slog.New(slog.NewTextHandler(t.Output(), nil))
+		server, err := escrowserver.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.servers = append(w.servers, server)
 	}
-	h.Server = server
-	return &town{TB: t, Harness: h, born: &atomic.Int64{}, now: h.Clock.Now}
+	h.Server = w.servers[0]
+	w.Harness = h
+	return w
 }
 
 func (w *town) ok(err error) {

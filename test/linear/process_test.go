@@ -236,7 +236,7 @@ func (p *process) histories(t *testing.T, most int) (wrong string) {
 			w.ok(err)
 			person.Service = client
 		}
-		c.try = sendCounted
+		c.try, c.at = sendCounted, func(p *person, _ int) *person { return p }
 		return c.play(t.Context(), seed), true
 	})
 	close(stop)

@@ -1,4 +1,4 @@
-// Package app joins the parts of an escrow server: books on SQLite, the HTTP
+// Package app joins the parts of an escrow server: books on SQLite or PostgreSQL, the HTTP
 // API over TLS, the sweeper, and token mails through a relay. [Run] is what the
 // program, the sandbox and tests start.
 package app
@@ -85,21 +85,18 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	defer lock.Unlock()
 
-	m, err := readMade(cfg.DataDir)
+	m, first, err := readFolder(cfg)
 	if err != nil {
 		return err
 	}
-	if err := checkFiles(cfg.DataDir, m); err != nil {
-		return err
-	}
-	if err := makeCertificate(cfg, m == nil && !exists(filepath.Join(cfg.DataDir, fileBooks))); err != nil {
+	if err := makeCertificate(cfg, first); err != nil {
 		return err
 	}
 	secure, err := serverTLS(cfg)
 	if err != nil {
 		return err
 	}
-	server, store, err := makeBooks(ctx, cfg, m)
+	server, store, err := cfg.makeBooks(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -111,9 +108,28 @@ func Run(ctx context.Context, cfg Config) error {
 	return serve(ctx, cfg, server, store, secure)
 }
 
-// makeBooks opens the books of a serving escrow and makes what is missing at the
+// readFolder looks at what the folder holds before anything is made in it. First
+// says that no start of it was completed.
+func readFolder(cfg Config) (m *made, first bool, err error) {
+	if cfg.Database != "" {
+		return nil, !exists(filepath.Join(cfg.DataDir, fileReceipt)), noOtherBooks(cfg)
+	}
+	if m, err = readMade(cfg.DataDir); err != nil {
+		return nil, false, err
+	}
+	return m, m == nil && !exists(filepath.Join(cfg.DataDir, fileBooks)), checkFiles(cfg.DataDir, m)
+}
+
+func (c Config) makeBooks(ctx context.Context, m *made) (*escrowserver.Server, *sqlstore.Store, error) {
+	if c.Database != "" {
+		return beginDatabase(ctx, c)
+	}
+	return makeFile(ctx, c, m)
+}
+
+// makeFile opens the books of a serving escrow and makes what is missing at the
 // first start: books, key, and last the file that says that all are there.
-func makeBooks(ctx context.Context, cfg Config, m *made) (*escrowserver.Server, *sqlstore.Store, error) {
+func makeFile(ctx context.Context, cfg Config, m *made) (*escrowserver.Server, *sqlstore.Store, error) {
 	books := filepath.Join(cfg.DataDir, fileBooks)
 	if err := ownersOnly(books); err != nil {
 		return nil, nil, err
@@ -142,6 +158,9 @@ func syncBooks(dataDir string) error {
 
 // openBooks opens what a serving escrow made, with that opener, and makes nothing.
 func openBooks(ctx context.Context, cfg Config, opener func(context.Context, string) (*sqlstore.Store, error)) (*made, *sqlstore.Store, error) {
+	if cfg.Database != "" {
+		return openDatabase(ctx, cfg, opener)
+	}
 	m, err := readMade(cfg.DataDir)
 	if err != nil {
 		return nil, nil, err
@@ -175,6 +194,9 @@ func serverOn(ctx context.Context, cfg Config, m *made, store *sqlstore.Store, s
 	}
 	signer, err := receiptKey(filepath.Join(cfg.DataDir, fileReceipt), first)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.checkKey(signer, filepath.Join(cfg.DataDir, fileReceipt)); err != nil {
 		return nil, err
 	}
 	mailer, err := newMailer(cfg)

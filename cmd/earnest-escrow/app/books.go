@@ -12,6 +12,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"earnest/escrow"
 	"earnest/escrowserver"
 	"earnest/escrowserver/sqlstore"
 	"earnest/internal/tomlfile"
@@ -27,8 +28,10 @@ const madeHead = "# Made by earnest-escrow: what the amounts in escrow.db mean. 
 
 // made is what the folder says of its books.
 type made struct {
-	Version    int        `toml:"version"`
-	Currencies []Currency `toml:"currency"`
+	Version int `toml:"version"`
+	// ReceiptKey is set in a database, which more than one folder may be of.
+	ReceiptKey escrow.KeyID `toml:"receipt_key,omitempty"`
+	Currencies []Currency   `toml:"currency"`
 }
 
 // readMade returns nil if no start of this folder was completed.
@@ -41,20 +44,46 @@ func readMade(dataDir string) (*made, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrData, err)
 	}
-	var m made
-	err = tomlfile.Decode(text, &m)
-	if err != nil || m.Version != madeVersion || len(m.Currencies) == 0 {
+	m, ok := parseMade(text)
+	if !ok {
 		return nil, fmt.Errorf("%w: %s is empty, damaged or of a newer program: it says what the amounts in %s mean; restore both from the same backup",
 			ErrData, file, fileBooks)
 	}
-	return &m, nil
+	return m, nil
+}
+
+func parseMade(text []byte) (*made, bool) {
+	var m made
+	err := tomlfile.Decode(text, &m)
+	return &m, err == nil && m.Version == madeVersion && len(m.Currencies) > 0
 }
 
 // keep notes what the books count in, new currencies too.
 func (m *made) keep(dataDir string, currencies []payment.Currency) error {
+	next := m.with(currencies)
+	if m != nil && slices.Equal(m.Currencies, next.Currencies) {
+		return nil
+	}
+	text, err := next.text()
+	if err != nil {
+		return err
+	}
+	return replace(filepath.Join(dataDir, fileMade), append([]byte(madeHead), text...), 0o600)
+}
+
+func (m made) text() ([]byte, error) {
+	text, err := toml.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrData, err)
+	}
+	return text, nil
+}
+
+// with adds the currencies to those that the books count in.
+func (m *made) with(currencies []payment.Currency) made {
 	next := made{Version: madeVersion}
 	if m != nil {
-		next.Currencies = slices.Clone(m.Currencies)
+		next.ReceiptKey, next.Currencies = m.ReceiptKey, slices.Clone(m.Currencies)
 	}
 	for _, currency := range currencies {
 		i := slices.IndexFunc(next.Currencies, func(c Currency) bool { return c.Name == currency.Name })
@@ -64,14 +93,7 @@ func (m *made) keep(dataDir string, currencies []payment.Currency) error {
 			next.Currencies[i].Unit = currency.Unit // only shown
 		}
 	}
-	if m != nil && slices.Equal(m.Currencies, next.Currencies) {
-		return nil
-	}
-	text, err := toml.Marshal(next)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrData, err)
-	}
-	return replace(filepath.Join(dataDir, fileMade), append([]byte(madeHead), text...), 0o600)
+	return next
 }
 
 // checkCurrencies refuses a configuration under which the amounts in the books
@@ -146,4 +168,13 @@ func checkFiles(dataDir string, m *made) error {
 			ErrData, key, books, key)
 	}
 	return nil
+}
+
+// currencies are what the books count in.
+func (m *made) currencies() []payment.Currency {
+	var all []payment.Currency
+	for _, c := range m.Currencies {
+		all = append(all, payment.Currency(c))
+	}
+	return all
 }

@@ -23,6 +23,9 @@ const DefaultListen = "127.0.0.1:8443"
 // default that works.
 type Config struct {
 	DataDir string
+	// Database is the postgres:// URL of the books, without a password; empty: they
+	// are on SQLite, in the data folder.
+	Database string
 	// Listen is host:port; port 0 takes a free one.
 	Listen string
 	// Name is the escrow's domain.
@@ -92,6 +95,9 @@ func (c Config) check() error {
 		if bad {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
+	}
+	if err := checkDatabase(c.Database); err != nil {
+		faults = append(faults, err)
 	}
 	fault(c.DataDir == "", "data: name the folder where the escrow keeps its books")
 	// Requests are signed for the name as it is sent, which is in A-labels.

@@ -86,7 +86,7 @@ func Verify(ctx context.Context, cfg Config) (escrowserver.Report, error) {
 	report, err := escrowserver.Verify(ctx, store, public)
 	if err == nil && len(report.Faults) > 0 {
 		err = fmt.Errorf("%w: %d of them; stop the escrow, keep a copy of %s, and restore the last good one",
-			ErrFaults, len(report.Faults), filepath.Join(cfg.DataDir, fileBooks))
+			ErrFaults, len(report.Faults), cfg.booksName())
 	}
 	return report, errors.Join(err, store.Close())
 }

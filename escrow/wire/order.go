@@ -1,0 +1,8 @@
+package wire
+
+import "earnest/escrow"
+
+// OrderBody carries an order about an account.
+type OrderBody struct {
+	Order escrow.Signed `json:"order"`
+}

@@ -1,0 +1,117 @@
+package escrowserver
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"earnest/escrow"
+)
+
+// TakeOrder does what an owner ordered about an account: the signature is checked
+// within, against the keys that the account has then. It gives an [AccountRecord].
+type TakeOrder struct {
+	Now    time.Time
+	Signed escrow.Signed
+	// Promise signs a change that acts later.
+	Promise Promise
+}
+
+// ProposeChange has a change of an account act later, with notice until then. One of
+// the same kind and subject that waits is replaced, unless it says the same. It
+// gives the [escrow.AccountChange] that waits.
+type ProposeChange struct {
+	Now     time.Time
+	Change  escrow.AccountChange
+	Promise Promise
+}
+
+// ApplyChange does a change whose time has come, or ends it as failed.
+type ApplyChange struct {
+	Now time.Time
+	ID  string
+	// Genuine reports whether the escrow has signed the change as it is stored.
+	Genuine func(ChangeLine) bool
+}
+
+// Promise is the escrow's signed word on a change, so that verify finds one that
+// was made up or moved.
+type Promise func(escrow.AccountChange) (escrow.Signed, error)
+
+// Names of the operations.
+func (TakeOrder) Name() string     { return "order" }
+func (ProposeChange) Name() string { return "propose" }
+func (ApplyChange) Name() string   { return "apply" }
+
+// SafetyStore is the part of a [Store] that keeps accounts from thieves.
+type SafetyStore interface {
+	// Keys returns NotFound for an account that is not, or not any more.
+	Keys(ctx context.Context, account escrow.KeyID) (AccountKeys, error)
+	// Replaced lists keys that were taken away from their accounts, oldest first,
+	// from the one after the given number on.
+	Replaced(ctx context.Context, after int64) ([]ReplacedKey, error)
+	// DueChanges lists the changes whose time has come.
+	DueChanges(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// Aged counts the unsold keys of an address that are older than [escrow.KeyLife].
+	Aged(ctx context.Context, address escrow.Address, now time.Time) (int, error)
+	// Export returns all that is stored about the account.
+	Export(ctx context.Context, account escrow.KeyID) (json.RawMessage, error)
+}
+
+// AccountKeys are the two keys of an account.
+type AccountKeys struct{ Key, Recovery escrow.PublicKey }
+
+// ReplacedKey is a key that is its account's no more. Next is the one after it,
+// none if the account was deleted.
+type ReplacedKey struct {
+	N       int64
+	Key     escrow.KeyID
+	Account escrow.KeyID
+	Next    escrow.KeyID
+}
+
+// ReplacedLine is a replaced key as stored.
+type ReplacedLine struct {
+	ReplacedKey
+	Public  escrow.PublicKey
+	Ordered escrow.Signed
+	// Present is the key that the account has now.
+	Present escrow.KeyID
+}
+
+// OrderLine is an order as stored, and whether its account is frozen or deleted now.
+type OrderLine struct {
+	Hash    string
+	Account escrow.KeyID
+	Action  escrow.Action
+	Signer  escrow.PublicKey
+	Signed  escrow.Signed
+}
+
+// ChangeLine is a change as stored, with the escrow's word on it.
+type ChangeLine struct {
+	escrow.AccountChange
+	Signed escrow.Signed
+}
+
+// SafetyLine is what stands in an account's row.
+type SafetyLine struct {
+	Account           escrow.KeyID
+	Key               escrow.PublicKey
+	KeyID             escrow.KeyID
+	Frozen, Deleted   bool
+	Freezes, Unfreeze time.Time // the newest of each that was ordered or came due
+	Deletions         int
+}
+
+// BlockLine is a block, and the bond whose reject made it.
+type BlockLine struct {
+	Recipient, Sender escrow.Address
+	Bond              escrow.BondID
+	From, Until       time.Time
+	// Decision is the newest on the bond, and Effective when its reject takes effect.
+	Decision  escrow.Signed
+	Effective time.Time
+	// Of the bond.
+	BondRecipient, BondSender escrow.Address
+}

@@ -1,0 +1,177 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+)
+
+// change is a change that acts now.
+type change struct {
+	escrow.AccountChange
+	now time.Time
+}
+
+const changeColumns = `id, account, holder, kind, subject, value, asked_at, due_at, signed, ended_at, ending`
+
+func scanChange(scan func(...any) error) (escrowserver.ChangeLine, error) {
+	var c escrowserver.ChangeLine
+	var asked, due, ended int64
+	err := scan(&c.ID, &c.Account, &c.Holder, &c.Kind, &c.Subject, &c.Value, &asked, &due, &c.Signed, &ended, &c.Ending)
+	c.AskedAt, c.DueAt, c.Ended = fromMicros(asked), fromMicros(due), fromMicros(ended)
+	return c, err
+}
+
+// propose has a change act later. The account is locked. Any operation of the store
+// may use it, for a kind that [tx.act] knows.
+func (t *tx) propose(ctx context.Context, op string, p escrowserver.ProposeChange) (escrow.AccountChange, error) {
+	c := p.Change
+	same, err := scanChange(t.conn.row(ctx, `SELECT `+changeColumns+` FROM account_change
+		WHERE account = ? AND holder = ? AND kind = ? AND subject = ? AND ended_at = 0`, c.Account, c.Holder, c.Kind, c.Subject).Scan)
+	waits, err := found(err)
+	if err != nil {
+		return c, err
+	}
+	if waits && (same.Value == c.Value || c.Kind == changeAddress) {
+		return same.AccountChange, nil // its time runs since it was asked for first
+	}
+	if waits {
+		if err := t.endChange(ctx, op, same.ID, p.Now, "replaced"); err != nil {
+			return c, err
+		}
+	}
+	signed, err := p.Promise(c)
+	if err != nil {
+		return c, err
+	}
+	_, err = t.exec(ctx, op+".change", `INSERT INTO account_change (id, account, holder, kind, subject, value, asked_at, due_at, signed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, c.Account, c.Holder, c.Kind, c.Subject, c.Value, micros(c.AskedAt), micros(c.DueAt), signed)
+	return c, err
+}
+
+func (t *tx) endChange(ctx context.Context, op, id string, now time.Time, ending string) error {
+	_, err := t.exec(ctx, op+".changed", `UPDATE account_change SET ended_at = ?, ending = ? WHERE id = ? AND ended_at = 0`, micros(now), ending, id)
+	return err
+}
+
+// cancels lets either of those whom a change concerns stop it.
+func (t *tx) cancels(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order) (func() error, error) {
+	c, err := scanChange(t.conn.row(ctx, `SELECT `+changeColumns+` FROM account_change WHERE id = ?`, order.Change).Scan)
+	there, err := found(err)
+	if err != nil {
+		return nil, err
+	}
+	if !there || c.Account != order.Account && c.Holder != order.Account {
+		return nil, escrow.Errorf(escrow.NotFound, "the account has no such change; nothing was changed")
+	}
+	if !c.Ended.IsZero() {
+		return nil, escrow.Errorf(escrow.Conflict, "that change has ended already: %s", c.Ending)
+	}
+	return func() error { return t.endChange(ctx, "order", c.ID, op.Now, "cancelled") }, nil
+}
+
+func (t *tx) applyChange(ctx context.Context, op escrowserver.ApplyChange) error {
+	var account, holder escrow.KeyID
+	there, err := found(t.conn.row(ctx, `SELECT account, holder FROM account_change WHERE id = ?`, op.ID).Scan(&account, &holder))
+	if err != nil || !there {
+		return err
+	}
+	if err := t.lockAccounts(ctx, []escrow.KeyID{account, holder}); err != nil {
+		return err
+	}
+	c, err := scanChange(t.conn.row(ctx, `SELECT `+changeColumns+` FROM account_change WHERE id = ?`, op.ID).Scan)
+	if err != nil || !c.Ended.IsZero() || c.DueAt.After(op.Now) {
+		return err // another process was faster, or somebody cancelled it
+	}
+	if !op.Genuine(c) {
+		return fmt.Errorf("change %s is not as the escrow promised it: it does not act", c.ID)
+	}
+	err = t.act(ctx, op.Name(), change{c.AccountChange, op.Now})
+	if refusal(err) { // it was possible when it was asked for
+		return t.endChange(ctx, op.Name(), c.ID, op.Now, "failed")
+	}
+	if err != nil {
+		return err
+	}
+	return t.endChange(ctx, op.Name(), c.ID, op.Now, "applied")
+}
+
+// The kinds of changes beside the actions of orders.
+const changeAddress = "address"
+
+// act does a change. It checks first: what it refuses has changed nothing.
+func (t *tx) act(ctx context.Context, op string, c change) error {
+	if a := t.known.accounts[c.Account]; a == nil || a.key == "" {
+		return noAccount()
+	}
+	if t.known.accounts[c.Account].frozen && c.Kind != string(escrow.ActionUnfreeze) && c.ID != "" {
+		return escrowserver.Frozen() // what was asked for before waits no longer
+	}
+	switch c.Kind {
+	case string(escrow.ActionUnfreeze):
+		return t.setFrozen(ctx, op+".unfreeze", c.Account, 0)
+	case string(escrow.ActionRecovery), string(escrow.ActionRotate):
+		var order escrow.Order
+		if err := escrow.Peek(escrow.Signed(c.Value), &order); err != nil {
+			return err
+		}
+		if c.Kind == string(escrow.ActionRecovery) {
+			_, err := t.exec(ctx, op+".recovery", `UPDATE account SET recovery = ? WHERE id = ?`, []byte(order.Recovery), c.Account)
+			return err
+		}
+		if err := t.mayRotate(ctx, order); err != nil {
+			return err
+		}
+		return t.rotate(ctx, op, order, escrow.Signed(c.Value), micros(c.now))
+	case changeAddress:
+		return t.rebind(ctx, op, c)
+	}
+	return fmt.Errorf("no change of an account is called %q", c.Kind)
+}
+
+// rebinding is the value of a change of an address.
+type rebinding struct {
+	Typed string `json:"typed"`
+}
+
+// asksForAddress has an address that another account holds change hands later.
+func (t *tx) asksForAddress(ctx context.Context, op escrowserver.ProveAddress, holder escrow.KeyID, typed string) error {
+	value, err := json.Marshal(rebinding{typed})
+	if err != nil {
+		return err
+	}
+	_, err = t.propose(ctx, op.Name(), escrowserver.ProposeChange{Now: op.Now, Promise: op.Promise, Change: escrow.AccountChange{
+		ID:      escrowserver.ChangeID(escrow.Signed(string(op.Account) + "\x00" + string(op.Address) + "\x00" + op.Nonce)),
+		Account: op.Account, Holder: holder, Kind: changeAddress, Subject: string(op.Address), Value: string(value),
+		AskedAt: op.Now, DueAt: op.Now.Add(escrow.RebindNotice)}})
+	return err
+}
+
+// rebind binds an address to the account that asked for it, if it is still held by
+// whom it was asked of, or by nobody.
+func (t *tx) rebind(ctx context.Context, op string, c change) error {
+	var value rebinding
+	if err := json.Unmarshal([]byte(c.Value), &value); err != nil {
+		return err
+	}
+	address := escrow.Address(c.Subject)
+	var holder escrow.KeyID
+	held, err := found(t.conn.row(ctx, `SELECT account FROM address WHERE address = ?`+lockRow, address).Scan(&holder))
+	if err != nil {
+		return err
+	}
+	if held && holder != c.Holder {
+		return escrow.Errorf(escrow.Conflict, "the address has changed hands since")
+	}
+	if err := t.release(ctx, address); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, op+".address", `INSERT INTO address (address, folded, typed, account, proven_at, renew_by) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (address) DO UPDATE SET typed = excluded.typed, account = excluded.account, proven_at = excluded.proven_at, renew_by = excluded.renew_by`,
+		address, address.Folded(), value.Typed, c.Account, micros(c.now), micros(c.now.Add(escrowserver.RenewAfter)))
+	return err
+}

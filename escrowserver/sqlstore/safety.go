@@ -1,0 +1,308 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+	"earnest/ledger"
+)
+
+// doSafety does the operations that keep accounts from thieves.
+func (t *tx) doSafety(ctx context.Context, op escrowserver.Op) (value any, done bool, err error) {
+	switch op := op.(type) {
+	case escrowserver.TakeOrder:
+		value, err = t.takeOrder(ctx, op)
+	case escrowserver.ProposeChange:
+		if err = t.accountExists(ctx, op.Change.Account); err == nil {
+			value, err = t.propose(ctx, op.Name(), op)
+		}
+	case escrowserver.ApplyChange:
+		err = t.applyChange(ctx, op)
+	default:
+		return nil, false, nil
+	}
+	return value, true, err
+}
+
+// mayAct refuses the account of a key that is not its key any more: by exactly this,
+// and at once in all processes, a thief is locked out.
+func (t *tx) mayAct(account, key escrow.KeyID) error {
+	switch a := t.known.accounts[account]; {
+	case a == nil || a.key == "":
+		return noAccount()
+	case a.key != key:
+		return escrowserver.Replaced()
+	}
+	return nil
+}
+
+// mayChange refuses that, and an account that is frozen. The account is locked.
+func (t *tx) mayChange(account, key escrow.KeyID) error {
+	if err := t.mayAct(account, key); err != nil {
+		return err
+	}
+	if t.known.accounts[account].frozen {
+		return escrowserver.Frozen()
+	}
+	return nil
+}
+
+func (t *tx) takeOrder(ctx context.Context, op escrowserver.TakeOrder) (any, error) {
+	var claimed escrow.Order
+	if err := escrow.Peek(op.Signed, &claimed); err != nil {
+		return nil, err
+	}
+	id := claimed.Account
+	if err := t.accountExists(ctx, id); err != nil {
+		return nil, err
+	}
+	var one int
+	hash := op.Signed.Hash()
+	if taken, err := found(t.conn.row(ctx, `SELECT 1 FROM account_order WHERE hash = ? AND account = ?`, hash, id).Scan(&one)); err != nil || taken {
+		return t.ordered(ctx, id, err)
+	}
+	keys, err := t.reader().keys(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	order, byRecovery, err := escrow.VerifyOrder(op.Signed, keys.Key, keys.Recovery)
+	if err != nil {
+		return nil, err
+	}
+	if err := escrowserver.OrderInTime(order, op.Now); err != nil {
+		return nil, err
+	}
+	signer := keys.Key
+	if byRecovery {
+		signer = keys.Recovery
+	}
+	act, err := t.orderActs(ctx, op, order, byRecovery)
+	if err != nil {
+		return nil, err
+	}
+	// From here on it is written.
+	if _, err := t.exec(ctx, "order.order", `INSERT INTO account_order (hash, account, action, signer, jws, made_at) VALUES (?, ?, ?, ?, ?, ?)`,
+		hash, id, order.Action, []byte(signer), op.Signed, micros(op.Now)); err != nil {
+		return nil, err
+	}
+	return t.ordered(ctx, id, act())
+}
+
+func (t *tx) ordered(ctx context.Context, id escrow.KeyID, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	if t.known.accounts[id].key == "" {
+		return escrowserver.AccountRecord{ID: id}, nil // it is deleted
+	}
+	return t.reader().account(ctx, id)
+}
+
+// orderActs checks an order and says what to do for it.
+func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, byRecovery bool) (func() error, error) {
+	frozen := t.known.accounts[order.Account].frozen
+	switch order.Action {
+	case escrow.ActionFreeze:
+		return func() error { return t.setFrozen(ctx, "order.freeze", order.Account, micros(op.Now)) }, nil
+	case escrow.ActionCancel:
+		return t.cancels(ctx, op, order)
+	case escrow.ActionRelease, escrow.ActionDelete:
+		if frozen && !byRecovery {
+			return nil, escrowserver.Frozen()
+		}
+		if order.Action == escrow.ActionDelete {
+			return t.deletes(ctx, op, order)
+		}
+		return t.releases(ctx, order)
+	}
+	// What a thief with the account's key would do: the recovery key alone does it
+	// at once.
+	if order.Action == escrow.ActionRotate {
+		if err := t.mayRotate(ctx, order); err != nil {
+			return nil, err
+		}
+	}
+	if byRecovery {
+		return func() error {
+			if order.Action == escrow.ActionRotate {
+				// What a thief has asked for with the old key never acts.
+				if _, err := t.exec(ctx, "order.changes", `UPDATE account_change SET ended_at = ?, ending = 'cancelled' WHERE account = ? AND ended_at = 0`,
+					micros(op.Now), order.Account); err != nil {
+					return err
+				}
+				t.known.accounts[order.Account].frozen = false
+			}
+			return t.act(ctx, "order", change{AccountChange: escrow.AccountChange{Account: order.Account, Kind: string(order.Action), Value: string(op.Signed)}, now: op.Now})
+		}, nil
+	}
+	return func() error {
+		_, err := t.propose(ctx, "order", escrowserver.ProposeChange{Now: op.Now, Promise: op.Promise, Change: escrow.AccountChange{
+			ID: escrowserver.ChangeID(op.Signed), Account: order.Account, Kind: string(order.Action), Value: string(op.Signed),
+			AskedAt: op.Now, DueAt: op.Now.Add(escrow.ChangeNotice)}})
+		return err
+	}, nil
+}
+
+func (t *tx) setFrozen(ctx context.Context, label string, account escrow.KeyID, at int64) error {
+	if at > 0 && t.known.accounts[account].frozen {
+		return nil // it was before
+	}
+	t.known.accounts[account].frozen = at > 0
+	_, err := t.exec(ctx, label, `UPDATE account SET frozen_at = ? WHERE id = ?`, at, account)
+	return err
+}
+
+func (t *tx) releases(ctx context.Context, order escrow.Order) (func() error, error) {
+	var one int
+	holds, err := found(t.conn.row(ctx, `SELECT 1 FROM address WHERE address = ? AND account = ?`, order.Address, order.Account).Scan(&one))
+	if err != nil {
+		return nil, err
+	}
+	if !holds {
+		return nil, escrow.Errorf(escrow.NotFound, "the account does not hold this address; nothing was changed")
+	}
+	return func() error { return t.dropAddress(ctx, "order", order.Address) }, nil
+}
+
+// dropAddress gives an address up, with its offer and its unsold keys.
+func (t *tx) dropAddress(ctx context.Context, op string, address escrow.Address) error {
+	if err := t.release(ctx, address); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, op+".address", `DELETE FROM address WHERE address = ?`, address)
+	return err
+}
+
+func (t *tx) mayRotate(ctx context.Context, order escrow.Order) error {
+	id := order.Key.ID()
+	var one int
+	used, err := found(t.conn.row(ctx, `SELECT 1 FROM account WHERE id = ? OR key_id = ? UNION SELECT 1 FROM replaced_key WHERE key_id = ?`, id, id, id).Scan(&one))
+	if err == nil && used {
+		err = escrow.Errorf(escrow.Conflict, "the new key has, or had, an account of its own; make another; nothing was changed")
+	}
+	return err
+}
+
+// rotate gives the account to the order's key: balances, addresses and bonds are the
+// account's and stay. Offers and unsold keys are signed by the old key, and go.
+func (t *tx) rotate(ctx context.Context, op string, order escrow.Order, signed escrow.Signed, now int64) error {
+	keys, err := t.reader().keys(ctx, order.Account)
+	if err != nil {
+		return err
+	}
+	if err := t.replaceKey(ctx, op, order.Account, keys.Key, order.Key.ID(), signed, now); err != nil {
+		return err
+	}
+	recovery := keys.Recovery
+	if len(order.Recovery) > 0 {
+		recovery = order.Recovery
+	}
+	if _, err := t.exec(ctx, op+".rotate", `UPDATE account SET public_key = ?, key_id = ?, recovery = ?, frozen_at = 0 WHERE id = ?`,
+		[]byte(order.Key), order.Key.ID(), []byte(recovery), order.Account); err != nil {
+		return err
+	}
+	a := t.known.accounts[order.Account]
+	a.key, a.frozen = order.Key.ID(), false
+	addresses, err := t.addressesOf(ctx, order.Account)
+	for _, address := range addresses {
+		if err == nil {
+			err = t.release(ctx, address)
+		}
+	}
+	return err
+}
+
+func (t *tx) replaceKey(ctx context.Context, op string, account escrow.KeyID, key escrow.PublicKey, next escrow.KeyID, signed escrow.Signed, now int64) error {
+	_, err := t.exec(ctx, op+".replaced", `INSERT INTO replaced_key (key_id, account, public_key, next_key, ordered, replaced_at) VALUES (?, ?, ?, ?, ?, ?)`,
+		key.ID(), account, []byte(key), next, signed, now)
+	return err
+}
+
+func (t *tx) addressesOf(ctx context.Context, account escrow.KeyID) (addresses []escrow.Address, err error) {
+	rows, err := t.conn.query(ctx, `SELECT address FROM address WHERE account = ? ORDER BY address`, account)
+	err = each(rows, err, func(scan func(...any) error) error {
+		var a escrow.Address
+		err := scan(&a)
+		addresses = append(addresses, a)
+		return err
+	})
+	return addresses, err
+}
+
+// deletes checks that nothing hangs on the account but the money that is given up.
+func (t *tx) deletes(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order) (func() error, error) {
+	var open int
+	if err := t.conn.row(ctx, `SELECT COUNT(*) FROM bond WHERE (sender_account = ? OR recipient_account = ?) AND state IN ('held', 'arrived', 'rejecting')`,
+		order.Account, order.Account).Scan(&open); err != nil {
+		return nil, err
+	}
+	if open > 0 {
+		return nil, escrow.Errorf(escrow.Conflict, "%d bonds of the account are still open; nothing was deleted; wait until they end", open)
+	}
+	account, err := t.reader().account(ctx, order.Account)
+	if err != nil {
+		return nil, err
+	}
+	var left []escrow.GivenUp
+	for _, b := range account.Balances {
+		if b.Held > 0 {
+			return nil, escrow.Errorf(escrow.Conflict, "money of the account is still held; nothing was deleted; wait until that ends")
+		}
+		if b.Available > 0 {
+			left = append(left, escrow.GivenUp{Currency: b.Currency, Amount: b.Available})
+		}
+	}
+	if !slices.Equal(left, order.GiveUp) {
+		return nil, escrow.Errorf(escrow.Conflict, "the account has other money than the order gives up; nothing was deleted; look at the balance again")
+	}
+	return func() error { return t.deleteAccount(ctx, op, order, account.Key, left) }, nil
+}
+
+func (t *tx) deleteAccount(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, key escrow.PublicKey, left []escrow.GivenUp) error {
+	id := order.Account
+	for _, money := range left {
+		tr, entry, err := ledger.Move("given-up:"+op.Signed.Hash()+":"+money.Currency, id.Holder(), ledger.Company, money.Currency, int64(money.Amount))
+		if err != nil {
+			return err
+		}
+		if err := t.record(op.Name(), tr, entry, op.Now); err != nil {
+			return err
+		}
+	}
+	addresses, err := t.addressesOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, address := range addresses {
+		if err := t.dropAddress(ctx, "order", address); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, "order.blocks", `DELETE FROM block WHERE recipient = ?`, address); err != nil {
+			return err
+		}
+	}
+	if err := t.replaceKey(ctx, "order", id, key, "", op.Signed, micros(op.Now)); err != nil {
+		return err
+	}
+	for _, write := range []struct{ label, text string }{
+		{"claims", `DELETE FROM claim WHERE account = ?`},
+		{"heartbeat", `DELETE FROM heartbeat WHERE account = ?`},
+		{"changes", `DELETE FROM account_change WHERE account = ?`},
+		{"certificates", `UPDATE bond SET verification = NULL, reply = NULL WHERE sender_account = ?`},
+		{"operations", `DELETE FROM operation WHERE account = ?`},
+		{"sold", `DELETE FROM sold_key WHERE bond IN (SELECT id FROM bond WHERE sender_account = ?)`},
+	} {
+		if _, err := t.exec(ctx, "order."+write.label, write.text, id); err != nil {
+			return err
+		}
+	}
+	if _, err := t.exec(ctx, "order.batches", `DELETE FROM key_batch WHERE account = ? AND NOT EXISTS (SELECT 1 FROM sold_key WHERE sold_key.batch = key_batch.hash)`, id); err != nil {
+		return err
+	}
+	t.known.accounts[id].key = ""
+	_, err = t.exec(ctx, "order.account", `UPDATE account SET public_key = ?, key_id = '', recovery = ?, deleted_at = ? WHERE id = ?`,
+		[]byte{}, []byte(nil), micros(op.Now), id)
+	return err
+}

@@ -1,0 +1,167 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"time"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+)
+
+// changesShown is how long a change that has ended is shown.
+const changesShown = 30 * 24 * time.Hour
+
+// Keys returns NotFound for an account that is not, or not any more.
+func (s *Store) Keys(ctx context.Context, account escrow.KeyID) (escrowserver.AccountKeys, error) {
+	return s.reader().keys(ctx, account)
+}
+
+func (r reader) keys(ctx context.Context, account escrow.KeyID) (escrowserver.AccountKeys, error) {
+	var keys escrowserver.AccountKeys
+	ok, err := found(r.row(ctx, `SELECT public_key, recovery FROM account WHERE id = ?`, account).Scan((*[]byte)(&keys.Key), (*[]byte)(&keys.Recovery)))
+	if err == nil && (!ok || len(keys.Key) == 0) {
+		err = noAccount()
+	}
+	return keys, err
+}
+
+// Replaced lists keys that were taken away from their accounts.
+func (s *Store) Replaced(ctx context.Context, after int64) ([]escrowserver.ReplacedKey, error) {
+	rows, err := s.reader().query(ctx, `SELECT n, key_id, account, next_key FROM replaced_key WHERE n > ? ORDER BY n`, after)
+	var replaced []escrowserver.ReplacedKey
+	err = each(rows, err, func(scan func(...any) error) error {
+		var k escrowserver.ReplacedKey
+		err := scan(&k.N, &k.Key, &k.Account, &k.Next)
+		replaced = append(replaced, k)
+		return err
+	})
+	return replaced, err
+}
+
+// Aged counts the unsold keys of an address that were here for too long.
+func (s *Store) Aged(ctx context.Context, address escrow.Address, now time.Time) (int, error) {
+	return s.reader().aged(ctx, address, now)
+}
+
+// DueChanges lists the changes whose time has come.
+func (s *Store) DueChanges(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	rows, err := s.reader().query(ctx, `SELECT id FROM account_change WHERE ended_at = 0 AND due_at <= ? ORDER BY due_at, id LIMIT ?`, micros(now), limit)
+	var ids []string
+	err = each(rows, err, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}
+
+// changes are those that concern the account: of its own, and of its addresses.
+// Those that wait are all there; of those that ended, the newest.
+func (r reader) changes(ctx context.Context, account escrow.KeyID) (changes []escrow.AccountChange, err error) {
+	rows, err := r.query(ctx, `SELECT `+changeColumns+` FROM account_change WHERE (account = ? OR holder = ?)
+		AND (ended_at = 0 OR ended_at > (SELECT COALESCE(MAX(beat_at), 0) FROM heartbeat WHERE account = '') - ?) ORDER BY asked_at, id LIMIT 100`,
+		account, account, changesShown.Microseconds())
+	err = each(rows, err, func(scan func(...any) error) error {
+		c, err := scanChange(scan)
+		changes = append(changes, c.AccountChange)
+		return err
+	})
+	return changes, err
+}
+
+// stored is what of a table belongs to an account. A ? is the account.
+type stored struct {
+	name, query string
+	columns     []string
+}
+
+// ofAccount is everything that is stored about an account.
+func ofAccount() []stored {
+	const bonds = ` IN (SELECT id FROM bond WHERE sender_account = ? OR recipient_account = ?)`
+	return []stored{
+		{"account", `SELECT id, public_key, recovery, opened_at, frozen_at FROM account WHERE id = ?`, []string{"id", "publicKey", "recovery", "openedAt", "frozenAt"}},
+		{"balances", `SELECT currency, available, held FROM balance WHERE holder = ? ORDER BY currency`, []string{"currency", "available", "held"}},
+		{"postings", `SELECT transfer, state, currency, bucket, amount, made_at FROM posting WHERE holder = ? ORDER BY id`, []string{"transfer", "state", "currency", "bucket", "amount", "madeAt"}},
+		{"vouchers", `SELECT hash, currency, amount, redeemed_at, signed FROM voucher WHERE account = ? ORDER BY redeemed_at`, []string{"hash", "currency", "amount", "redeemedAt", "signed"}},
+		{"addresses", `SELECT address, typed, proven_at, renew_by FROM address WHERE account = ? ORDER BY address`, []string{"address", "typed", "provenAt", "renewBy"}},
+		{"claims", `SELECT address, typed, nonce, made_at FROM claim WHERE account = ? ORDER BY made_at`, []string{"address", "typed", "nonce", "madeAt"}},
+		{"offers", `SELECT address, jws, made FROM offer WHERE account = ? ORDER BY address`, []string{"address", "signed", "made"}},
+		{"keyBatches", `SELECT address, jws, made_at FROM key_batch WHERE account = ? ORDER BY made_at`, []string{"address", "signed", "madeAt"}},
+		{"keysForSale", `SELECT k.address, k.fingerprint, k.certificate FROM one_time_key k JOIN address a ON a.address = k.address WHERE a.account = ? ORDER BY k.id`, []string{"address", "fingerprint", "certificate"}},
+		{"receipts", `SELECT bond, n, jws FROM receipt WHERE n > 0 AND bond` + bonds + ` ORDER BY bond, n`, []string{"bond", "n", "signed"}},
+		{"statements", `SELECT bond, verdict, jws, made_at FROM statement WHERE bond IN (SELECT id FROM bond WHERE recipient_account = ?) ORDER BY made_at`, []string{"bond", "verdict", "signed", "madeAt"}},
+		{"blocks", `SELECT block.recipient, block.sender, block.bond, block.from_at, block.until_at FROM block JOIN address a ON a.address = block.recipient WHERE a.account = ? ORDER BY block.from_at`,
+			[]string{"recipient", "sender", "bond", "from", "until"}},
+		{"orders", `SELECT action, jws, made_at FROM account_order WHERE account = ? ORDER BY made_at`, []string{"action", "signed", "madeAt"}},
+		{"changes", `SELECT kind, subject, value, asked_at, due_at, ended_at, ending FROM account_change WHERE account = ? OR (holder = ?) ORDER BY asked_at`,
+			[]string{"kind", "subject", "value", "askedAt", "dueAt", "endedAt", "ending"}},
+		{"replacedKeys", `SELECT key_id, replaced_at, ordered FROM replaced_key WHERE account = ? ORDER BY n`, []string{"key", "replacedAt", "order"}},
+		{"operations", `SELECT id, response, made_at FROM operation WHERE account = ? ORDER BY made_at, id`, []string{"id", "answer", "madeAt"}},
+		{"heartbeat", `SELECT beat_at FROM heartbeat WHERE account = ?`, []string{"at"}},
+	}
+}
+
+// Export returns all that is stored about the account: times are microseconds since
+// 1970, bytes base64, as the tables have them. What a sender may not see of a reject
+// that can be undone is not in it.
+func (s *Store) Export(ctx context.Context, account escrow.KeyID) (json.RawMessage, error) {
+	tx, err := s.engine.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback() // it wrote nothing
+	r := reader{sqlQuerier{tx, s.engine}}
+	all := map[string][]map[string]any{}
+	for _, part := range ofAccount() {
+		lines, err := r.lines(ctx, part, account)
+		if err != nil {
+			return nil, err
+		}
+		all[part.name] = lines
+	}
+	changes, err := r.bonds(ctx, account, 0, math.MaxInt32)
+	if err != nil {
+		return nil, err
+	}
+	bonds := []escrow.BondView{}
+	for _, c := range changes {
+		if c.Damaged == nil {
+			bonds = append(bonds, c.Bond.View(c.Role)) // what may be seen in that role
+		}
+	}
+	return json.Marshal(struct {
+		Tables map[string][]map[string]any `json:"tables"`
+		Bonds  []escrow.BondView           `json:"bonds"`
+	}{all, bonds})
+}
+
+func (r reader) lines(ctx context.Context, part stored, account escrow.KeyID) ([]map[string]any, error) {
+	var args []any
+	for _, c := range part.query {
+		if c == '?' {
+			args = append(args, account)
+		}
+	}
+	lines := []map[string]any{}
+	rows, err := r.query(ctx, part.query, args...)
+	err = each(rows, err, func(scan func(...any) error) error {
+		values := make([]any, len(part.columns))
+		into := make([]any, len(values))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := scan(into...); err != nil {
+			return err
+		}
+		line := map[string]any{}
+		for i, name := range part.columns {
+			line[name] = values[i]
+		}
+		lines = append(lines, line)
+		return nil
+	})
+	return lines, err
+}
