@@ -78,6 +78,9 @@ func (m *Model) loadStatus(ctx context.Context) {
 
 func (m *Model) loadSent(ctx context.Context) {
 	m.reload(ctx, &m.loads.sent, func(ctx context.Context) error {
+		m.mu.Lock()
+		m.out.newer = map[string]bool{}
+		m.mu.Unlock()
 		sent, err := m.agent.Sent(ctx)
 		if err != nil {
 			return err

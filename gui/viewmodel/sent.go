@@ -77,16 +77,23 @@ type outbox struct {
 	notice      said
 	fresh       []string // ids of what was just sent
 	news        map[string]bool
-	asking      bool // for the news
+	asking      bool            // for the news
+	newer       map[string]bool // changed while the whole list is being asked for
 	proof       proof
 }
 
-// take is the whole list.
+// take is the whole list. What changed while it was on its way is newer.
 func (o *outbox) take(mails []agentclient.Sent) {
-	o.mails, o.loaded, o.stale = mails, true, true
+	old, newer := o.mails, o.newer
+	o.mails, o.loaded, o.stale, o.newer = mails, true, true, nil
 	o.hay = make([]string, len(mails))
 	for i, s := range mails {
 		o.hay[i] = hayOf(s)
+	}
+	for _, s := range slices.Backward(old) {
+		if newer[s.ID] {
+			o.put(s)
+		}
 	}
 }
 
@@ -95,6 +102,9 @@ func hayOf(s agentclient.Sent) string { return strings.ToLower(s.To + " " + s.Su
 // put takes one mail's news; a new one is the first.
 func (o *outbox) put(s agentclient.Sent) {
 	o.stale = true
+	if o.newer != nil {
+		o.newer[s.ID] = true
+	}
 	if i := o.index(s.ID); i >= 0 {
 		o.mails[i], o.hay[i] = s, hayOf(s)
 		return
@@ -306,7 +316,7 @@ func (m *Model) loadOneSent(ctx context.Context, id string) {
 		return
 	}
 	m.update(func() {
-		if m.out.loaded {
+		if m.out.loaded || m.out.newer != nil {
 			m.out.put(sent)
 		}
 	})
