@@ -12,6 +12,8 @@ import (
 type Visitor struct {
 	// Fault is told what the store itself finds wrong.
 	Fault func(string)
+	// Safety is shown first.
+	Safety *SafetyVisitor
 	// Outage is shown before any bond, whose deadlines it moves.
 	Outage func(OutageLine) error
 	// Epoch is shown the note of the pools' epoch before any certificate.

@@ -70,48 +70,8 @@ type ReplacedKey struct {
 	Next    escrow.KeyID
 }
 
-// ReplacedLine is a replaced key as stored.
-type ReplacedLine struct {
-	ReplacedKey
-	Public  escrow.PublicKey
-	Ordered escrow.Signed
-	// Present is the key that the account has now.
-	Present escrow.KeyID
-}
-
-// OrderLine is an order as stored, and whether its account is frozen or deleted now.
-type OrderLine struct {
-	Hash    string
-	Account escrow.KeyID
-	Action  escrow.Action
-	Signer  escrow.PublicKey
-	Signed  escrow.Signed
-}
-
 // ChangeLine is a change as stored, with the escrow's word on it.
 type ChangeLine struct {
 	escrow.AccountChange
 	Signed escrow.Signed
-}
-
-// SafetyLine is what stands in an account's row.
-type SafetyLine struct {
-	Account           escrow.KeyID
-	Key               escrow.PublicKey
-	KeyID             escrow.KeyID
-	Frozen, Deleted   bool
-	Freezes, Unfreeze time.Time // the newest of each that was ordered or came due
-	Deletions         int
-}
-
-// BlockLine is a block, and the bond whose reject made it.
-type BlockLine struct {
-	Recipient, Sender escrow.Address
-	Bond              escrow.BondID
-	From, Until       time.Time
-	// Decision is the newest on the bond, and Effective when its reject takes effect.
-	Decision  escrow.Signed
-	Effective time.Time
-	// Of the bond.
-	BondRecipient, BondSender escrow.Address
 }

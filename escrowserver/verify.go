@@ -24,11 +24,11 @@ type Report struct {
 // An error means that the walk could not be ended; faults are in the report.
 func Verify(ctx context.Context, store Store, receiptKey ed25519.PublicKey) (Report, error) {
 	a := audit{
-		receiptKey: receiptKey,
-		replayed:   map[audited]ledger.Balance{}, balances: map[audited]ledger.Balance{},
+		receiptKey: receiptKey, safety: newSafetyAudit(),
+		replayed: map[audited]ledger.Balance{}, balances: map[audited]ledger.Balance{},
 	}
 	err := store.Walk(ctx, Visitor{
-		Fault: func(text string) { a.fault("%s", text) }, Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
+		Fault: func(text string) { a.fault("%s", text) }, Safety: a.safetyVisitor(), Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
 		Offer: a.offer, Epoch: a.epoch, Audit: a.logged, Bond: a.bond, Key: a.key, Certificate: a.certificate,
 	})
 	if err != nil && len(a.faults) > 0 && ctx.Err() == nil {
@@ -52,7 +52,8 @@ type audit struct {
 	receiptKey ed25519.PublicKey
 	balances   map[audited]ledger.Balance
 	replayed   map[audited]ledger.Balance // what the journal makes of nothing
-	batchHash  string                     // of the batch that was read last
+	safety     safetyAudit
+	batchHash  string // of the batch that was read last
 	batch      escrow.KeyBatch
 	faults     []string
 	pools      int64     // their epoch
@@ -77,7 +78,7 @@ func (a *audit) balance(line BalanceLine) error {
 func (a *audit) transfer(line TransferLine) error {
 	a.transfers++
 	t, entries := line.Transfer, line.Entries
-	if line.OfBond == line.OfVoucher || line.OfVoucher != (t.From == ledger.Issuance) {
+	if given := a.givenUp(t); !given && line.OfBond == line.OfVoucher || line.OfVoucher != (t.From == ledger.Issuance) {
 		a.fault("transfer %s belongs to no bond and no redeemed voucher", t.ID)
 	}
 	want := lifeOf(t, len(entries) == 1)
@@ -164,7 +165,7 @@ func (a *audit) offer(o OfferLine) error {
 		a.fault("the offer of account %s: %v", o.Account, err)
 		return nil
 	}
-	if offer.Address != o.Address || offer.Identity.ID() != o.Account || o.Holder != o.Account || offer.Public != o.Public ||
+	if offer.Address != o.Address || a.accountOf(offer.Identity.ID()) != o.Account || o.Holder != o.Account || offer.Public != o.Public ||
 		!offer.Made.Truncate(time.Microsecond).Equal(o.Made) {
 		a.fault("the offer of account %s is stored as another than it signed", o.Account)
 	}
@@ -191,9 +192,9 @@ func (a *audit) key(k KeyLine) error {
 func (a *audit) certificate(c CertificateLine) error {
 	a.certificates++
 	if a.batchHash != c.BatchHash {
-		a.batchHash, a.batch = c.BatchHash, escrow.KeyBatch{}
-		err := escrow.Verify(c.Batch, escrow.KindKeys, ed25519.PublicKey(c.Key), &a.batch)
-		if err != nil || c.Batch.Hash() != c.BatchHash || c.Key.ID() != c.Account {
+		a.batchHash = c.BatchHash
+		signed := false
+		if a.batch, signed = a.signedBatch(c); !signed {
 			a.fault("key batch %s is not as its owner signed it", c.BatchHash)
 		}
 	}
@@ -251,6 +252,7 @@ func (a *audit) report() Report {
 			fmt.Sprintf("%d transfers with %d postings: each has the postings of its life, and a bond or a redeemed voucher", a.transfers, a.postings),
 			fmt.Sprintf("%d vouchers: each as the escrow signed it, redeemed once if at all", a.vouchers),
 			fmt.Sprintf("%d bonds with %d receipts: state, deadlines, parties, transfer and signed chain agree", a.bonds, a.receipts),
+			fmt.Sprintf("%d orders and %d changes of accounts: each as signed, and keys and freezes are what they say", len(a.safety.orders), a.safety.changes),
 			fmt.Sprintf("%d offers and %d certificates for sale or sold: each as its owner signed it", a.offers, a.certificates),
 			fmt.Sprintf("%d one-time keys, %d sold: none sold twice, none both sold and unsold", a.keys, a.sold),
 			fmt.Sprintf("%d rows of the operator's log: each as it was written, none missing between", a.last.N),

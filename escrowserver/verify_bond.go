@@ -77,7 +77,7 @@ func (c *bondAudit) money() {
 func (c *bondAudit) who() {
 	b, q := c.b, c.chain.Quote
 	c.must(b.Sender == q.Sender && b.SenderAccount == q.Account, "its sender is not the quote's")
-	c.must(b.Recipient == q.Recipient && b.RecipientAccount == c.offer.Identity.ID(), "its recipient is not the one of the offer")
+	c.must(b.Recipient == q.Recipient && b.RecipientAccount == c.accountOf(c.offer.Identity.ID()), "its recipient is not the one of the offer")
 	c.must(b.Option == q.Option && b.Beneficiary == q.Beneficiary && b.Terms == q.Terms, "its terms are not the quote's")
 	c.must(b.SenderFolded == q.Sender.Folded(), "its sender's address is counted as another")
 	// Which domains are organisations changes with the years.
@@ -162,7 +162,7 @@ func (c *bondAudit) decision() {
 
 // parties demands the bond in both lists, once.
 func (c *bondAudit) parties() {
-	want := map[escrow.Role]escrow.KeyID{escrow.RoleSender: c.chain.Quote.Account, escrow.RoleRecipient: c.offer.Identity.ID()}
+	want := map[escrow.Role]escrow.KeyID{escrow.RoleSender: c.chain.Quote.Account, escrow.RoleRecipient: c.accountOf(c.offer.Identity.ID())}
 	ok := len(c.b.Parties) == len(want)
 	for _, p := range c.b.Parties {
 		ok = ok && want[p.Role] == p.Account && p.N > 0 && p.N <= p.Newest

@@ -143,9 +143,12 @@ func (p *person) offer(price payment.Amount) {
 }
 
 // upload makes a batch of new keys.
-func (p *person) upload(n int) escrow.KeyUpload {
+func (p *person) upload(n int) escrow.KeyUpload { return p.uploadFor(n, 0) }
+
+// uploadFor makes a batch for a pool of that epoch.
+func (p *person) uploadFor(n int, epoch int64) escrow.KeyUpload {
 	p.w.Helper()
-	batch := escrow.KeyBatch{ID: p.w.id(), Address: p.address, Made: p.w.Clock.Now()}
+	batch := escrow.KeyBatch{ID: p.w.id(), Address: p.address, Made: p.w.Clock.Now(), Epoch: epoch}
 	var certificates [][]byte
 	for range n {
 		c := NewCertificate(p.w)

@@ -17,6 +17,7 @@ func TestVerifyFindsFaults(t *testing.T) {
 	damages := moneyDamages()
 	maps.Copy(damages, bondDamages())
 	maps.Copy(damages, otherDamages())
+	maps.Copy(damages, safetyDamages())
 	maps.Copy(damages, operatorDamages())
 	maps.Copy(damages, limitDamages())
 	for name, damage := range damages {
@@ -124,7 +125,7 @@ func otherDamages() map[string]string {
 		"an offer's age changed":       `UPDATE offer SET made = made - 1`,
 		"a row that names nothing":     `UPDATE claim SET account = 'nobody'`,
 		"an index of another column":   "index",
-		"a sold key back in the pool":  `UPDATE one_time_key SET fingerprint = (SELECT key_fingerprint FROM bond LIMIT 1)`,
+		"a sold key back in the pool":  `UPDATE one_time_key SET fingerprint = (SELECT key_fingerprint FROM bond LIMIT 1) WHERE id = (SELECT MIN(id) FROM one_time_key)`,
 	}
 }
 
@@ -138,6 +139,7 @@ func soundBooks(t *testing.T) ([]byte, ed25519.PublicKey) {
 	}
 	h := servicetest.NewHarness(t, s)
 	servicetest.Story(t, h)
+	servicetest.SafetyStory(t, h)
 	if _, err := h.Server.NewVoucher(t.Context(), servicetest.Currency, 700); err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		walk   func(context.Context, escrowserver.Visitor) error
 	}{
 		{v.Fault != nil, func(ctx context.Context, v escrowserver.Visitor) error { return s.engine.check(ctx, r, v.Fault) }},
+		{v.Safety != nil, r.walkSafety},
 		{v.Epoch != nil, r.walkEpoch},
 		{v.Audit != nil, r.walkAudit},
 		{v.Fault != nil, r.walkLimits},

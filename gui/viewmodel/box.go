@@ -295,8 +295,8 @@ func (m *Model) Back() {
 // Move selects the next (1) or the previous (-1) row of the page's list.
 func (m *Model) Move(step int) {
 	m.mu.Lock()
-	page := m.shown()
-	ids, selected := m.ids(page)
+	ids, selected := m.ids()
+	sent := m.shown() == PageSent
 	m.mu.Unlock()
 	if len(ids) == 0 {
 		return
@@ -310,17 +310,19 @@ func (m *Model) Move(step int) {
 	default:
 		i = min(max(i+step, 0), len(ids)-1)
 	}
-	if page == PageSent {
+	if sent {
 		m.SelectSent(ids[i])
 	} else {
 		m.Select(ids[i])
 	}
 }
 
-func (m *Model) ids(page Page) (ids []string, selected string) {
+// ids are the rows in sight, from the first to the last.
+func (m *Model) ids() (ids []string, selected string) {
+	page := m.shown()
 	if page == PageSent {
-		for _, s := range m.out.mails {
-			ids = append(ids, s.ID)
+		for _, i := range m.out.rows() {
+			ids = append(ids, m.out.mails[i].ID)
 		}
 		return ids, m.out.selected
 	}

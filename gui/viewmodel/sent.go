@@ -158,27 +158,6 @@ func (m *Model) SelectSent(id string) {
 	})
 }
 
-// MoveSent chooses the next (1) or the previous (-1) mail of the list.
-func (m *Model) MoveSent(step int) {
-	m.mu.Lock()
-	rows := m.out.rows()
-	i := slices.IndexFunc(rows, func(n int) bool { return m.out.mails[n].ID == m.out.selected })
-	switch {
-	case len(rows) == 0:
-		m.mu.Unlock()
-		return
-	case i < 0 && step < 0:
-		i = len(rows) - 1
-	case i < 0:
-		i = 0
-	default:
-		i = min(max(i+step, 0), len(rows)-1)
-	}
-	id := m.out.mails[rows[i]].ID
-	m.mu.Unlock()
-	m.SelectSent(id)
-}
-
 // SentView is the list of mails that were sent. Its rows are asked for one by
 // one, as they come into sight.
 type SentView struct {

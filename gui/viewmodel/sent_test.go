@@ -149,13 +149,13 @@ func TestSentMailsAreFoundBySearchAndFilter(t *testing.T) {
 		if v := s.SentView(); v.Count != 1 || s.SentRow(0).Subject != "Would you review my patch?" {
 			t.Errorf("found: %+v", v)
 		}
-		s.MoveSent(1)
+		s.Move(1)
 		if s.SentMail().Subject != "Would you review my patch?" || s.SentView().Selected != 0 {
 			t.Error("the only row found is not the next one")
 		}
 		s.SearchSent("nobody")
 		s.has("empty", s.SentView().Empty.Text, "“nobody”")
-		s.MoveSent(1)
+		s.Move(1)
 	})
 }
 

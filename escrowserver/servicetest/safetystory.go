@@ -1,0 +1,48 @@
+package servicetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"earnest/escrow"
+)
+
+// SafetyStory plays accounts of which one is frozen, one rotated, one deleted, one
+// waits for an address, and one has blocked a sender.
+func SafetyStory(t testing.TB, h Harness) {
+	t.Helper()
+	w := &world{TB: t, Harness: h}
+	frozen, backup := w.protected()
+	_, err := backup.order(frozen.id(), escrow.Order{Action: escrow.ActionFreeze})
+	w.ok(err)
+	w.later(time.Minute)
+	_, err = frozen.order(frozen.id(), escrow.Order{Action: escrow.ActionUnfreeze})
+	w.ok(err)
+
+	rotated, backup := w.protected()
+	rotated.topUp(10)
+	rotated.prove("rotated@safety.example")
+	order, heir := w.rotation(rotated.id())
+	_, err = backup.order(rotated.id(), order)
+	w.ok(err)
+	heir.renewed()
+	heir.address = rotated.address
+	heir.offer(10)
+	_, err = heir.addKeys(1)
+	w.ok(err)
+
+	deleted := w.owner("deleted@safety.example", 7)
+	_, err = deleted.order(deleted.id(), escrow.Order{Action: escrow.ActionDelete, GiveUp: []escrow.GivenUp{{Currency: Currency, Amount: 7}}})
+	w.ok(err)
+
+	spammer, blocker := w.owner("spammer@safety.example", 100), w.recipient("blocker@other.example", 25, 1)
+	bond := spammer.buy(blocker, 25)
+	bond.arrive()
+	bond.rejects(true)
+	w.later(time.Hour)
+	w.stranger().asksFor(blocker.address)
+	if _, err := heir.Account(context.Background()); err != nil {
+		w.Fatal(err)
+	}
+}
