@@ -55,7 +55,8 @@ func (t *tx) remember(op string, key operationKey, bodyHash, response string, no
 }
 
 func (t *tx) newVoucher(ctx context.Context, op escrowserver.NewVoucher) error {
-	_, err := t.exec(ctx, "voucher.voucher", `INSERT INTO voucher (hash, currency, amount, made_at, signed) VALUES (?, ?, ?, ?, ?)`,
+	_, err := t.exec(ctx, "voucher.voucher", `INSERT INTO voucher (hash, currency, amount, made_at, signed) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (hash) DO NOTHING`, // it was made before, and its answer lost: the code is random
 		op.Hash, op.Currency, op.Amount, micros(op.Now), op.Signed)
 	return err
 }

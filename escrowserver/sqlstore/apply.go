@@ -37,11 +37,18 @@ func (s *Store) Apply(ctx context.Context, ops []escrowserver.Op) []escrowserver
 	if err == nil {
 		return results
 	}
-	if len(ops) == 1 {
-		return []escrowserver.Result{s.applyAlone(ctx, ops[0], err)}
+	if lost(err) {
+		return s.applyAfterLoss(ctx, ops, err)
 	}
-	surprise := err
-	results = results[:0]
+	return s.applyOneByOne(ctx, ops, err)
+}
+
+// applyOneByOne does the operations of a batch that failed.
+func (s *Store) applyOneByOne(ctx context.Context, ops []escrowserver.Op, surprise error) []escrowserver.Result {
+	if len(ops) == 1 {
+		return []escrowserver.Result{s.applyAlone(ctx, ops[0], surprise)}
+	}
+	var results []escrowserver.Result
 	for _, op := range ops {
 		one, err := s.applyTogether(ctx, []escrowserver.Op{op})
 		if err != nil {
@@ -64,6 +71,9 @@ func (s *Store) applyAlone(ctx context.Context, op escrowserver.Op, err error) e
 		if results, err = s.applyTogether(ctx, []escrowserver.Op{op}); err == nil {
 			return results[0]
 		}
+	}
+	if lost(err) {
+		return s.applyAfterLoss(ctx, []escrowserver.Op{op}, err)[0]
 	}
 	return escrowserver.Result{Err: err}
 }

@@ -139,8 +139,8 @@ func (e *postgresEngine) close() error {
 	return err
 }
 
-// again: another process made the row first, the two waited for each other, or the
-// connection was lost before anything was committed.
+// again: another process made the row first, or the two waited for each other. A
+// lost connection is for [Store.applyAfterLoss].
 func (e *postgresEngine) again(err error) bool {
 	if errors.Is(err, errNotAsRead) {
 		return true
@@ -159,7 +159,7 @@ func (e *postgresEngine) again(err error) bool {
 func (e *postgresEngine) begin(ctx context.Context) (conn, error) {
 	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
 	if err != nil {
-		return nil, err
+		return nil, failed(err)
 	}
 	return &postgresConn{e, tx}, nil
 }
@@ -171,22 +171,22 @@ type postgresConn struct {
 
 func (c *postgresConn) query(ctx context.Context, text string, values ...any) (rows, error) {
 	rows, err := c.tx.Query(ctx, c.e.text(text), values...)
-	return postgresRows{rows}, err
+	return postgresRows{rows}, failed(err)
 }
 
 func (c *postgresConn) row(ctx context.Context, text string, values ...any) row {
-	return c.tx.QueryRow(ctx, c.e.text(text), values...)
+	return postgresRow{c.tx.QueryRow(ctx, c.e.text(text), values...)}
 }
 
 func (c *postgresConn) exec(ctx context.Context, text string, values ...any) (int64, error) {
 	tag, err := c.tx.Exec(ctx, c.e.text(text), values...)
-	return tag.RowsAffected(), err
+	return tag.RowsAffected(), failed(err)
 }
 
 // lock takes the name's advisory lock until the transaction ends.
 func (c *postgresConn) lock(ctx context.Context, name string) error {
 	_, err := c.tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, name)
-	return err
+	return failed(err)
 }
 
 func (c *postgresConn) ask(ctx context.Context, questions []question) error {
@@ -226,9 +226,9 @@ func (c *postgresConn) send(ctx context.Context, sets []writes, questions []ques
 	results := c.tx.SendBatch(ctx, batch)
 	if err := answers(results, sets, questions); err != nil {
 		_ = results.Close() // it fails with the same
-		return err
+		return failed(err)
 	}
-	return results.Close()
+	return failed(results.Close())
 }
 
 func answers(results pgx.BatchResults, sets []writes, questions []question) error {
@@ -254,7 +254,21 @@ func answers(results pgx.BatchResults, sets []writes, questions []question) erro
 	return nil
 }
 
-func (c *postgresConn) commit(ctx context.Context) error { return c.tx.Commit(ctx) }
+func (c *postgresConn) commit(ctx context.Context) error {
+	err := c.tx.Commit(ctx)
+	if err != nil && connectionLost(err) {
+		return fmt.Errorf("%w: %w", errUnknown, err)
+	}
+	return err
+}
+
+// failed marks an error before the commit that is the end of the connection.
+func failed(err error) error {
+	if err != nil && connectionLost(err) {
+		return fmt.Errorf("%w: %w", errLost, err)
+	}
+	return err
+}
 
 func (c *postgresConn) rollback() { _ = c.tx.Rollback(context.Background()) } // after a commit it does nothing
 
@@ -265,3 +279,9 @@ func (r postgresRows) Close() error {
 	r.Rows.Close()
 	return r.Err()
 }
+
+func (r postgresRows) Err() error { return failed(r.Rows.Err()) }
+
+type postgresRow struct{ pgx.Row }
+
+func (r postgresRow) Scan(dest ...any) error { return failed(r.Row.Scan(dest...)) }
