@@ -12,6 +12,7 @@ type exportCommand struct {
 	dataFlags `embed:""`
 	Out       string   `required:"" type:"path" placeholder:"FILE" help:"File to write; - is the output."`
 	Month     []string `placeholder:"YYYY-MM" help:"A month (UTC) to sign totals of, beside those of all time; may be repeated."`
+	Why       string   `help:"What it is for; kept in the log of the books."`
 }
 
 // Run exports. Only the export itself goes to the output.
@@ -20,6 +21,7 @@ func (c *exportCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	cfg.Why = c.Why
 	var months []time.Time
 	for _, text := range c.Month {
 		month, err := time.Parse("2006-01", text)

@@ -68,12 +68,14 @@ func help() string {
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCommand  `cmd:"" help:"Run the escrow until it is told to stop (SIGINT, SIGTERM)."`
-	Voucher voucherGroup  `cmd:"" help:"Vouchers that top up accounts."`
-	Verify  verifyCommand `cmd:"" help:"Walk ledger, bonds, receipts and keys, and say whether they agree."`
-	Info    infoCommand   `cmd:"" help:"Show what the escrow tells about itself."`
-	Move    moveCommand   `cmd:"" help:"Move the books from SQLite to PostgreSQL, whole or not at all."`
-	Export  exportCommand `cmd:"" help:"Write all bonds and signed totals for an auditor, who checks them without the escrow."`
+	Serve   serveCommand   `cmd:"" help:"Run the escrow until it is told to stop (SIGINT, SIGTERM)."`
+	Voucher voucherGroup   `cmd:"" help:"Vouchers that top up accounts."`
+	Verify  verifyCommand  `cmd:"" help:"Walk ledger, bonds, receipts and keys, and say whether they agree."`
+	Info    infoCommand    `cmd:"" help:"Show what the escrow tells about itself."`
+	Move    moveCommand    `cmd:"" help:"Move the books from SQLite to PostgreSQL, whole or not at all."`
+	Backup  backupCommand  `cmd:"" help:"Write books, keys and configuration into one file, while the escrow runs."`
+	Restore restoreCommand `cmd:"" help:"Put a backup into a new folder; unsold keys are withdrawn."`
+	Export  exportCommand  `cmd:"" help:"Write all bonds and signed totals for an auditor, who checks them without the escrow."`
 }
 
 // run is the program without the process around it.
@@ -231,6 +233,7 @@ type voucherCommand struct {
 	dataFlags `embed:""`
 	Currency  string `required:"" help:"Name of the currency, or its unit where only one has it."`
 	Amount    string `required:"" help:"Amount, such as 5.00."`
+	Why       string `help:"What it is for; kept in the log of the books."`
 }
 
 // Run makes a voucher. Only its code goes to the output.
@@ -239,6 +242,7 @@ func (c *voucherCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	cfg.Why = c.Why
 	code, currency, err := app.NewVoucher(ctx, cfg, c.Currency, c.Amount)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 type moveCommand struct {
 	Data   string `required:"" type:"path" placeholder:"DIR" help:"Folder of the escrow's books on SQLite."`
 	Config string `type:"existingfile" placeholder:"FILE" help:"Configuration (TOML) instead of DIR/escrow.toml."`
+	Why    string `help:"What it is for; kept in the log of the books."`
 	To     string `required:"" placeholder:"URL" help:"An empty PostgreSQL database: postgres://USER@HOST/NAME, without the password (PGPASSFILE, PGPASSWORD)."`
 }
 
@@ -19,6 +20,7 @@ func (c *moveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	cfg.Why = c.Why
 	moved, err := app.Move(ctx, cfg, c.To)
 	for _, fault := range moved.Report.Faults {
 		fmt.Fprintln(s.out, "FAULT:", fault)

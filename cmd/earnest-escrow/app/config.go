@@ -48,7 +48,9 @@ type Config struct {
 	// PerAccount and PerRemote limit requests; see httpapi.Config.
 	PerAccount, PerRemote httpapi.Rate
 	Now                   func() time.Time
-	Log                   *slog.Logger
+	// Why is what an operator's command is for; the log of the books keeps it.
+	Why string
+	Log *slog.Logger
 	// Ready, if set, is called once requests are answered.
 	Ready func(Ready)
 }

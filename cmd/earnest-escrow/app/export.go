@@ -11,21 +11,19 @@ import (
 	"time"
 
 	"earnest/escrowserver"
-	"earnest/escrowserver/sqlstore"
 )
 
 // Exported counts what an export holds.
 type Exported = escrowserver.Exported
 
 // Export writes the books of bonds for an auditor (docs/protocol/export.md), with
-// signed totals of all time and of the months. Like [Verify] it only reads, and
-// works beside a running server.
+// signed totals of all time and of the months. It works beside a running server.
 func Export(ctx context.Context, cfg Config, months []time.Time, to io.Writer) (Exported, error) {
 	cfg, err := cfg.complete()
 	if err != nil {
 		return Exported{}, err
 	}
-	_, store, err := openBooks(ctx, cfg, sqlstore.OpenToRead)
+	_, store, err := audited(ctx, cfg, "export")
 	if err != nil {
 		return Exported{}, err
 	}

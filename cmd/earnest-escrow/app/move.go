@@ -66,6 +66,9 @@ func Move(ctx context.Context, cfg Config, to string) (Moved, error) {
 		if n := len(moved.Report.Faults); n > 0 {
 			return fmt.Errorf("%w: %d of them, so nothing was moved", ErrFaults, n)
 		}
+		if err := audit(ctx, cfg, copied, "move to PostgreSQL"); err != nil {
+			return err
+		}
 		none := (*made)(nil)
 		if err := none.keepIn(ctx, copied, public, m.currencies()); err != nil {
 			return err

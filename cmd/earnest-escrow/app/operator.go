@@ -40,6 +40,9 @@ func NewVoucher(ctx context.Context, cfg Config, currency, amount string) (strin
 	if err != nil {
 		return "", known, errors.Join(err, store.Close())
 	}
+	if err := audit(ctx, cfg, store, "voucher over "+value.Format(known.Scale)+" "+known.Name); err != nil {
+		return "", known, errors.Join(err, store.Close())
+	}
 	code, err := server.NewVoucher(ctx, known.Name, value)
 	return code, known, errors.Join(err, store.Close())
 }

@@ -1,0 +1,151 @@
+package app
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// In a backup, besides files that are named as in the data folder.
+const (
+	fileManifest = "backup.toml"
+	fileDump     = "books.pgdump"
+)
+
+const backupVersion = 1
+
+// manifest is the first file of a backup.
+type manifest struct {
+	Version int       `toml:"version"`
+	Escrow  string    `toml:"escrow"`
+	Taken   time.Time `toml:"taken"`
+	// Made and Epoch are notes of books in a database: its copy is without them, and
+	// so nobody can serve from it before its keys are withdrawn.
+	Made  string `toml:"made,omitempty"`
+	Epoch int64  `toml:"epoch"`
+}
+
+// Backup writes books, keys and configuration into one file that only its owner can
+// read: whoever has it can sign as this escrow. The escrow goes on meanwhile.
+func Backup(ctx context.Context, cfg Config, file string) error {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(file); err == nil {
+		return fmt.Errorf("%w: %s is there already; nothing was written", ErrConfig, file)
+	}
+	_, store, err := audited(ctx, cfg, "backup")
+	if err != nil {
+		return err
+	}
+	defer store.Close() // it was read
+	scratch, err := os.MkdirTemp(filepath.Dir(file), ".backup-*")
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	defer os.RemoveAll(scratch)
+	about := manifest{Version: backupVersion, Escrow: cfg.Name, Taken: cfg.Now().UTC()}
+	if about.Epoch, err = store.Epoch(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrData, err)
+	}
+	books := filepath.Join(scratch, fileBooks)
+	if cfg.Database == "" {
+		err = store.Backup(ctx, books)
+	} else {
+		books = filepath.Join(scratch, fileDump)
+		if about.Made, err = store.Note(ctx, noteMade); err == nil {
+			err = dump(ctx, cfg, books)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%w: backup: %w", ErrData, err)
+	}
+	whole := filepath.Join(scratch, "whole")
+	if err := pack(cfg, about, books, whole); err != nil {
+		return fmt.Errorf("%w: backup: %w", ErrData, err)
+	}
+	if err := errors.Join(os.Rename(whole, file), syncFolder(filepath.Dir(file))); err != nil {
+		return fmt.Errorf("%w: backup: %w", ErrData, err)
+	}
+	return nil
+}
+
+// ownFiles are those of the data folder that go into a backup if they are there.
+func ownFiles() []string { return []string{fileReceipt, fileCert, fileKey, fileConfig, fileMade} }
+
+// pack puts all into one file.
+func pack(cfg Config, about manifest, books, file string) (err error) {
+	text, err := toml.Marshal(about)
+	if err != nil {
+		return err
+	}
+	to, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, to.Sync(), to.Close()) }()
+	archive := tar.NewWriter(to)
+	add := func(name string, size int64, from io.Reader) error {
+		if err := archive.WriteHeader(&tar.Header{Name: name, Size: size, Mode: 0o600, ModTime: about.Taken}); err != nil {
+			return err
+		}
+		_, err := io.Copy(archive, from)
+		return err
+	}
+	if err := add(fileManifest, int64(len(text)), bytes.NewReader(text)); err != nil {
+		return err
+	}
+	for _, name := range ownFiles() {
+		text, err := os.ReadFile(filepath.Join(cfg.DataDir, name))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err := errors.Join(err, add(name, int64(len(text)), bytes.NewReader(text))); err != nil {
+			return err
+		}
+	}
+	from, err := os.Open(books)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	info, err := from.Stat()
+	if err != nil {
+		return err
+	}
+	return errors.Join(add(filepath.Base(books), info.Size(), from), archive.Close())
+}
+
+// dump has PostgreSQL's own program copy the database, as of one moment, without
+// what the books say of themselves.
+func dump(ctx context.Context, cfg Config, file string) error {
+	return postgresProgram(ctx, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", "--exclude-table-data=note",
+		"--file="+file, "--dbname="+cfg.Database)
+}
+
+// postgresProgram runs one of PostgreSQL's own programs, which finds the password
+// where this one does.
+func postgresProgram(ctx context.Context, name string, args ...string) error {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return fmt.Errorf("this needs %s of PostgreSQL's client programs: install them (Debian: postgresql-client), or copy the database by PostgreSQL's own means, and the data folder with it", name)
+	}
+	command := exec.CommandContext(ctx, path, append(args, "--no-password")...)
+	var said bytes.Buffer
+	command.Stderr = &said
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(said.String()))
+	}
+	return nil
+}
