@@ -103,7 +103,7 @@ func newFileLine(s *Shell, name, size string, save, elsewhere, cancel func()) *f
 		l.root = widgets.NewColumn(0, 0, act, l.row)
 		return l
 	}
-	l.root = widgets.NewColumn(0, 0, &fyne.Container{Layout: fileLayout{}, Objects: []fyne.CanvasObject{
+	l.root = widgets.NewColumn(0, 0, &fyne.Container{Layout: fileLayout{new(float32)}, Objects: []fyne.CanvasObject{
 		widget.NewIcon(fynetheme.NewDisabledResource(fynetheme.MailAttachmentIcon())), wide,
 		widgets.NewText(size, theme.Muted, theme.SizeSmall, false),
 		act}}, l.row)
@@ -128,31 +128,53 @@ func (l *fileLine) set(f viewmodel.File) {
 	l.root.Objects[0].Refresh()
 }
 
-// fileLayout puts icon, name, size and buttons on one line. The name gives way.
-type fileLayout struct{}
+// fileLayout puts icon, name, size and buttons on one line. The name gives way, up
+// to where the buttons go below it.
+type fileLayout struct{ width *float32 } // that it was given last
 
-func (fileLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	icon, name, length, act := objects[0], objects[1], objects[2], objects[3]
-	place := func(o fyne.CanvasObject, x, width float32) {
-		height := o.MinSize().Height
-		o.Resize(fyne.NewSize(width, height))
-		o.Move(fyne.NewPos(x, (size.Height-height)/2))
+// leastName is what a name keeps of its room beside the buttons.
+const leastName float32 = 120
+
+// places are where the parts stand at a width, and the rows they take.
+func (fileLayout) places(objects []fyne.CanvasObject, width float32) (x, w [4]float32, rows int) {
+	icon, name, length, act := minWidth(objects[0]), minWidth(objects[1]), minWidth(objects[2]), minWidth(objects[3])
+	at := icon + theme.Space2
+	room, rows := width-at-length-act-theme.Space2-theme.Space4, 1
+	if width > 0 && room < min(name, leastName) {
+		room, rows = width-at-length-theme.Space2, 2
 	}
-	i, a, b := icon.MinSize().Width, length.MinSize().Width, act.MinSize().Width
-	x := i + theme.Space2
-	wide := max(0, min(name.MinSize().Width, size.Width-x-a-b-theme.Space2-theme.Space4))
-	place(icon, 0, i)
-	place(name, x, wide)
-	place(length, x+wide+theme.Space2, a)
-	place(act, x+wide+theme.Space2+a+theme.Space4, b)
+	wide := max(0, min(name, room))
+	after := at + wide + theme.Space2
+	x, w = [4]float32{0, at, after, after + length + theme.Space4}, [4]float32{icon, wide, length, act}
+	if rows == 2 {
+		x[3] = at
+	}
+	return x, w, rows
 }
 
-func (fileLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	height := float32(0)
-	for _, o := range objects {
-		height = max(height, o.MinSize().Height)
+func minWidth(o fyne.CanvasObject) float32 { return o.MinSize().Width }
+
+func (l fileLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	*l.width = size.Width
+	x, w, rows := l.places(objects, size.Width)
+	row := size.Height / float32(rows)
+	for i, o := range objects {
+		height, y := o.MinSize().Height, float32(0)
+		if i == 3 {
+			y = size.Height - row
+		}
+		o.Resize(fyne.NewSize(w[i], height))
+		o.Move(fyne.NewPos(x[i], y+(row-height)/2))
 	}
-	return fyne.NewSize(0, height)
+}
+
+func (l fileLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var m fyne.Size
+	for _, o := range objects {
+		m.Height = max(m.Height, o.MinSize().Height)
+	}
+	_, _, rows := l.places(objects, *l.width)
+	return fyne.NewSize(0, m.Height*float32(rows))
 }
 
 // openFile lets the person choose a file and hands over its content. It is read

@@ -32,7 +32,7 @@ type strip struct {
 const stripHeight float32 = 44
 
 // keyAt is the width from which the bar names its key.
-const keyAt float32 = 320
+const keyAt float32 = 400
 
 // bothAt is the width from which status line and undo bar stand side by side.
 const bothAt float32 = 900

@@ -62,6 +62,7 @@ func (t *Text) style() fyne.TextStyle { return fyne.TextStyle{Bold: t.Bold, Mono
 type textRenderer struct {
 	t    *Text
 	text *canvas.Text
+	laid bool // it has its place
 }
 
 func (r *textRenderer) apply() {
@@ -81,6 +82,8 @@ func (r *textRenderer) apply() {
 			cut = EllipsisStart
 		}
 		r.text.Text = cut(t.Text, width, r.text.TextSize, r.text.TextStyle)
+	} else if t.Cut && r.laid {
+		r.text.Text = "" // there is no room at all
 	}
 }
 
@@ -97,6 +100,7 @@ func (r *textRenderer) MinSize() fyne.Size {
 }
 
 func (r *textRenderer) Layout(size fyne.Size) {
+	r.laid = true
 	r.apply()
 	r.text.Resize(size)
 }
