@@ -186,12 +186,7 @@ func (m *Model) Draft() Draft {
 		ErrFiles: m.say.again(d.errFiles), Error: m.say.again(d.err), MayTopUp: d.short, MayLimits: d.limited, Sending: d.sending,
 		Blank: d.blank(), Preview: d.preview.open}
 	if len(m.status.Accounts) > 1 {
-		for i, a := range m.status.Accounts {
-			v.From = append(v.From, line(a.Address))
-			if strings.EqualFold(a.Address, d.from) {
-				v.Sender = i
-			}
-		}
+		v.From, v.Sender = m.accounts(d.from)
 	}
 	all := d.all()
 	for i, to := range all {

@@ -81,6 +81,15 @@ func (m *Model) accounts(chosen string) (list []string, at int) {
 	return list, at
 }
 
+// chosen is the own address that was chosen, as long as there is such an account;
+// else the first.
+func (m *Model) chosen(address string) string {
+	if len(m.status.Accounts) == 0 || m.has(address) {
+		return address
+	}
+	return m.accountAt(0)
+}
+
 // accountAt is the i-th own address.
 func (m *Model) accountAt(i int) string {
 	if i < 0 || i >= len(m.status.Accounts) {
@@ -118,10 +127,7 @@ func (m *Model) SetTopUpAccount(i int) {
 func (m *Model) TopUp() {
 	m.mu.Lock()
 	code, busy := strings.TrimSpace(m.purse.code), m.purse.busy
-	account := m.purse.account
-	if account == "" && len(m.status.Accounts) > 1 {
-		account = m.accountAt(0)
-	}
+	account := m.chosen(m.purse.account)
 	m.mu.Unlock()
 	switch {
 	case busy:

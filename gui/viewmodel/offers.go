@@ -197,13 +197,9 @@ func (m *Model) overLimit(costs []agentclient.Money) (said, bool) {
 	return nil, false
 }
 
-// account is the own address that a draft is sent from.
-func (m *Model) account(d *draft) string {
-	if d.from != "" || len(m.status.Accounts) == 0 {
-		return d.from
-	}
-	return m.status.Accounts[0].Address
-}
+// account is the own address that a draft is sent from: the first where none was
+// chosen, or where the chosen one was removed.
+func (m *Model) account(d *draft) string { return m.chosen(d.from) }
 
 // balance is what can be spent in a currency from the draft's account.
 func (m *Model) balance(d *draft, currency string) (agentclient.Money, bool) {

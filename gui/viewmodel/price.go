@@ -57,15 +57,10 @@ func (o *ownPrice) first(say speech) string {
 
 // ownAddress is whose price is shown.
 func (m *Model) ownAddress() string {
-	for _, a := range m.status.Accounts {
-		if strings.EqualFold(a.Address, m.own.account) {
-			return a.Address
-		}
+	if len(m.status.Accounts) == 0 {
+		return m.own.price.Address
 	}
-	if a := m.accountAt(0); a != "" {
-		return a
-	}
-	return m.own.price.Address
+	return m.chosen(m.own.account)
 }
 
 // ownForm is the price that is shown, and what is typed into its form.

@@ -62,6 +62,7 @@ func (m *Model) RemoveAccount() {
 			switch {
 			case err == nil:
 				m.removing, m.setups.done = removal{}, says("settings.remove.done", "Address", line(r.address))
+				m.setups.forget(r.address)
 			case fieldOf(err) == "force" && !r.force:
 				m.removing.force = true
 			default:

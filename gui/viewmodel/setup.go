@@ -71,6 +71,14 @@ func newSetups() setups {
 
 func (s *setups) form() *form { return s.forms[s.changed] }
 
+// forget takes away the form of an account that was removed, with its password.
+func (s *setups) forget(address string) {
+	maps.DeleteFunc(s.forms, func(changed string, _ *form) bool { return changed != "" && strings.EqualFold(changed, address) })
+	if strings.EqualFold(s.changed, address) {
+		s.changed = ""
+	}
+}
+
 // settingUp tells that the first account has been made and its price or card is
 // still open, so the window goes on there.
 func (m *Model) settingUp() bool {

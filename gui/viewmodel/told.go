@@ -65,7 +65,7 @@ func (m *Model) tellAccepted(mail agentclient.Mail, free agentclient.Free) {
 	default:
 		text = says("told.accepted", "Amount", mail.Price, "Who", who)
 	}
-	if n, always, ok := m.grants(free).Count(); ok && !always && n > 0 {
+	if n, always, ok := m.grants(mail, free).Count(); ok && !always && n > 0 {
 		text = text.and(saysN("told.free", n, "Who", who))
 	} else if ok && !always {
 		text = text.and(says("told.free.none", "Who", who))
@@ -75,12 +75,13 @@ func (m *Model) tellAccepted(mail agentclient.Mail, free agentclient.Free) {
 	m.tell(Good, text)
 }
 
-// grants is what an accept lets its sender write, where the own price says it.
-func (m *Model) grants(free agentclient.Free) agentclient.Free {
+// grants is what an accept lets the mail's sender write, where the price of the
+// address that it came to says it.
+func (m *Model) grants(mail agentclient.Mail, free agentclient.Free) agentclient.Free {
 	if free != agentclient.FreePolicy {
 		return free
 	}
-	return m.own.price.FreeAfter
+	return m.own.prices[key(mail.To)].FreeAfter
 }
 
 // tellRun says what became of marked mails.
