@@ -98,7 +98,9 @@ func TestEveryOperationIsAskedOnItsOwnPath(t *testing.T) {
 		{`POST /v1/topups {"id":"t","voucher":"v"}`, escrow.Balance{Held: 2}, func(c *escrowclient.Client) ([]any, error) {
 			return one(c.TopUp(ctx, escrow.TopUp{ID: "t", Voucher: "v"}))
 		}, escrow.Balance{Held: 2}},
-		{`PUT /v1/account/limit {"currency":"c"}`, escrow.Account{ID: "k"}, func(c *escrowclient.Client) ([]any, error) { return one(c.SetLimit(ctx, escrow.SetLimit{Currency: "c"})) }, escrow.Account{ID: "k"}},
+		{`PUT /v1/account/limit {"currency":"c"}`, escrow.Account{ID: "k"}, func(c *escrowclient.Client) ([]any, error) {
+			return one(c.SetLimit(ctx, escrow.SetLimit{Currency: "c"}))
+		}, escrow.Account{ID: "k"}},
 		{`POST /v1/claims {"address":"A@b.c","nonce":"n"}`, nil, func(c *escrowclient.Client) ([]any, error) {
 			return none(c.ClaimAddress(ctx, escrow.AddressClaim{Address: "A@b.c", Nonce: "n"}))
 		}, nil},

@@ -32,6 +32,9 @@ type VerifierConfig struct {
 	// MaxNonces bounds the memory for nonces, MaxPerKey what one key may have of
 	// it; 0 means a million, and a quarter of all.
 	MaxNonces, MaxPerKey int
+	// Shared is what all processes of the escrow have seen; nil if there is one
+	// only. With it a start refuses nothing: it knows what was seen before.
+	Shared Shared
 }
 
 // Verifier checks the signatures of requests.
@@ -41,10 +44,11 @@ type Verifier struct {
 	// nonces are those of accounts. Requests to open one have a memory of their
 	// own: keys cost nothing, and however many there are, they fill only that.
 	nonces, openings *nonces
+	shared           Shared
 }
 
-// NewVerifier is a verifier that takes nothing signed before it started: it
-// could not know whether it was seen before.
+// NewVerifier is a verifier that takes nothing signed before it started, unless it
+// shares a memory: it could not know whether it was seen before.
 func NewVerifier(cfg VerifierConfig) *Verifier {
 	if cfg.MaxNonces == 0 {
 		cfg.MaxNonces = 1 << 20
@@ -52,8 +56,11 @@ func NewVerifier(cfg VerifierConfig) *Verifier {
 	if cfg.MaxPerKey == 0 {
 		cfg.MaxPerKey = max(cfg.MaxNonces/4, 2)
 	}
+	if cfg.Shared != nil {
+		cfg.Started = time.Unix(0, 0)
+	}
 	const openingsPerKey = 64
-	v := &Verifier{now: cfg.Now,
+	v := &Verifier{now: cfg.Now, shared: cfg.Shared,
 		nonces:   newNonces(cfg.Started, cfg.MaxNonces, cfg.MaxPerKey),
 		openings: newNonces(cfg.Started, max(cfg.MaxNonces/8, 2), openingsPerKey)}
 	for _, host := range cfg.Hosts {
@@ -129,10 +136,10 @@ func (v *Verifier) Complete(r *http.Request, caller Caller, opening bool) error 
 	if err != nil {
 		return wrongSignature()
 	}
-	return v.remember(caller, opening)
+	return v.remember(r.Context(), caller, opening)
 }
 
-func (v *Verifier) remember(caller Caller, opening bool) error {
+func (v *Verifier) remember(ctx context.Context, caller Caller, opening bool) error {
 	now, in := v.now(), caller.input
 	oldest := now.Add(-MaxSkew).Unix()
 	memory := v.nonces
@@ -144,6 +151,12 @@ func (v *Verifier) remember(caller Caller, opening bool) error {
 	// must not be done later.
 	if opening || !v.openings.later(in.key, in.nonce, in.created) {
 		result = memory.take(in.key, in.nonce, in.created, oldest)
+	}
+	if result == fresh && v.shared != nil {
+		var err error
+		if result, err = v.takeShared(ctx, sharedRequest(in, now.Unix(), oldest, opening)); err != nil {
+			return err
+		}
 	}
 	switch result {
 	case fresh:
