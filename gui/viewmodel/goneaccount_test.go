@@ -93,3 +93,26 @@ func TestK11_AnAcceptSaysWhatTheAddressGrantsThatItCameTo(t *testing.T) {
 		s.has("told", s.Told().Text, "may write 3 more mails free")
 	})
 }
+
+// While a change of one account is tried, the person begins a new account: the end of
+// the trial takes away the form of the change, and no other.
+func TestAChangeThatEndsLaterLeavesTheFormThatIsShown(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.ChangeAccount("recipient@example.org")
+		s.SetField(FieldPassword, "another")
+		release := s.agent.Hold("ChangeAccount")
+		s.AddAccount()
+		synctest.Wait()
+		s.NewAccount()
+		s.SetField(FieldAddress, "new@example.net")
+		release()
+		synctest.Wait()
+		if f := s.Form(); s.Page() != PageAccount || f.Change != "" || f.Values[FieldAddress] != "new@example.net" {
+			t.Errorf("page %s shows %+v", s.Page(), f)
+		}
+		if n := len(s.setups.forms); n != 1 {
+			t.Errorf("%d forms are kept, one of them with a password", n)
+		}
+		s.has("settings", s.Settings().Done, "recipient@example.org")
+	})
+}

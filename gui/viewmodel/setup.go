@@ -71,12 +71,14 @@ func newSetups() setups {
 
 func (s *setups) form() *form { return s.forms[s.changed] }
 
-// forget takes away the form of an account that was removed, with its password.
-func (s *setups) forget(address string) {
+// forget takes away the form of an account that was changed or removed, with its
+// password, and tells whether it was the one shown.
+func (s *setups) forget(address string) (shown bool) {
 	maps.DeleteFunc(s.forms, func(changed string, _ *form) bool { return changed != "" && strings.EqualFold(changed, address) })
-	if strings.EqualFold(s.changed, address) {
+	if shown = strings.EqualFold(s.changed, address); shown {
 		s.changed = ""
 	}
+	return shown
 }
 
 // settingUp tells that the first account has been made and its price or card is

@@ -173,8 +173,9 @@ func (m *Model) try(ctx context.Context, f *form, req agentclient.AddAccount) {
 			m.tryFailed(f, err, errors.Is(call.Err(), context.Canceled))
 		case f.change:
 			m.setups.done = says("start.changed", "Address", line(f.trimmed(FieldAddress)))
-			delete(m.setups.forms, m.setups.changed) // and forgets the password
-			m.setups.changed, m.page = "", PageSettings
+			if m.setups.forget(req.Address) && m.page == PageAccount {
+				m.page = PageSettings
+			}
 		default:
 			m.made(account)
 		}
