@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"earnest/crypto/openpgp"
-	"earnest/escrow"
 	"earnest/escrowserver"
 	"earnest/escrowserver/httpapi"
 	"earnest/escrowserver/sqlstore"
@@ -233,8 +232,8 @@ func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *
 	defer listener.Close()
 	port := listener.Addr().(*net.TCPAddr).Port
 	api, err := httpapi.New(httpapi.Config{
-		As: server.As, Known: knownTo(store), Hosts: cfg.authorities(port), Now: cfg.Now, Log: cfg.Log,
-		PerAccount: cfg.PerAccount, PerRemote: cfg.PerRemote, Proxied: cfg.NoTLS,
+		As: server.As, Known: server.HasAccount, Hosts: cfg.authorities(port), Now: cfg.Now, Log: cfg.Log,
+		PerAccount: cfg.PerAccount, PerRemote: cfg.PerRemote, Proxied: cfg.NoTLS, Nonces: sharedNonces(store),
 		Health: func(ctx context.Context) error {
 			_, err := store.NextDue(ctx)
 			return err
@@ -254,17 +253,6 @@ func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *
 			CertFile: secure.file, DataDir: cfg.DataDir})
 	}
 	return group.Wait()
-}
-
-// knownTo reports which keys have an account in the books.
-func knownTo(store *sqlstore.Store) func(context.Context, escrow.PublicKey) (bool, error) {
-	return func(ctx context.Context, key escrow.PublicKey) (bool, error) {
-		_, err := store.Account(ctx, key.ID())
-		if errors.Is(err, escrow.NotFound) {
-			return false, nil
-		}
-		return err == nil, err
-	}
 }
 
 // Logger is the program's log: to w, which is the terminal's error output. What
