@@ -17,6 +17,10 @@ const (
 	MoveRefund   MovementKind = "refund"   // held became available again
 	MoveForfeit  MovementKind = "forfeit"  // held went to the beneficiary
 	MoveReceived MovementKind = "received" // somebody's forfeit or transfer came here
+
+	MovePayout        MovementKind = "payout"         // available became held, to be paid out
+	MovePayoutPaid    MovementKind = "payout-paid"    // held was paid out
+	MovePayoutRefused MovementKind = "payout-refused" // held became available again
 )
 
 // MaxMovements is how many movements a page has at most.
@@ -36,6 +40,9 @@ type Movement struct {
 	// Bond is set with hold, refund and forfeit. Whose forfeit was received is
 	// nobody's business.
 	Bond BondID `json:"bond,omitempty"`
+	// Reason is what the operator said of a top-up that was no voucher, or of the end
+	// of a payout.
+	Reason string `json:"reason,omitempty"`
 }
 
 // MovementPage is a part of an account's movements, oldest first. Cursor is where
@@ -45,6 +52,19 @@ type MovementPage struct {
 	Cursor    int64      `json:"cursor"`
 	// More: there are further movements after Cursor right now.
 	More bool `json:"more"`
+}
+
+// OfPayout is the kind that a movement has if its transfer is a payout.
+func (k MovementKind) OfPayout() MovementKind {
+	switch k {
+	case MoveHold:
+		return MovePayout
+	case MoveForfeit:
+		return MovePayoutPaid
+	case MoveRefund:
+		return MovePayoutRefused
+	}
+	return k
 }
 
 // KindOf names a step of a transfer by what it did to one holder: by how much it

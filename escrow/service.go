@@ -82,6 +82,8 @@ type Service interface {
 	Receipts(ctx context.Context, bond BondID) ([]Signed, error)
 	// Heartbeat says that the account's agent is alive.
 	Heartbeat(ctx context.Context) error
+
+	MoneyService
 }
 
 // Info describes an escrow.
@@ -95,8 +97,10 @@ type Info struct {
 	// ReceiptKey signs quotes and receipts. Clients pin it when they open an account.
 	ReceiptKey PublicKey `json:"receiptKey"`
 	// TokenSender is the address that token mails come from.
-	TokenSender string    `json:"tokenSender"`
-	Time        time.Time `json:"time"`
+	TokenSender string `json:"tokenSender"`
+	// Checkouts are the names of the currencies that can be paid for by a checkout.
+	Checkouts []string  `json:"checkouts,omitempty"`
+	Time      time.Time `json:"time"`
 }
 
 // Beneficiary of forfeits: the escrow's company account, a charity of the

@@ -22,6 +22,10 @@ type Visitor struct {
 	Balance  func(BalanceLine) error
 	Transfer func(TransferLine) error
 	Voucher  func(VoucherLine) error
+	Credit   func(CreditLine, CreditOf) error
+	Checkout func(CheckoutLine) error
+	Welcome  func(WelcomeLine) error
+	Payout   func(PayoutRecord) error
 	Offer    func(OfferLine) error
 	Bond     func(BondLine) error
 	// Key is a fingerprint that was ever here, and Certificate the certificate of
@@ -46,8 +50,8 @@ type BalanceLine struct {
 type TransferLine struct {
 	ledger.Transfer
 	Entries []ledger.Entry
-	// OfBond and OfVoucher: a bond, or a redeemed voucher, has the transfer.
-	OfBond, OfVoucher bool
+	// Of...: a bond, a redeemed voucher, a credit or a payout has the transfer.
+	OfBond, OfVoucher, OfCredit, OfPayout bool
 }
 
 // VoucherLine is a voucher and the transfer that redeemed it, if any.

@@ -46,6 +46,8 @@ type Config struct {
 	Store         Store
 	Mailer        Mailer
 	Certificates  Certificates
+	Provider      Provider         // takes card payments; nil: none are taken
+	Welcome       WelcomeCredit    // zero: none is given
 	Now           func() time.Time // nil: the system's clock
 	Log           *slog.Logger     // nil: nothing is logged
 
@@ -158,8 +160,12 @@ func (c Config) check() (ed25519.PublicKey, error) {
 	company := slices.ContainsFunc(c.Beneficiaries, func(b escrow.Beneficiary) bool { return b.ID == ledger.Company })
 	fault(!company, "the beneficiaries must include the company: without it nothing could be forfeited to it")
 	for _, b := range c.Beneficiaries {
-		fault(b.ID == "" || b.Name == "" || b.ID == ledger.Issuance, "a beneficiary needs an id, which is not the issuance, and a name")
+		fault(b.ID == "" || b.Name == "" || b.ID == ledger.Issuance || b.ID == ledger.Payouts, "a beneficiary needs an id, which is not the issuance or the payouts, and a name")
 	}
+	w := c.Welcome
+	welcomed := slices.ContainsFunc(c.Currencies, func(have payment.Currency) bool { return have.Name == w.Currency })
+	fault(w.Amount < 0 || w.Amount > 0 && (!welcomed || w.PerDomain <= 0 || w.PerDay <= 0),
+		"welcome credit needs a currency of this escrow, and how many are given a day: to one domain, and in all")
 	t := c.Terms
 	fault(t.Quote <= 0 || t.Deliver <= 0 || t.Decide <= 0 || t.Undo < 0 || t.Final <= 0, "the terms must be longer than nothing")
 	var key ed25519.PublicKey

@@ -75,12 +75,18 @@ func publicProvider(org string) bool {
 // SenderGroup names who a sender counts with: the organisational domain, found
 // with the Public Suffix List, or the folded address alone at a large provider.
 func SenderGroup(a escrow.Address) string {
+	org := organisation(a)
+	if publicProvider(org) {
+		return string(a.Folded())
+	}
+	return org
+}
+
+// organisation is the organisational domain of an address.
+func organisation(a escrow.Address) string {
 	org, err := publicsuffix.EffectiveTLDPlusOne(a.Domain())
 	if err != nil {
 		org = a.Domain()
-	}
-	if publicProvider(strings.ToLower(org)) {
-		return string(a.Folded())
 	}
 	return strings.ToLower(org)
 }

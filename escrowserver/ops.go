@@ -266,6 +266,8 @@ type Store interface {
 	Alive(ctx context.Context) (Alive, error)
 	// Walk shows all books to the visitor, as of one moment.
 	Walk(ctx context.Context, v Visitor) error
+
+	MoneyStore
 }
 
 // AccountRecord is an account as stored.
@@ -295,6 +297,7 @@ type MovementRecord struct {
 	Payer         ledger.Holder
 	Currency      string
 	Change, After ledger.Balance
+	Reason        string // of the credit, or of the payout's end
 }
 
 // OfferRecord is the offer of an address and whose it is.

@@ -50,7 +50,7 @@ func (v view) Info(context.Context) (escrow.Info, error) {
 	return escrow.Info{
 		Name: c.Name, Operator: c.Operator, LegalForm: c.LegalForm,
 		Currencies: slices.Clone(c.Currencies), Beneficiaries: slices.Clone(c.Beneficiaries),
-		Terms: c.Terms, ReceiptKey: escrow.PublicKey(v.s.receiptKey), TokenSender: c.TokenSender, Time: v.s.now(),
+		Terms: c.Terms, ReceiptKey: escrow.PublicKey(v.s.receiptKey), TokenSender: c.TokenSender, Time: v.s.now(), Checkouts: v.s.checkouts(),
 	}, nil
 }
 
@@ -174,6 +174,10 @@ func (v view) ProveAddress(ctx context.Context, req escrow.AddressProof) (escrow
 	}
 	if err := heldByAnother(record, req.Address, now); err != nil {
 		return escrow.Account{}, err
+	}
+	if v.s.cfg.Welcome.Amount > 0 {
+		v.s.welcome(ctx, v.id, req.Address)
+		return v.Account(ctx) // with the credit
 	}
 	return v.shown(record), nil
 }

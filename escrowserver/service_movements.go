@@ -3,6 +3,7 @@ package escrowserver
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"earnest/escrow"
 	"earnest/payment"
@@ -46,8 +47,15 @@ func (v view) movement(r MovementRecord) (escrow.Movement, error) {
 	if !known {
 		currency = payment.Currency{Name: r.Currency}
 	}
+	payout := strings.HasPrefix(r.Transfer, "payout:")
+	if payout {
+		kind = kind.OfPayout()
+	}
 	m := escrow.Movement{N: r.N, Time: r.Time, Kind: kind, Currency: currency, Amount: amount,
-		Available: payment.Amount(r.After.Available), Held: payment.Amount(r.After.Held)}
+		Available: payment.Amount(r.After.Available), Held: payment.Amount(r.After.Held), Reason: r.Reason}
+	if kind == escrow.MovePayout {
+		m.Reason = "" // it is of the end
+	}
 	switch kind {
 	case escrow.MoveHold, escrow.MoveRefund, escrow.MoveForfeit:
 		m.Bond = escrow.BondID(r.Transfer)

@@ -45,6 +45,9 @@ func (s *Server) round(ctx context.Context) time.Duration {
 			return sweepRetry
 		}
 		s.beat = now
+		if err := s.DealWithEvents(ctx); err != nil {
+			s.log.Warn("events of the payment provider wait", "error", err)
+		}
 	}
 	if err := s.SweepNow(ctx); err != nil {
 		return sweepRetry

@@ -29,6 +29,7 @@ func Verify(ctx context.Context, store Store, receiptKey ed25519.PublicKey) (Rep
 	}
 	err := store.Walk(ctx, Visitor{
 		Fault: func(text string) { a.fault("%s", text) }, Safety: a.safetyVisitor(), Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
+		Credit: a.credit, Checkout: a.checkout, Welcome: a.welcomed, Payout: a.payout,
 		Offer: a.offer, Epoch: a.epoch, Audit: a.logged, Bond: a.bond, Key: a.key, Certificate: a.certificate,
 	})
 	if err != nil && len(a.faults) > 0 && ctx.Err() == nil {
@@ -59,6 +60,7 @@ type audit struct {
 	pools      int64     // their epoch
 	last       AuditLine // of the operator's log
 
+	credits, checkouts, welcomes, payouts                                            int
 	transfers, postings, bonds, receipts, vouchers, offers, keys, sold, certificates int
 }
 
@@ -78,9 +80,7 @@ func (a *audit) balance(line BalanceLine) error {
 func (a *audit) transfer(line TransferLine) error {
 	a.transfers++
 	t, entries := line.Transfer, line.Entries
-	if given := a.givenUp(t); !given && line.OfBond == line.OfVoucher || line.OfVoucher != (t.From == ledger.Issuance) {
-		a.fault("transfer %s belongs to no bond and no redeemed voucher", t.ID)
-	}
+	a.belongs(line)
 	want := lifeOf(t, len(entries) == 1)
 	if !slices.EqualFunc(entries, want, func(x, y ledger.Entry) bool {
 		return x.State == y.State && slices.Equal(x.Postings, y.Postings)
@@ -249,8 +249,10 @@ func (a *audit) report() Report {
 		Faults: a.faults,
 		Lines: []string{
 			fmt.Sprintf("%d balances in %d currencies: no bucket negative, sum zero, equal to the journal replayed", len(a.balances), len(currencies)),
-			fmt.Sprintf("%d transfers with %d postings: each has the postings of its life, and a bond or a redeemed voucher", a.transfers, a.postings),
+			fmt.Sprintf("%d transfers with %d postings: each has the postings of its life, and one bond, redeemed voucher, credit or payout", a.transfers, a.postings),
 			fmt.Sprintf("%d vouchers: each as the escrow signed it, redeemed once if at all", a.vouchers),
+			fmt.Sprintf("%d credits for %d checkouts, %d welcomes or by the operator: each as the escrow signed it", a.credits, a.checkouts, a.welcomes),
+			fmt.Sprintf("%d payouts: each held, paid or given back as it says", a.payouts),
 			fmt.Sprintf("%d bonds with %d receipts: state, deadlines, parties, transfer and signed chain agree", a.bonds, a.receipts),
 			fmt.Sprintf("%d orders and %d changes of accounts: each as signed, and keys and freezes are what they say", len(a.safety.orders), a.safety.changes),
 			fmt.Sprintf("%d offers and %d certificates for sale or sold: each as its owner signed it", a.offers, a.certificates),

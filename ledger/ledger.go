@@ -24,6 +24,8 @@ const (
 	Company Holder = "company"
 	// Burned takes money out of use for good.
 	Burned Holder = "burned"
+	// Payouts has what was paid out: value that left the escrow.
+	Payouts Holder = "payouts"
 )
 
 // Bucket is the part of a holder's balance that a posting touches.

@@ -52,3 +52,8 @@ type DecisionBody struct {
 type ReceiptsBody struct {
 	Receipts []escrow.Signed `json:"receipts" nullable:"false" doc:"The chain, oldest first, each as the escrow signed it"`
 }
+
+// PayoutsBody carries an account's payouts.
+type PayoutsBody struct {
+	Payouts []escrow.Payout `json:"payouts" nullable:"false" doc:"The payouts, the newest first"`
+}

@@ -43,6 +43,8 @@ type Config struct {
 	// MaxConns and MaxConnsPerRemote bound the connections that are open at once,
 	// in all and of one network; 0 means the defaults, a negative number no limit.
 	MaxConns, MaxConnsPerRemote int
+	// Webhook takes what a payment provider posts; nil: there is none.
+	Webhook func(ctx context.Context, provider string, header http.Header, body []byte) error
 	// Proxied: everybody comes through a proxy on this machine, which says in
 	// X-Forwarded-For from where. Connections of one network are then its work.
 	Proxied bool
@@ -86,6 +88,7 @@ func New(cfg Config) (*API, error) {
 	a.orderOperations()
 	a.limitOperations()
 	a.movementOperations()
+	a.moneyOperations()
 	a.addressOperations()
 	a.offerOperations()
 	a.keyOperations()

@@ -34,6 +34,8 @@ func TestEveryOperationReachesTheService(t *testing.T) {
 	proof := escrow.AddressProof{Address: "ann@d.example", Nonce: "nonce", Token: "token"}
 	quote := escrow.QuoteRequest{Sender: "bob@d.example", Recipient: "ann@d.example",
 		Option: payment.Option{System: payment.SystemEscrow, Currency: "escrow.example", Amount: 25, Scale: 2}}
+	checkout := escrow.CheckoutRequest{ID: "c1", Currency: "escrow.example", Amount: 500}
+	payout := escrow.PayoutRequest{ID: "p1", Currency: "escrow.example", Amount: 500, To: "IBAN"}
 	arrival := escrow.Arrival{Proof: escrow.ArrivalProof{Signature: []byte{1}, Digest: []byte{2}}, Statement: "s.t.u"}
 	for _, tt := range []struct {
 		method, target string
@@ -49,6 +51,10 @@ func TestEveryOperationReachesTheService(t *testing.T) {
 		{"PUT", "/v1/account/limit", escrow.SetLimit{Currency: "escrow.example"}, 200, []any{"limit", escrow.SetLimit{Currency: "escrow.example"}}, `"id"`},
 		{"GET", "/v1/movements?after=3&limit=2", nil, 200, []any{"movements", int64(3), 2}, `{"movements":[],"cursor":3,"more":false}`},
 		{"GET", "/v1/movements", nil, 200, []any{"movements", int64(0), 0}, `"cursor":0`},
+		{"POST", "/v1/checkouts", checkout, 200, []any{"checkout", checkout}, `"state":"open"`},
+		{"GET", "/v1/checkouts/c1", nil, 200, []any{"paid?", "c1"}, `"state":"paid"`},
+		{"POST", "/v1/payouts", payout, 200, []any{"payout", payout}, `"state":"asked"`},
+		{"GET", "/v1/payouts", nil, 200, []any{"payouts"}, `{"payouts":[]}`},
 		{"POST", "/v1/claims", claim, 204, []any{"claim", claim}, ""},
 		{"POST", "/v1/claims/proof", proof, 200, []any{"prove", proof}, `"id"`},
 		{"PUT", "/v1/offers", wire.OfferBody{Offer: "o.f.f"}, 204, []any{"publish", escrow.Signed("o.f.f")}, ""},

@@ -65,11 +65,11 @@ func add(b ledger.Balance, m escrow.Movement) ledger.Balance {
 	switch m.Kind {
 	case escrow.MoveTopUp, escrow.MoveReceived:
 		b.Available += amount
-	case escrow.MoveHold:
+	case escrow.MoveHold, escrow.MovePayout:
 		b.Available, b.Held = b.Available-amount, b.Held+amount
-	case escrow.MoveRefund:
+	case escrow.MoveRefund, escrow.MovePayoutRefused:
 		b.Available, b.Held = b.Available+amount, b.Held-amount
-	case escrow.MoveForfeit:
+	case escrow.MoveForfeit, escrow.MovePayoutPaid:
 		b.Held -= amount
 	}
 	return b

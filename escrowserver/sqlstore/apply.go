@@ -203,6 +203,9 @@ func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
 	if value, done, err := t.doSafety(ctx, op); done {
 		return value, err
 	}
+	if value, mine, err := t.doMoney(ctx, op); mine {
+		return value, err
+	}
 	return nil, fmt.Errorf("the store knows no operation %T", op)
 }
 

@@ -67,7 +67,7 @@ func accountOf(op escrowserver.Op) escrow.KeyID {
 	case escrowserver.ProposeChange:
 		return op.Change.Account
 	}
-	return ""
+	return moneyAccount(op)
 }
 
 // add is what the operation wants.

@@ -10,7 +10,8 @@ import (
 // Movements are the steps of transfers that touched the account, each with the sum
 // of its own postings and of all before it.
 func (s *Store) Movements(ctx context.Context, account escrow.KeyID, after int64, limit int) ([]escrowserver.MovementRecord, error) {
-	rows, err := s.reader().query(ctx, `SELECT m.n, m.made_at, m.transfer, t.payer, m.currency, m.available, m.held, m.sum_available, m.sum_held
+	rows, err := s.reader().query(ctx, `SELECT m.n, m.made_at, m.transfer, t.payer, m.currency, m.available, m.held, m.sum_available, m.sum_held,
+			COALESCE((SELECT reason FROM credit WHERE credit.id = m.transfer), (SELECT note FROM payout WHERE payout.id = m.transfer), '')
 		FROM (SELECT ROW_NUMBER() OVER (ORDER BY id) AS n, made_at, transfer, currency, available, held,
 				CAST(SUM(available) OVER (PARTITION BY currency ORDER BY id) AS BIGINT) AS sum_available,
 				CAST(SUM(held) OVER (PARTITION BY currency ORDER BY id) AS BIGINT) AS sum_held
@@ -24,7 +25,7 @@ func (s *Store) Movements(ctx context.Context, account escrow.KeyID, after int64
 	err = each(rows, err, func(scan func(...any) error) error {
 		var r escrowserver.MovementRecord
 		var made int64
-		err := scan(&r.N, &made, &r.Transfer, &r.Payer, &r.Currency, &r.Change.Available, &r.Change.Held, &r.After.Available, &r.After.Held)
+		err := scan(&r.N, &made, &r.Transfer, &r.Payer, &r.Currency, &r.Change.Available, &r.Change.Held, &r.After.Available, &r.After.Held, &r.Reason)
 		r.Time = fromMicros(made)
 		records = append(records, r)
 		return err

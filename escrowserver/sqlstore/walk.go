@@ -29,6 +29,10 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		{v.Balance != nil, r.walkBalances},
 		{v.Transfer != nil, r.walkTransfers},
 		{v.Voucher != nil, r.walkVouchers},
+		{v.Credit != nil, r.walkCredits},
+		{v.Checkout != nil, r.walkCheckouts},
+		{v.Welcome != nil, r.walkWelcomes},
+		{v.Payout != nil, r.walkPayouts},
 		{v.Offer != nil, r.walkOffers},
 		{v.Bond != nil, r.walkBonds},
 		{v.Key != nil, r.walkKeys},
@@ -67,13 +71,14 @@ func (r reader) walkTransfers(ctx context.Context, v escrowserver.Visitor) error
 	rows, err := r.query(ctx, `SELECT t.id, t.payer, t.payee, t.currency, t.amount, t.state,
 			EXISTS (SELECT 1 FROM bond WHERE bond.id = t.id),
 			EXISTS (SELECT 1 FROM voucher WHERE t.id LIKE 'voucher:%' AND voucher.hash = substr(t.id, 9) AND voucher.redeemed_at > 0),
+			EXISTS (SELECT 1 FROM credit WHERE credit.id = t.id), EXISTS (SELECT 1 FROM payout WHERE payout.id = t.id),
 			p.state, p.holder, p.currency, p.bucket, p.amount
 		FROM transfer t LEFT JOIN posting p ON p.transfer = t.id ORDER BY t.id, p.id`)
 	err = each(rows, err, func(scan func(...any) error) error {
 		var t escrowserver.TransferLine
 		var state, holder, currency, bucket sql.NullString
 		var amount sql.NullInt64
-		if err := scan(&t.ID, &t.From, &t.To, &t.Currency, &t.Amount, &t.State, &t.OfBond, &t.OfVoucher,
+		if err := scan(&t.ID, &t.From, &t.To, &t.Currency, &t.Amount, &t.State, &t.OfBond, &t.OfVoucher, &t.OfCredit, &t.OfPayout,
 			&state, &holder, &currency, &bucket, &amount); err != nil {
 			return err
 		}

@@ -1,0 +1,216 @@
+package escrowserver
+
+import (
+	"context"
+	"time"
+
+	"earnest/escrow"
+	"earnest/ledger"
+	"earnest/payment"
+)
+
+// Credit gives an account money that the escrow has signed for. Done again under
+// the same id it does nothing.
+type Credit struct{ CreditLine }
+
+// CreditKind says on what ground an account was credited.
+type CreditKind string
+
+// The grounds.
+const (
+	CreditOperator CreditKind = "operator" // the operator said so
+	CreditPayment  CreditKind = "payment"  // it was paid to a provider
+	CreditWelcome  CreditKind = "welcome"  // for proving the first address
+)
+
+// CreditLine is money that was given out other than by a voucher.
+type CreditLine struct {
+	ID       string // of the transfer, too
+	Kind     CreditKind
+	Account  escrow.KeyID
+	Currency string
+	Amount   payment.Amount
+	Reason   string // the account is told
+	By       string // who gave it: the operator's name at his machine, or the provider's
+	Signed   escrow.Signed
+	MadeAt   time.Time
+	Transfer *ledger.Transfer // only [Store.Walk] shows it
+}
+
+// StartCheckout keeps a checkout before the provider is asked for its page. It
+// gives the [CheckoutRecord], as it was kept before if it was.
+type StartCheckout struct{ CheckoutRecord }
+
+// OpenCheckout keeps the provider's page. It gives the [CheckoutRecord].
+type OpenCheckout struct {
+	Now      time.Time
+	Checkout string
+	Session  Session
+}
+
+// CheckoutRecord is a checkout as stored.
+type CheckoutRecord struct {
+	ID               string
+	Account          escrow.KeyID
+	Operation        string
+	Provider         string
+	Currency         string
+	Amount           payment.Amount
+	Unit             string
+	Units            int64
+	Session, Payment string
+	URL              string
+	State            escrow.CheckoutState
+	MadeAt, EndedAt  time.Time
+}
+
+// KeepEvent keeps what a provider told. It gives false if it was kept before.
+type KeepEvent struct {
+	Now      time.Time
+	Provider string
+	Event    Event
+}
+
+// EventRecord is an event that was kept.
+type EventRecord struct {
+	Provider   string
+	Event      Event
+	ReceivedAt time.Time
+}
+
+// EndEvent says that a kept event needs nothing more, and why.
+type EndEvent struct {
+	Now          time.Time
+	Provider, ID string
+	Outcome      string
+}
+
+// SettleCheckout brings a checkout to what the provider says of its session: paid
+// is credited once. It gives the [CheckoutRecord].
+type SettleCheckout struct {
+	Now      time.Time
+	Checkout string
+	Session  Session
+	// Sign makes the credit's statement.
+	Sign func(CreditLine) (escrow.Signed, error)
+}
+
+// TakeBack keeps that a provider took back money of a checkout, or gave it again.
+type TakeBack struct {
+	Now      time.Time
+	Provider string
+	Checkout string
+	ID       string
+	Kind     string // refund or dispute
+	Amount   payment.Amount
+	Won      bool // a dispute ended for the escrow
+}
+
+// DebtRecord is money that was credited and then taken back by the provider.
+type DebtRecord struct {
+	Provider, ID, Checkout string
+	Kind, State, Note      string
+	Account                escrow.KeyID
+	Currency               string
+	Amount                 payment.Amount
+	MadeAt, EndedAt        time.Time
+}
+
+// SettleDebt says that the operator has dealt with a debt.
+type SettleDebt struct {
+	Now          time.Time
+	Provider, ID string
+	Note         string
+}
+
+// AskPayout holds money to be paid out. It gives the [PayoutRecord].
+type AskPayout struct {
+	PayoutRecord
+	Key escrow.KeyID // the account's own
+}
+
+// EndPayout ends a payout: paid, or refused. It gives the [PayoutRecord].
+type EndPayout struct {
+	Now      time.Time
+	ID       string
+	Paid     bool
+	Note, By string
+}
+
+// PayoutRecord is a payout as stored.
+type PayoutRecord struct {
+	ID        string // of the transfer, too
+	Account   escrow.KeyID
+	Operation string
+	Currency  string
+	Amount    payment.Amount
+	To        string
+	State     escrow.PayoutState
+	AskedAt   time.Time
+	NotBefore time.Time
+	EndedAt   time.Time
+	Note, By  string
+	Transfer  *ledger.Transfer // only [Store.Walk] shows it
+}
+
+// Welcome gives an account its welcome credit, if it and the mailbox had none and
+// the day's limits leave room. It gives true if it did.
+type Welcome struct {
+	CreditLine
+	Mailbox, Domain   string // hashes
+	PerDomain, PerDay int    // how many a day
+	OneDayAgo         time.Time
+}
+
+// CreditOf says on what ground a credit stands in the books: a checkout that was
+// paid, or a welcome.
+type CreditOf struct{ Checkout, Welcome bool }
+
+// WelcomeLine is a welcome credit and what was credited by it.
+type WelcomeLine struct {
+	Mailbox  string
+	Account  escrow.KeyID
+	Currency string
+	Amount   payment.Amount
+	MadeAt   time.Time
+	Credit   *CreditLine
+}
+
+// CheckoutLine is a checkout, what was credited for it, and what was taken back.
+type CheckoutLine struct {
+	CheckoutRecord
+	Credit *CreditLine
+	Debts  payment.Amount
+}
+
+// Names of the operations.
+func (Credit) Name() string         { return "credit" }
+func (StartCheckout) Name() string  { return "checkout" }
+func (OpenCheckout) Name() string   { return "opencheckout" }
+func (KeepEvent) Name() string      { return "event" }
+func (EndEvent) Name() string       { return "endevent" }
+func (SettleCheckout) Name() string { return "settle" }
+func (TakeBack) Name() string       { return "takeback" }
+func (SettleDebt) Name() string     { return "debt" }
+func (AskPayout) Name() string      { return "payout" }
+func (EndPayout) Name() string      { return "endpayout" }
+func (Welcome) Name() string        { return "welcome" }
+
+// MoneyStore keeps what comes in beside vouchers, and what goes out.
+type MoneyStore interface {
+	// Holder is the account that has proven the address, NotFound for none.
+	Holder(ctx context.Context, address escrow.Address, now time.Time) (escrow.KeyID, error)
+	// Checkout returns NotFound for an unknown checkout.
+	Checkout(ctx context.Context, id string) (CheckoutRecord, error)
+	// CheckoutOf finds a checkout by the provider's session, or by its payment.
+	CheckoutOf(ctx context.Context, provider, session, payment string) (CheckoutRecord, bool, error)
+	// Events lists those that are not dealt with, oldest first.
+	Events(ctx context.Context, limit int) ([]EventRecord, error)
+	// Checkouts lists those in a state, newest first.
+	Checkouts(ctx context.Context, state escrow.CheckoutState, limit int) ([]CheckoutRecord, error)
+	// Debts lists those that are open, oldest first; all of them if asked for.
+	Debts(ctx context.Context, all bool) ([]DebtRecord, error)
+	// Payouts lists those of an account, newest first, or of all that are asked for,
+	// oldest first, if no account is named.
+	Payouts(ctx context.Context, account escrow.KeyID, limit int) ([]PayoutRecord, error)
+}

@@ -1,0 +1,78 @@
+package escrowserver
+
+import (
+	"context"
+
+	"earnest/escrow"
+	"earnest/payment"
+)
+
+// maxPayouts bounds a list of payouts.
+const maxPayouts = 500
+
+// AskPayout holds the amount until the operator has paid it out, or refuses to.
+func (v view) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.Payout, error) {
+	if err := v.known(); err != nil {
+		return escrow.Payout{}, err
+	}
+	if err := checkID(req.ID); err != nil {
+		return escrow.Payout{}, err
+	}
+	if _, ok := v.s.currency(req.Currency); !ok || req.Amount <= 0 {
+		return escrow.Payout{}, escrow.Errorf(escrow.Invalid, "a payout needs a currency of this escrow and an amount over zero")
+	}
+	to, err := oneLine(req.To, escrow.MaxPayoutTo)
+	if err != nil {
+		return escrow.Payout{}, err
+	}
+	record, err := do[PayoutRecord](ctx, v.s, AskPayout{Key: v.key.ID(), PayoutRecord: PayoutRecord{ID: v.moneyID("payout", req.ID), Account: v.id, Operation: req.ID,
+		Currency: req.Currency, Amount: req.Amount, To: to, AskedAt: v.s.now()}})
+	if err != nil {
+		return escrow.Payout{}, err
+	}
+	return v.s.payout(record), nil
+}
+
+// moneyID names an operation of the account among those of all.
+func (v view) moneyID(what, id string) string {
+	return what + ":" + escrow.Hash([]byte(string(v.id)+"\x00"+id))
+}
+
+// Payouts lists the account's payouts, the newest first.
+func (v view) Payouts(ctx context.Context) ([]escrow.Payout, error) {
+	if _, err := v.account(ctx); err != nil {
+		return nil, err
+	}
+	records, err := v.s.cfg.Store.Payouts(ctx, v.id, maxPayouts)
+	if err != nil {
+		return nil, v.s.failed(ctx, "payouts", err)
+	}
+	list := []escrow.Payout{}
+	for _, record := range records {
+		list = append(list, v.s.payout(record))
+	}
+	return list, nil
+}
+
+func (s *Server) payout(r PayoutRecord) escrow.Payout {
+	return escrow.Payout{ID: r.Operation, State: r.State, Currency: s.named(r.Currency), Amount: r.Amount, To: r.To,
+		AskedAt: r.AskedAt, NotBefore: r.NotBefore, EndedAt: r.EndedAt, Note: r.Note}
+}
+
+// named is the currency, also one that the escrow deals in no longer.
+func (s *Server) named(name string) payment.Currency {
+	if currency, ok := s.currency(name); ok {
+		return currency
+	}
+	return payment.Currency{Name: name}
+}
+
+// EndPayout is the operator's word on a payout: that it was paid by hand, under that
+// reference, or that it is refused, for that reason. The account sees it.
+func (s *Server) EndPayout(ctx context.Context, id string, paid bool, note, by string) (PayoutRecord, error) {
+	note, err := oneLine(note, maxReason)
+	if err != nil {
+		return PayoutRecord{}, err
+	}
+	return do[PayoutRecord](ctx, s, EndPayout{Now: s.now(), ID: id, Paid: paid, Note: note, By: by})
+}

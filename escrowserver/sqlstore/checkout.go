@@ -1,0 +1,161 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+	"earnest/payment"
+)
+
+func (t *tx) startCheckout(ctx context.Context, op escrowserver.StartCheckout) (any, error) {
+	if err := t.accountExists(ctx, op.Account); err != nil {
+		return nil, err
+	}
+	c, there, err := t.reader().checkout(ctx, `id = ?`, op.ID)
+	if err != nil {
+		return nil, err
+	}
+	if there {
+		if c.Currency != op.Currency || c.Amount != op.Amount {
+			return nil, escrow.Errorf(escrow.Conflict, "that operation id was used for something else")
+		}
+		return c, nil
+	}
+	c = op.CheckoutRecord
+	c.State = escrow.CheckoutAsked
+	_, err = t.exec(ctx, "checkout.checkout", `INSERT INTO checkout (id, account, operation, provider, currency, amount, unit, units, state, made_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		c.ID, c.Account, c.Operation, c.Provider, c.Currency, c.Amount, c.Unit, c.Units, c.State, micros(c.MadeAt))
+	return c, err
+}
+
+// lockedCheckout reads a checkout once its account is locked.
+func (t *tx) lockedCheckout(ctx context.Context, id string) (escrowserver.CheckoutRecord, error) {
+	c, there, err := t.reader().checkout(ctx, `id = ?`, id)
+	if err != nil {
+		return c, err
+	}
+	if !there {
+		return c, escrow.Errorf(escrow.NotFound, "there is no such checkout")
+	}
+	if err := t.accountExists(ctx, c.Account); err != nil {
+		return c, err
+	}
+	c, _, err = t.reader().checkout(ctx, `id = ?`, id)
+	return c, err
+}
+
+func (t *tx) openCheckout(ctx context.Context, op escrowserver.OpenCheckout) (any, error) {
+	c, err := t.lockedCheckout(ctx, op.Checkout)
+	if err != nil {
+		return nil, err
+	}
+	if c.Session == "" {
+		c.Session = op.Session.ID
+	}
+	if c.Session != op.Session.ID || c.URL != "" {
+		return c, nil
+	}
+	c.URL = op.Session.URL
+	if c.State == escrow.CheckoutAsked {
+		c.State = escrow.CheckoutOpen
+	}
+	_, err = t.exec(ctx, "opencheckout.checkout", `UPDATE checkout SET session = ?, url = ?, state = ? WHERE id = ?`, c.Session, c.URL, c.State, c.ID)
+	return c, err
+}
+
+// settleCheckout believes what the provider says of the session: that it is paid
+// counts whenever it is told, and once; that it is over counts until it is paid.
+func (t *tx) settleCheckout(ctx context.Context, op escrowserver.SettleCheckout) (any, error) {
+	c, err := t.lockedCheckout(ctx, op.Checkout)
+	if err != nil {
+		return nil, err
+	}
+	s := op.Session
+	if c.Session != "" && c.Session != s.ID {
+		return nil, escrow.Errorf(escrow.Conflict, "the checkout has another session")
+	}
+	next := c
+	next.Session = s.ID
+	switch {
+	case c.State == escrow.CheckoutPaid || c.State == escrow.CheckoutWrong:
+		return c, nil
+	case s.Paid && (s.Unit != c.Unit || s.Units != c.Units):
+		next.State, next.Payment, next.EndedAt = escrow.CheckoutWrong, s.Payment, op.Now
+	case s.Paid:
+		next.State, next.Payment, next.EndedAt = escrow.CheckoutPaid, s.Payment, op.Now
+		line := escrowserver.CreditLine{ID: c.ID, Kind: escrowserver.CreditPayment, Account: c.Account,
+			Currency: c.Currency, Amount: c.Amount, By: c.Provider, MadeAt: op.Now}
+		if line.Signed, err = op.Sign(line); err != nil {
+			return nil, err
+		}
+		if err := t.giveCredit(ctx, op.Name(), line); err != nil {
+			return nil, err
+		}
+	case s.Over:
+		next.State, next.EndedAt = escrow.CheckoutOver, op.Now
+	}
+	if next == c {
+		return c, nil
+	}
+	text, values := `UPDATE checkout SET session = ?, state = ?, ended_at = ?`, []any{next.Session, next.State, micros(next.EndedAt)}
+	if next.Payment != "" {
+		text, values = text+`, payment = ?`, append(values, next.Payment)
+	}
+	_, err = t.exec(ctx, "settle.checkout", text+` WHERE id = ?`, append(values, c.ID)...)
+	return next, err
+}
+
+func (t *tx) keepEvent(ctx context.Context, op escrowserver.KeepEvent) (any, error) {
+	text, err := json.Marshal(op.Event)
+	if err != nil {
+		return nil, err
+	}
+	n, err := t.exec(ctx, "event.event", `INSERT INTO provider_event (provider, id, event, received_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (provider, id) DO NOTHING`, op.Provider, op.Event.ID, string(text), micros(op.Now))
+	return n == 1, err
+}
+
+// takeBack keeps the most that was taken back under the id. A dispute that was won
+// stays so, in whatever order it is told.
+func (t *tx) takeBack(ctx context.Context, op escrowserver.TakeBack) error {
+	c, err := t.lockedCheckout(ctx, op.Checkout)
+	if err != nil {
+		return err
+	}
+	if c.State != escrow.CheckoutPaid {
+		return escrow.Errorf(escrow.Conflict, "nothing was credited for that checkout")
+	}
+	var state string
+	var amount payment.Amount
+	there, err := found(t.conn.row(ctx, `SELECT state, amount FROM debt WHERE provider = ? AND id = ?`, op.Provider, op.ID).Scan(&state, &amount))
+	if err != nil {
+		return err
+	}
+	next := "open"
+	var ended int64
+	if op.Won {
+		next, ended = "won", micros(op.Now)
+	}
+	switch {
+	case !there:
+		_, err = t.exec(ctx, "takeback.debt", `INSERT INTO debt (provider, id, checkout, kind, amount, state, made_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			op.Provider, op.ID, c.ID, op.Kind, op.Amount, next, micros(op.Now), ended)
+	case state == "won" || !op.Won && op.Amount <= amount:
+	default:
+		_, err = t.exec(ctx, "takeback.more", `UPDATE debt SET state = ?, amount = ?, ended_at = ? WHERE provider = ? AND id = ?`,
+			next, max(amount, op.Amount), ended, op.Provider, op.ID)
+	}
+	return err
+}
+
+func (t *tx) settleDebt(ctx context.Context, op escrowserver.SettleDebt) error {
+	n, err := t.exec(ctx, "debt.debt", `UPDATE debt SET state = 'settled', note = ?, ended_at = ? WHERE provider = ? AND id = ? AND state = 'open'`,
+		op.Note, micros(op.Now), op.Provider, op.ID)
+	if err == nil && n != 1 {
+		return escrow.Errorf(escrow.NotFound, "there is no such open debt")
+	}
+	return err
+}
