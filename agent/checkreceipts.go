@@ -35,12 +35,16 @@ func (a *Agent) CheckReceipts(ctx context.Context, receipts agentclient.Receipts
 	for _, text := range receipts.Receipts {
 		signed = append(signed, escrow.Signed(text))
 	}
+	var outages []escrow.Signed
+	for _, text := range receipts.Outages {
+		outages = append(outages, escrow.Signed(text))
+	}
 	var fault error
 	for _, key := range keys {
 		text, _ := key.MarshalText()
 		receipts.ReceiptKey = string(text)
 		var verified escrow.Verified
-		if verified, fault = escrow.VerifyChain(escrow.Signed(receipts.Quote), signed, ed25519.PublicKey(key)); fault != nil {
+		if verified, fault = escrow.VerifyMoved(escrow.Signed(receipts.Quote), signed, ed25519.PublicKey(key), outages); fault != nil {
 			continue
 		}
 		if receipts.Bond != string(verified.Receipts[0].Bond) {

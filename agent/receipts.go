@@ -114,7 +114,7 @@ func (a *account) keepChainOnce(ctx context.Context, bond escrow.BondID) (curren
 // is not the one bought would name another recipient, whose decision anybody
 // could have signed.
 func (a *account) checkChain(tx *store.Tx, bond escrow.BondView, chain store.Chain) (unproven, err error) {
-	verified, unproven := escrow.VerifyChain(chain.Quote, chain.Receipts, a.receiptKey())
+	verified, unproven := escrow.VerifyMoved(chain.Quote, chain.Receipts, a.receiptKey(), bond.Outages)
 	if unproven != nil {
 		return unproven, nil
 	}
@@ -179,6 +179,9 @@ func (a *Agent) Receipts(ctx context.Context, id string) (agentclient.Receipts, 
 		Steps: viewSteps(chain.Receipts)}
 	for _, signed := range chain.Receipts {
 		out.Receipts = append(out.Receipts, string(signed))
+	}
+	for _, signed := range bond.Outages {
+		out.Outages = append(out.Outages, string(signed))
 	}
 	if out.Verified = unproven == nil; unproven != nil {
 		out.SayFault = saidFault(unproven.Error())

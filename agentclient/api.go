@@ -320,9 +320,12 @@ type Redeem struct {
 
 // Receipts of a bond, and with verification what they prove.
 type Receipts struct {
-	Bond     string    `json:"bond"`
-	Quote    string    `json:"quote"`
-	Receipts []string  `json:"receipts"` // compact JWS, oldest first
+	Bond     string   `json:"bond"`
+	Quote    string   `json:"quote"`
+	Receipts []string `json:"receipts"` // compact JWS, oldest first
+	// Outages are the escrow's signed words that it was away, which moved the
+	// deadlines of the bond: compact JWS.
+	Outages  []string  `json:"outages,omitempty"`
 	Steps    []Receipt `json:"steps"`
 	Verified bool      `json:"verified"`
 	// Fault says which receipt is wrong and how, where Verified is false.

@@ -1,6 +1,7 @@
 package escrow
 
 import (
+	"slices"
 	"time"
 
 	"earnest/ledger"
@@ -110,10 +111,12 @@ type Bond struct {
 	LastDecision Signed
 	DecisionN    int64
 
-	// Extension lengthens DeliverBy and DecideBy, never FinalAt: by how much,
-	// and the escrow's signed statement of the outage.
-	Extension       Seconds
-	ExtensionSigned Signed
+	// DeliverMoved and DecideMoved are the deadlines as outages of the escrow have
+	// moved them; zero if none has. FinalAt is never moved.
+	DeliverMoved time.Time
+	DecideMoved  time.Time
+	// Outages are the escrow's signed statements of those outages, in order.
+	Outages []Signed
 
 	// Verification checks the mail's signature and goes to the recipient with
 	// the sale. Reply is given on accept. Both are deleted on reject.
@@ -142,17 +145,42 @@ func NewBond(id BondID, signed Signed, quote Quote, recipient KeyID, fingerprint
 // Due is the next moment at which a deadline ends something about the bond; zero
 // when nothing is due any more. The sweeper looks for bonds whose Due has come.
 func (b Bond) Due() time.Time {
-	extension := b.Extension.Duration()
 	switch b.State {
 	case Held:
-		return earlier(b.DeliverBy.Add(extension), b.FinalAt)
+		return earlier(later(b.DeliverBy, b.DeliverMoved), b.FinalAt)
 	case Arrived:
-		return earlier(b.DecideBy.Add(extension), b.FinalAt)
+		return earlier(later(b.DecideBy, b.DecideMoved), b.FinalAt)
 	case Rejecting:
 		// A reject that was received in time is decided: expiry waits for it.
 		return b.EffectiveAt
 	}
 	return time.Time{}
+}
+
+// Extend moves the running deadline of an open bond by the outages that the escrow
+// had. It gives the same however often it is done, so that no deadline depends on
+// when. The second result is false if nothing moved.
+func (b Bond) Extend(outages Outages) (Bond, bool) {
+	if len(outages) == 0 || b.State.Ended() {
+		return b, false
+	}
+	start, deadline, moved := b.ArrivedAt, b.DecideBy, &b.DecideMoved
+	if b.State == Held {
+		start, deadline, moved = b.BoughtAt, b.DeliverBy, &b.DeliverMoved
+	}
+	at, by := outages.Move(start, deadline)
+	if len(by) == 0 || !at.After(*moved) {
+		return b, false
+	}
+	*moved = at
+	all := slices.Clone(b.Outages)
+	for _, signed := range by {
+		if !slices.Contains(all, signed) {
+			all = append(all, signed)
+		}
+	}
+	b.Outages = all
+	return b, true
 }
 
 // Advance does what a deadline has brought about by now. Every operation on a

@@ -197,11 +197,11 @@ func TestRejectTookEffectWhenItWasSaid(t *testing.T) {
 func TestExtensionNeverPassesFinal(t *testing.T) {
 	const day = 24 * time.Hour
 	b, _ := bondIn(t, "held")
-	b.Extension = Seconds(10 * 24 * 60 * 60)
+	b.DeliverMoved = b.DeliverBy.Add(10 * day)
 	if want := t0.Add(40 * day); !b.Due().Equal(want) {
 		t.Errorf("due %s, want %s", b.Due(), want)
 	}
-	b.Extension = Seconds(40 * 24 * 60 * 60)
+	b.DeliverMoved = b.DeliverBy.Add(40 * day)
 	if want := t0.Add(60 * day); !b.Due().Equal(want) {
 		t.Errorf("due %s, want final %s", b.Due(), want)
 	}

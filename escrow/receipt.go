@@ -57,9 +57,10 @@ type Verified struct {
 
 // VerifyChain checks a bond's receipts offline against the escrow's receipt key
 // as pinned: signatures, order, that each names the one before, that the parties
-// and amounts are the quote's, and that an accept or a forfeit carries the
-// recipient's own signed decision. The error says which receipt is at fault.
-func VerifyChain(quote Signed, receipts []Signed, receiptKey ed25519.PublicKey) (Verified, error) {
+// and amounts are the quote's, that an accept or a forfeit carries the recipient's
+// own signed decision, and that no step came before or after its deadline, which
+// nothing moves but the outages. The error says which receipt is at fault.
+func VerifyChain(quote Signed, receipts []Signed, receiptKey ed25519.PublicKey, outages ...SignedOutage) (Verified, error) {
 	q, offer, err := VerifyQuote(quote, receiptKey)
 	if err != nil {
 		return Verified{}, fmt.Errorf("quote: %w", err)
@@ -72,6 +73,9 @@ func VerifyChain(quote Signed, receipts []Signed, receiptKey ed25519.PublicKey) 
 			return Verified{}, fmt.Errorf("receipt %d: %w", i+1, err)
 		}
 		if err := v.next(r, int64(i+1), prev, quote.Hash(), offer); err != nil {
+			return Verified{}, fmt.Errorf("receipt %d: %w", i+1, err)
+		}
+		if err := v.checkTime(r, outages); err != nil {
 			return Verified{}, fmt.Errorf("receipt %d: %w", i+1, err)
 		}
 		v.Receipts = append(v.Receipts, r)

@@ -101,6 +101,8 @@ type Info struct {
 	// Checkouts are the names of the currencies that can be paid for by a checkout.
 	Checkouts []string  `json:"checkouts,omitempty"`
 	Time      time.Time `json:"time"`
+	// Outages are the escrow's newest, signed; see [Outage].
+	Outages []Signed `json:"outages,omitempty"`
 }
 
 // Beneficiary of forfeits: the escrow's company account, a charity of the
@@ -246,6 +248,10 @@ type BondView struct {
 	LateAcceptedAt  time.Time `json:"lateAcceptedAt,omitzero"`
 	DecisionN       int64     `json:"decisionN,omitempty"` // recipient only
 
+	// Outages are those by which the two deadlines were moved, as the escrow has
+	// signed them: with them [VerifyChain] takes a step after the quote's deadline.
+	Outages []Signed `json:"outages,omitempty"`
+
 	// Verification goes to the recipient with the sale, Reply after an accept.
 	Verification []byte `json:"verification,omitempty"`
 	Reply        []byte `json:"reply,omitempty"`
@@ -257,12 +263,10 @@ func (b Bond) View(role Role) BondView {
 	v := BondView{
 		ID: b.ID, Role: role, State: b.State, Sender: b.Sender, Recipient: b.Recipient,
 		Option: b.Option, Beneficiary: b.Beneficiary, KeyFingerprint: b.KeyFingerprint, Quote: b.Quote,
-		BoughtAt: b.BoughtAt, DeliverBy: b.DeliverBy.Add(b.Extension.Duration()), FinalAt: b.FinalAt,
+		BoughtAt: b.BoughtAt, DeliverBy: later(b.DeliverBy, b.DeliverMoved), FinalAt: b.FinalAt,
 		ArrivedAt: b.ArrivedAt, ReadAt: b.ReadAt, EndedAt: b.EndedAt,
+		DecideBy: later(b.DecideBy, b.DecideMoved), Outages: b.Outages,
 		WithdrawAskedAt: b.WithdrawAskedAt, LateAcceptedAt: b.LateAcceptedAt,
-	}
-	if !b.DecideBy.IsZero() {
-		v.DecideBy = b.DecideBy.Add(b.Extension.Duration())
 	}
 	if role == RoleRecipient {
 		v.EffectiveAt, v.DecisionN, v.Verification = b.EffectiveAt, b.DecisionN, b.Verification

@@ -134,6 +134,12 @@ func chainOf(t *testing.T, quote Signed, receipts ...Receipt) []Signed {
 	for i, r := range receipts {
 		q := testQuote(t)
 		r.Bond, r.Prev, r.N = "bond", prev, int64(i+1)
+		if r.Time.IsZero() {
+			r.Time = t0.Add(time.Hour).Truncate(time.Hour)
+			if r.Event == EventExpired {
+				r.Time = t0.Add(60 * 24 * time.Hour)
+			}
+		}
 		r.From, r.To, r.Option, r.Beneficiary = q.Sender.SaltedHash(q.Salt), q.Recipient.SaltedHash(q.Salt), q.Option, q.Beneficiary
 		s := mustSign(t, testKey("escrow"), KindReceipt, r)
 		chain, prev = append(chain, s), s.Hash()

@@ -37,6 +37,10 @@ type Visitor struct {
 // OutageLine is a time in which the escrow was away.
 type OutageLine struct {
 	Began, Ended time.Time
+	// Signed says so. It is empty until the first beat of a program that signs them.
+	Signed escrow.Signed
+	// WorkedOff is when the last bond's moved deadline was stored; zero before.
+	WorkedOff time.Time
 }
 
 // BalanceLine is one holder's money in one currency.

@@ -53,6 +53,10 @@ type Config struct {
 
 	// SweepBatch bounds one transaction of the sweeper; 0: 100.
 	SweepBatch int
+
+	// OutageOver is how long the escrow gives no sign of life before it counts as
+	// away; 0: 5 minutes. Tests that move its clock by days while it serves set it.
+	OutageOver time.Duration
 }
 
 // Mailer sends the token that proves an address. To is the address as typed.
@@ -92,8 +96,9 @@ type Server struct {
 	keys       keyring
 	wake       chan struct{}
 	stuck      stuck
-	beat       time.Time // the escrow's last heartbeat; Run's own
-	outage     outage    // before the start
+	vitals     vitals
+	beat       time.Time // when Run beat last
+	moving     moving    // Run's own
 }
 
 // New makes an escrow. It starts nothing: Run sweeps.
@@ -110,12 +115,15 @@ func New(cfg Config) (*Server, error) {
 	if cfg.SweepBatch == 0 {
 		cfg.SweepBatch = 100
 	}
+	if cfg.OutageOver == 0 {
+		cfg.OutageOver = outageOver
+	}
 	key, err := cfg.check()
 	if err != nil {
 		return nil, fmt.Errorf("escrow configuration: %w", err)
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, receiptKey: key, wake: make(chan struct{}, 1)}
-	if s.outage, err = findOutage(context.Background(), cfg.Store, s.now()); err != nil {
+	if err := s.learnOutages(context.Background()); err != nil {
 		return nil, err
 	}
 	s.queue = &Queue{store: cfg.Store, told: s.told, surprised: s.surprised}
@@ -192,12 +200,6 @@ func (s *Server) ReceiptKey() ed25519.PublicKey { return s.receiptKey }
 
 // now is the escrow's clock, as exact as the store keeps it.
 func (s *Server) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Microsecond) }
-
-func (s *Server) moment() Moment {
-	return Moment{Now: s.now(), NoExpiry: s.outage.until, Sign: func(r escrow.Receipt) (escrow.Signed, error) {
-		return escrow.Sign(s.cfg.ReceiptSigner, escrow.KindReceipt, r)
-	}}
-}
 
 // do has the store do one operation, and hides from callers what is not for them.
 func do[T any](ctx context.Context, s *Server, op Op) (T, error) {

@@ -261,7 +261,7 @@ type beating struct {
 
 func (b beating) Apply(ctx context.Context, ops []escrowserver.Op) []escrowserver.Result {
 	for _, op := range ops {
-		if _, ok := op.(escrowserver.Heartbeat); ok {
+		if _, ok := op.(escrowserver.Beat); ok {
 			b.beats.Add(1)
 		}
 	}

@@ -42,15 +42,6 @@ type exportLine struct {
 	Totals  escrow.Signed      `json:"totals,omitempty"`
 }
 
-// outageStatement is the escrow's word that it was away, and until when nothing
-// expired for it.
-type outageStatement struct {
-	Escrow string    `json:"escrow"`
-	Began  time.Time `json:"began"`
-	Ended  time.Time `json:"ended"`
-	Until  time.Time `json:"until"`
-}
-
 type exportBond struct {
 	Line     string          `json:"line"`
 	Bond     escrow.BondID   `json:"bond"`
@@ -88,11 +79,10 @@ func (e Exporter) Write(ctx context.Context, to io.Writer) (Exported, error) {
 		// A bond that cannot be read would be missing in the totals as well.
 		Fault: func(text string) { damaged = errors.Join(damaged, errors.New(text)) },
 		Outage: func(o OutageLine) error {
-			signed, err := escrow.Sign(e.Signer, escrow.KindOutage, outageStatement{e.Name, o.Began, o.Ended, o.Ended.Add(outageGrace)})
-			if err != nil {
-				return err
+			if o.Signed == "" {
+				return errors.New("an outage is not signed yet; serve the books once with this program")
 			}
-			return lines.Encode(exportLine{Line: "outage", Outage: signed})
+			return lines.Encode(exportLine{Line: "outage", Outage: o.Signed})
 		},
 		Bond: func(b BondLine) error {
 			for _, t := range tallies {

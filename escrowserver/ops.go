@@ -32,18 +32,15 @@ type Result struct {
 type Moment struct {
 	Now  time.Time
 	Sign func(escrow.Receipt) (escrow.Signed, error)
-	// NoExpiry: nothing expires before this moment, final deadlines excepted,
-	// since the escrow was away.
-	NoExpiry time.Time
+	// Outages are all that the escrow had until then: they move deadlines.
+	Outages escrow.Outages
 }
 
 // Due reports whether the bond's deadline counts at this moment.
 func (m Moment) Due(b escrow.Bond) bool {
+	b, _ = b.Extend(m.Outages)
 	due := b.Due()
-	if due.IsZero() || m.Now.Before(due) {
-		return false
-	}
-	return b.State == escrow.Rejecting || !m.Now.Before(m.NoExpiry) || !m.Now.Before(b.FinalAt)
+	return !due.IsZero() && !m.Now.Before(due)
 }
 
 // OpenAccount makes an account, or leaves it as it is. It gives an [AccountRecord].
@@ -198,13 +195,10 @@ type Sweep struct {
 // Clean deletes what may be kept no longer.
 type Clean struct{ Now time.Time }
 
-// Heartbeat records that an account's agent is alive; with no account, that the
-// escrow itself is.
+// Heartbeat records that an account's agent is alive.
 type Heartbeat struct {
 	Now     time.Time
 	Account escrow.KeyID
-	// AwaySince and AwayUntil are an outage of the escrow that has ended.
-	AwaySince, AwayUntil time.Time
 }
 
 // Names of the operations.
@@ -259,9 +253,12 @@ type Store interface {
 	Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signed, error)
 	// NextDue is when a Sweep or a Clean has something to do next; zero if never.
 	NextDue(ctx context.Context) (time.Time, error)
-	// Due lists at most limit bonds whose deadline counts at the moment (see
-	// [Moment.Due]), the longest due first, from the one after the given.
-	Due(ctx context.Context, m Moment, after DueBond, limit int) ([]DueBond, error)
+	// Due lists at most limit bonds whose deadline, as it is stored, has come: the
+	// longest due first, from the one after the given. An outage may have moved it.
+	Due(ctx context.Context, now time.Time, after DueBond, limit int) ([]DueBond, error)
+	// OpenBonds lists at most limit bonds that have not ended, in the order of their
+	// ids, from the one after the given.
+	OpenBonds(ctx context.Context, after escrow.BondID, limit int) ([]escrow.BondID, error)
 	// Alive is the escrow's last sign of life.
 	Alive(ctx context.Context) (Alive, error)
 	// Walk shows all books to the visitor, as of one moment.
@@ -325,8 +322,11 @@ type Change struct {
 	Damaged error
 }
 
-// Alive is the escrow's last heartbeat, and when its last outage ended.
-type Alive struct{ Beat, OutageEnded time.Time }
+// Alive is the escrow's last heartbeat, and its outages in the order of time.
+type Alive struct {
+	Beat    time.Time
+	Outages []OutageLine
+}
 
 // DueBond is a bond and when it is due.
 type DueBond struct {

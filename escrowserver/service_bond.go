@@ -17,7 +17,11 @@ func (v view) AskWithdraw(ctx context.Context, bond escrow.BondID) (escrow.BondV
 	if err := v.known(); err != nil {
 		return escrow.BondView{}, err
 	}
-	return do[escrow.BondView](ctx, v.s, AskWithdraw{Moment: v.s.moment(), Account: v.id, Bond: bond})
+	moment, err := v.s.moment(ctx)
+	if err != nil {
+		return escrow.BondView{}, err
+	}
+	return do[escrow.BondView](ctx, v.s, AskWithdraw{Moment: moment, Account: v.id, Bond: bond})
 }
 
 func (v view) Bonds(ctx context.Context, after int64, wait time.Duration) (escrow.BondPage, error) {
@@ -62,7 +66,8 @@ func (v view) page(ctx context.Context, after int64) (escrow.BondPage, error) {
 			page.Cursor = c.N
 			continue
 		}
-		page.Bonds = append(page.Bonds, c.Bond.View(c.Role))
+		bond, _ := c.Bond.Extend(v.s.vitals.known())
+		page.Bonds = append(page.Bonds, bond.View(c.Role))
 		page.Cursor = c.N
 	}
 	return page, nil
@@ -87,7 +92,11 @@ func (v view) party(ctx context.Context, id escrow.BondID) (escrow.Bond, escrow.
 	default:
 		return escrow.Bond{}, "", escrow.Errorf(escrow.NotFound, "there is no such bond of yours")
 	}
-	if moment := v.s.moment(); moment.Due(b) {
+	moment, err := v.s.moment(ctx)
+	if err != nil {
+		return b, "", err
+	}
+	if moment.Due(b) {
 		if _, err := do[any](ctx, v.s, Sweep{Moment: moment, Bond: id}); err != nil {
 			return b, "", err
 		}
@@ -95,6 +104,7 @@ func (v view) party(ctx context.Context, id escrow.BondID) (escrow.Bond, escrow.
 			return b, "", v.s.failed(ctx, "bond", err)
 		}
 	}
+	b, _ = b.Extend(moment.Outages)
 	return b, role, nil
 }
 
@@ -146,8 +156,12 @@ func (v view) Arrive(ctx context.Context, id escrow.BondID, req escrow.Arrival) 
 			return escrow.Outcome{}, escrow.Errorf(escrow.BadProof, "the proof is not a signature of the buyer")
 		}
 	}
+	moment, err := v.s.moment(ctx)
+	if err != nil {
+		return escrow.Outcome{}, err
+	}
 	return do[escrow.Outcome](ctx, v.s, Arrive{
-		Moment: v.s.moment(), Account: v.id, Bond: id, Proof: req.Proof.Hash(),
+		Moment: moment, Account: v.id, Bond: id, Proof: req.Proof.Hash(),
 		Statement: req.Statement, Checked: checked,
 	})
 }
@@ -160,7 +174,11 @@ func (v view) Read(ctx context.Context, id escrow.BondID, signed escrow.Signed) 
 	if _, err := v.statement(signed, b, escrow.EventRead); err != nil {
 		return escrow.Outcome{}, err
 	}
-	return do[escrow.Outcome](ctx, v.s, Read{Moment: v.s.moment(), Account: v.id, Bond: id, Statement: signed})
+	moment, err := v.s.moment(ctx)
+	if err != nil {
+		return escrow.Outcome{}, err
+	}
+	return do[escrow.Outcome](ctx, v.s, Read{Moment: moment, Account: v.id, Bond: id, Statement: signed})
 }
 
 func (v view) Destroyed(ctx context.Context, id escrow.BondID, signed escrow.Signed) (escrow.Outcome, error) {
@@ -171,7 +189,11 @@ func (v view) Destroyed(ctx context.Context, id escrow.BondID, signed escrow.Sig
 	if _, err := v.statement(signed, b, escrow.EventWithdrawn); err != nil {
 		return escrow.Outcome{}, err
 	}
-	return do[escrow.Outcome](ctx, v.s, Destroyed{Moment: v.s.moment(), Account: v.id, Bond: id, Statement: signed})
+	moment, err := v.s.moment(ctx)
+	if err != nil {
+		return escrow.Outcome{}, err
+	}
+	return do[escrow.Outcome](ctx, v.s, Destroyed{Moment: moment, Account: v.id, Bond: id, Statement: signed})
 }
 
 // statement checks what the recipient signed about the bond.
@@ -198,7 +220,11 @@ func (v view) Decide(ctx context.Context, id escrow.BondID, verdict escrow.Verdi
 	if err := v.signedNow(decision.Time); err != nil {
 		return escrow.Outcome{}, err
 	}
-	return do[escrow.Outcome](ctx, v.s, Decide{Moment: v.s.moment(), Account: v.id, Bond: id, Decision: decision, Signed: signed})
+	moment, err := v.s.moment(ctx)
+	if err != nil {
+		return escrow.Outcome{}, err
+	}
+	return do[escrow.Outcome](ctx, v.s, Decide{Moment: moment, Account: v.id, Bond: id, Decision: decision, Signed: signed})
 }
 
 // signedNow refuses what was signed in the escrow's future. An agent that was

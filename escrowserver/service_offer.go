@@ -277,7 +277,10 @@ func (v view) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, 
 			return escrow.Purchase{}, err
 		}
 	}
-	moment := v.s.moment()
+	moment, err := v.s.moment(ctx)
+	if err != nil {
+		return escrow.Purchase{}, err
+	}
 	recipient, replaced := v.s.keys.of(v.s.cfg.Store, offer.Identity.ID())
 	if replaced && !answered {
 		return escrow.Purchase{}, escrow.Errorf(escrow.NoOffer, "the recipient has another key now; nothing was paid; ask for a new quote")

@@ -35,13 +35,8 @@ func (s *Server) Run(ctx context.Context) error {
 
 // round beats the escrow's heart, sweeps what is due, and says how long to sleep.
 func (s *Server) round(ctx context.Context) time.Duration {
-	if now := s.now(); s.beat.IsZero() || now.Sub(s.beat) >= beatEvery {
-		beat := Heartbeat{Now: now}
-		if s.beat.IsZero() && !s.outage.began.IsZero() {
-			beat.AwaySince, beat.AwayUntil = s.outage.began, s.outage.ended
-			s.log.Warn("the escrow was away; nothing expires for a day", "since", s.outage.began, "until", s.outage.until)
-		}
-		if _, err := do[any](ctx, s, beat); err != nil {
+	if now := s.now(); s.beat.IsZero() || now.Sub(s.beat).Abs() >= beatEvery {
+		if err := s.beatNow(ctx, func() bool { return true }); err != nil {
 			return sweepRetry
 		}
 		s.beat = now
@@ -52,6 +47,12 @@ func (s *Server) round(ctx context.Context) time.Duration {
 	if err := s.SweepNow(ctx); err != nil {
 		return sweepRetry
 	}
+	if more, err := s.moveSome(ctx); more || err != nil {
+		if err != nil {
+			return sweepRetry
+		}
+		return 0
+	}
 	next, err := s.cfg.Store.NextDue(ctx)
 	if err != nil {
 		return s.cannot(ctx, err)
@@ -60,7 +61,7 @@ func (s *Server) round(ctx context.Context) time.Duration {
 	switch {
 	case next.IsZero():
 		return beatEvery
-	case wait <= 0 && (s.stuck.some() || s.now().Before(s.outage.until)):
+	case wait <= 0 && s.stuck.some():
 		return sweepRetry
 	}
 	// At least a moment: a clock that stands still must not spin.
@@ -103,7 +104,7 @@ func (s *Server) sweepDue(ctx context.Context, now time.Time) error {
 	defer func() { s.stuck.keep(again) }()
 	var last DueBond
 	for {
-		due, err := s.cfg.Store.Due(ctx, Moment{Now: now, NoExpiry: s.outage.until}, last, s.cfg.SweepBatch)
+		due, err := s.cfg.Store.Due(ctx, now, last, s.cfg.SweepBatch)
 		if err != nil {
 			return s.failed(ctx, "sweep", err)
 		}
@@ -120,6 +121,10 @@ func (s *Server) sweepDue(ctx context.Context, now time.Time) error {
 // sweepBatch ends bonds, and tells in again which could not be ended and when
 // they are tried next.
 func (s *Server) sweepBatch(ctx context.Context, now time.Time, due []DueBond, again map[escrow.BondID]time.Time) error {
+	moment, err := s.moment(ctx)
+	if err != nil {
+		return err
+	}
 	var ops []Op
 	var bonds []escrow.BondID
 	for _, b := range due {
@@ -127,7 +132,7 @@ func (s *Server) sweepBatch(ctx context.Context, now time.Time, due []DueBond, a
 			again[b.Bond] = at
 			continue
 		}
-		ops, bonds = append(ops, Sweep{Moment: s.moment(), Bond: b.Bond}), append(bonds, b.Bond)
+		ops, bonds = append(ops, Sweep{Moment: moment, Bond: b.Bond}), append(bonds, b.Bond)
 	}
 	ended := 0
 	for i, result := range s.queue.DoAll(ctx, ops) {

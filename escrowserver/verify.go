@@ -24,11 +24,11 @@ type Report struct {
 // An error means that the walk could not be ended; faults are in the report.
 func Verify(ctx context.Context, store Store, receiptKey ed25519.PublicKey) (Report, error) {
 	a := audit{
-		receiptKey: receiptKey, safety: newSafetyAudit(),
+		receiptKey: receiptKey, safety: newSafetyAudit(), workedOff: map[escrow.Signed]bool{},
 		replayed: map[audited]ledger.Balance{}, balances: map[audited]ledger.Balance{},
 	}
 	err := store.Walk(ctx, Visitor{
-		Fault: func(text string) { a.fault("%s", text) }, Safety: a.safetyVisitor(), Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
+		Fault: func(text string) { a.fault("%s", text) }, Safety: a.safetyVisitor(), Outage: a.outage, Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
 		Credit: a.credit, Checkout: a.checkout, Welcome: a.welcomed, Payout: a.payout,
 		Offer: a.offer, Epoch: a.epoch, Audit: a.logged, Bond: a.bond, Key: a.key, Certificate: a.certificate,
 	})
@@ -51,6 +51,8 @@ type audited struct {
 
 type audit struct {
 	receiptKey ed25519.PublicKey
+	outages    escrow.Outages
+	workedOff  map[escrow.Signed]bool
 	balances   map[audited]ledger.Balance
 	replayed   map[audited]ledger.Balance // what the journal makes of nothing
 	safety     safetyAudit

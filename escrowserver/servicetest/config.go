@@ -17,7 +17,6 @@ func configTests() []test {
 		{"NoForfeitToItsSender", noForfeitToItsSender},
 		{"OffersAreSmall", offersAreSmall},
 		{"CertificatesGoAfter90Days", certificatesGo},
-		{"NothingExpiresAfterAnOutage", nothingExpiresAfterAnOutage},
 	}
 }
 
@@ -190,57 +189,4 @@ func certificatesGo(w *world) {
 	if !next.IsZero() && !next.After(w.Clock.Now()) {
 		w.Fatal("something is due after the sweep")
 	}
-}
-
-// After an outage of over 5 minutes nothing expires for a day, neither by the
-// sweeper nor by an operation, and not by another restart; final deadlines and
-// rejects do their work.
-func nothingExpiresAfterAnOutage(w *world) {
-	ctx := context.Background()
-	same := func(*escrowserver.Config) {}
-	anna, eve := w.owner("anna@sender.example", 500), w.owner("eve@other.example", 500)
-	bob, carol, dora := w.recipient("bob@recipient.example", 25, 2), w.recipient("carol@recipient.example", 25, 2), w.recipient("dora@recipient.example", 25, 2)
-	state := func(server *escrowserver.Server, b *bought) escrow.State {
-		w.Helper()
-		w.ok(server.SweepNow(ctx))
-		v, err := server.As(b.to.public()).Bond(ctx, b.id())
-		w.ok(err)
-		return v.State
-	}
-	must := func(server *escrowserver.Server, b *bought, want escrow.State) {
-		w.Helper()
-		if got := state(server, b); got != want {
-			w.Fatalf("the bond is %s, want %s", got, want)
-		}
-	}
-	// Five minutes are no outage.
-	first := eve.buy(bob, 25)
-	w.Clock.Move(30*day - 5*time.Minute)
-	w.beats(w.restarted(same))
-	w.Clock.Move(5 * time.Minute)
-	must(w.restarted(same), first, escrow.Expired)
-
-	silent, rejected, forgotten := anna.buy(bob, 25), anna.buy(carol, 25), anna.buy(dora, 25)
-	w.later(29 * day)
-	rejected.arrive()
-	rejected.decide(escrow.Reject)
-	w.beats(w.restarted(same))
-	w.Clock.Move(2 * day) // the delivery deadline passes while the escrow is away
-	server := w.restarted(same)
-	must(server, silent, escrow.Held)
-	must(server, rejected, escrow.Rejected)
-	w.beats(server)
-	w.Clock.Move(2 * time.Minute)
-	server = w.restarted(same)
-	must(server, silent, escrow.Held)
-	_, err := server.As(bob.public()).Arrive(ctx, silent.id(), silent.arrival("after the outage"))
-	w.ok(err)
-	w.Clock.Move(day - 2*time.Minute - time.Microsecond)
-	must(server, forgotten, escrow.Held)
-	w.Clock.Move(time.Microsecond)
-	must(server, forgotten, escrow.Expired)
-	// Its final deadline ends the other, though the escrow was away again.
-	must(server, silent, escrow.Arrived)
-	w.Clock.Move(28 * day)
-	must(w.restarted(same), silent, escrow.Expired)
 }

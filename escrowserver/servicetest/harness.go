@@ -77,6 +77,7 @@ func Config(store escrowserver.Store, clock *Clock, mails *Mails, receiptKey ed2
 			{ID: ledger.Company, Name: "Example Foundation"}, {ID: ledger.Burned, Name: "nobody"}},
 		TokenSender:   "escrow@escrow.example",
 		ReceiptSigner: receiptKey, Store: store, Mailer: mails, Certificates: Certificates{}, Now: clock.Now,
+		OutageOver: 1000 * day, // tests move the clock by days while the escrow serves
 	}
 }
 

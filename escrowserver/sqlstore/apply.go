@@ -196,6 +196,10 @@ func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
 		return nil, t.setLimit(ctx, op)
 	case escrowserver.Heartbeat:
 		return nil, t.heartbeat(ctx, op)
+	case escrowserver.Beat:
+		return t.beat(ctx, op)
+	case escrowserver.OutageWorkedOff:
+		return nil, t.outageWorkedOff(ctx, op)
 	}
 	if value, done, err := t.doOperator(ctx, op); done {
 		return value, err
@@ -209,14 +213,8 @@ func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
 	return nil, fmt.Errorf("the store knows no operation %T", op)
 }
 
-// heartbeat notes an outage with the beat that ends it, so that none is forgotten.
+// heartbeat notes that an account's agent is alive.
 func (t *tx) heartbeat(ctx context.Context, op escrowserver.Heartbeat) error {
-	if !op.AwaySince.IsZero() {
-		if _, err := t.exec(ctx, "heartbeat.outage", `INSERT INTO outage (ended_at, began_at) VALUES (?, ?) ON CONFLICT (ended_at) DO NOTHING`,
-			micros(op.AwayUntil), micros(op.AwaySince)); err != nil {
-			return err
-		}
-	}
 	_, err := t.exec(ctx, "heartbeat.beat", `INSERT INTO heartbeat (account, beat_at) VALUES (?, ?)
 		ON CONFLICT (account) DO UPDATE SET beat_at = excluded.beat_at`, op.Account, micros(op.Now))
 	return err

@@ -24,25 +24,27 @@ var errDamaged = errors.New("the books are damaged")
 
 const bondColumns = `id, quote, sender, sender_account, recipient, recipient_account, key_fingerprint, state,
 	bought_at, deliver_by, decide_by, final_at, arrived_at, read_at, effective_at, ended_at, withdraw_asked_at,
-	late_accepted_at, last_decision, decision_n, extension_seconds, extension_signed, verification, reply`
+	late_accepted_at, deliver_moved, decide_moved, last_decision, decision_n, extension_signed, verification, reply`
 
 // scanBond reads bondColumns, after what comes before them. What the quote says
 // stands in the quote alone.
 func scanBond(scan func(...any) error, first ...any) (bond, error) {
 	var b bond
-	times := make([]int64, 10)
+	times := make([]int64, 12)
 	dest := append(first, &b.ID, &b.Quote, &b.Sender, &b.SenderAccount, &b.Recipient, &b.RecipientAccount, &b.KeyFingerprint, &b.State)
 	for i := range times {
 		dest = append(dest, &times[i])
 	}
-	dest = append(dest, &b.LastDecision, &b.DecisionN, &b.Extension, &b.ExtensionSigned, &b.Verification, &b.Reply)
+	var outages string
+	dest = append(dest, &b.LastDecision, &b.DecisionN, &outages, &b.Verification, &b.Reply)
 	if err := scan(dest...); err != nil {
 		return bond{}, err
 	}
 	for i, field := range []*time.Time{&b.BoughtAt, &b.DeliverBy, &b.DecideBy, &b.FinalAt, &b.ArrivedAt, &b.ReadAt,
-		&b.EffectiveAt, &b.EndedAt, &b.WithdrawAskedAt, &b.LateAcceptedAt} {
+		&b.EffectiveAt, &b.EndedAt, &b.WithdrawAskedAt, &b.LateAcceptedAt, &b.DeliverMoved, &b.DecideMoved} {
 		*field = fromMicros(times[i])
 	}
+	b.Outages = fromLines(outages)
 	var quote escrow.Quote
 	if err := escrow.Peek(b.Quote, &quote); err != nil {
 		return bond{Bond: escrow.Bond{ID: b.ID}}, fmt.Errorf("%w: the quote of bond %s: %v", errDamaged, b.ID, err)
@@ -77,14 +79,14 @@ func newBondValues(b *knownBond) []any {
 		b.Recipient, b.RecipientAccount, b.KeyFingerprint, b.State, micros(b.Due()),
 		micros(b.BoughtAt), micros(b.DeliverBy), micros(b.DecideBy), micros(b.FinalAt), micros(b.ArrivedAt), micros(b.ReadAt),
 		micros(b.EffectiveAt), micros(b.EndedAt), micros(b.WithdrawAskedAt), micros(b.LateAcceptedAt),
-		b.LastDecision, b.DecisionN, b.Extension, b.ExtensionSigned, b.Verification, b.Reply}
+		micros(b.DeliverMoved), micros(b.DecideMoved), b.LastDecision, b.DecisionN, lines(b.Outages), b.Verification, b.Reply}
 }
 
 // changeBondValues are what can change of a bond.
 func changeBondValues(b *knownBond) []any {
 	return []any{b.State, micros(b.Due()), micros(b.DecideBy), micros(b.ArrivedAt), micros(b.ReadAt),
-		micros(b.EffectiveAt), micros(b.EndedAt), micros(b.WithdrawAskedAt), micros(b.LateAcceptedAt), b.LastDecision, b.DecisionN,
-		b.Extension, b.ExtensionSigned, b.Verification, b.Reply, b.ID}
+		micros(b.EffectiveAt), micros(b.EndedAt), micros(b.WithdrawAskedAt), micros(b.LateAcceptedAt),
+		micros(b.DeliverMoved), micros(b.DecideMoved), b.LastDecision, b.DecisionN, lines(b.Outages), b.Verification, b.Reply, b.ID}
 }
 
 // party loads a bond for an operation of one of its parties, and first does what
@@ -107,10 +109,14 @@ func (t *tx) party(ctx context.Context, m escrowserver.Moment, account escrow.Ke
 	return nil, escrow.Errorf(escrow.NotFound, "there is no such bond of yours")
 }
 
-// advance books what a deadline has brought about.
+// advance moves the bond's deadline by the outages that it has not heard of yet, and
+// books what a deadline has brought about.
 func (t *tx) advance(op string, m escrowserver.Moment, b *knownBond) error {
-	if !m.Due(b.Bond) {
-		return nil
+	if next, moved := b.Extend(m.Outages); moved {
+		b.Bond, b.changed = next, op
+		if err := t.tell(op, next, true); err != nil {
+			return err
+		}
 	}
 	next, step, due := b.Advance(m.Now)
 	if !due {
@@ -123,6 +129,7 @@ func (t *tx) advance(op string, m escrowserver.Moment, b *knownBond) error {
 // book changes the bond to what it is after the step, moves the money, appends the
 // receipt and tells the parties. It returns the receipt.
 func (t *tx) book(op string, m escrowserver.Moment, b *knownBond, next escrow.Bond, step escrow.Step) (escrow.Signed, error) {
+	next, _ = next.Extend(m.Outages) // a deadline may have begun with the step
 	// What can fail comes first.
 	receipt, head, err := t.receipt(m, next, b.salt, step)
 	if err != nil {

@@ -31,6 +31,7 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 		return nil, err
 	}
 	b := escrow.NewBond(op.Request.ID, op.Request.Quote, op.Quote, op.Recipient, sold.fingerprint, op.Request.Verification, op.Request.Reply, op.Now)
+	b, _ = b.Extend(op.Outages)
 	receipt, head, err := t.receipt(op.Moment, b, op.Quote.Salt, escrow.Step{Event: escrow.EventPaid, Money: escrow.MoneyHeld, At: op.Now})
 	if err != nil {
 		return nil, err

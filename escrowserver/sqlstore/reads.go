@@ -89,20 +89,12 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	return fromMicros(next), err
 }
 
-// Alive is the escrow's last sign of life.
-func (s *Store) Alive(ctx context.Context) (escrowserver.Alive, error) {
-	var beat, ended int64
-	err := s.reader().row(ctx, `SELECT COALESCE((SELECT beat_at FROM heartbeat WHERE account = ''), 0),
-		COALESCE((SELECT MAX(ended_at) FROM outage), 0)`).Scan(&beat, &ended)
-	return escrowserver.Alive{Beat: fromMicros(beat), OutageEnded: fromMicros(ended)}, err
-}
-
-// Due lists bonds whose deadline counts at the moment, the longest due first.
-func (s *Store) Due(ctx context.Context, m escrowserver.Moment, after escrowserver.DueBond, limit int) ([]escrowserver.DueBond, error) {
+// Due lists bonds whose stored deadline has come, the longest due first.
+func (s *Store) Due(ctx context.Context, now time.Time, after escrowserver.DueBond, limit int) ([]escrowserver.DueBond, error) {
 	rows, err := s.reader().query(ctx, `SELECT due_at, id FROM bond
-		WHERE due_at > 0 AND due_at <= ? AND (due_at > ? OR due_at = ? AND id > ?) AND (state = 'rejecting' OR CAST(? AS BIGINT) <= CAST(? AS BIGINT) OR final_at <= ?)
+		WHERE due_at > 0 AND due_at <= ? AND (due_at > ? OR due_at = ? AND id > ?)
 		ORDER BY due_at, id LIMIT ?`,
-		micros(m.Now), micros(after.At), micros(after.At), after.Bond, micros(m.NoExpiry), micros(m.Now), micros(m.Now), limit)
+		micros(now), micros(after.At), micros(after.At), after.Bond, limit)
 	var due []escrowserver.DueBond
 	err = each(rows, err, func(scan func(...any) error) error {
 		var b escrowserver.DueBond

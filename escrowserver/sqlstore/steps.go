@@ -49,7 +49,7 @@ func (t *tx) arrive(ctx context.Context, op escrowserver.Arrive) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, text, err := outcome(next, receipt)
+	o, text, err := outcome(b.Bond, receipt)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (t *tx) signedStep(ctx context.Context, m escrowserver.Moment, s signedStep
 	if err != nil {
 		return nil, err
 	}
-	o, text, err := outcome(next, receipt)
+	o, text, err := outcome(b.Bond, receipt)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,16 @@ func bondDamages() map[string]string {
 		"a purchase moved in time":      `UPDATE bond SET bought_at = bought_at + 1000000, deliver_by = deliver_by + 1000000, final_at = final_at + 1000000, due_at = due_at + 1000000 WHERE state = 'held'`,
 		"an end moved":                  `UPDATE bond SET ended_at = ended_at + 1000000 WHERE ended_at > 0`,
 		"an effect moved":               `UPDATE bond SET effective_at = effective_at + 1 WHERE effective_at > 0`,
-		"a deadline lengthened":         `UPDATE bond SET extension_seconds = 60, due_at = due_at + 60000000 WHERE state = 'held'`,
+		"a deadline lengthened":         `UPDATE bond SET deliver_moved = deliver_moved + 60000000, due_at = due_at + 60000000 WHERE state = 'held'`,
+		"a deadline lengthened by none": `UPDATE bond SET extension_signed = '' WHERE state = 'held'`,
+		"a deadline not moved":          `UPDATE bond SET deliver_moved = 0, extension_signed = '', due_at = deliver_by WHERE state = 'held'`,
+		"a decision deadline shortened": `UPDATE bond SET decide_moved = decide_by + 1 WHERE decide_by > 0`,
+		"an outage lost":                `DELETE FROM outage`,
+		"an outage made longer":         `UPDATE outage SET ended_at = ended_at + 1`,
+		"an outage begun earlier":       `UPDATE outage SET began_at = began_at - 1`,
+		"an outage's word changed":      `UPDATE outage SET signed = replace(signed, 'a', 'b')`,
+		"an outage's word lost":         `UPDATE outage SET signed = ''`,
+		"an outage made up":             `INSERT INTO outage (ended_at, began_at, signed) VALUES (2, 1, 'x')`,
 		"a withdrawal made up":          `UPDATE bond SET withdraw_asked_at = bought_at WHERE state = 'accepted'`,
 		"a read made up":                `UPDATE bond SET read_at = arrived_at WHERE arrived_at > 0`,
 		"a late accept made up":         `UPDATE bond SET late_accepted_at = ended_at WHERE state = 'rejected'`,
@@ -140,6 +149,7 @@ func soundBooks(t *testing.T) ([]byte, ed25519.PublicKey) {
 	h := servicetest.NewHarness(t, s)
 	servicetest.Story(t, h)
 	servicetest.SafetyStory(t, h)
+	servicetest.AfterOutage(t, h)
 	if _, err := h.Server.NewVoucher(t.Context(), servicetest.Currency, 700); err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		{v.Epoch != nil, r.walkEpoch},
 		{v.Audit != nil, r.walkAudit},
 		{v.Fault != nil, r.walkLimits},
+		{v.Outage != nil, r.walkOutages},
 		{v.Balance != nil, r.walkBalances},
 		{v.Transfer != nil, r.walkTransfers},
 		{v.Voucher != nil, r.walkVouchers},

@@ -51,11 +51,11 @@ func (w write) text() string {
 		newBond: `INSERT INTO bond (id, quote, sender, sender_folded, sender_group, sender_account,
 				recipient, recipient_account, key_fingerprint, state, due_at,
 				bought_at, deliver_by, decide_by, final_at, arrived_at, read_at, effective_at, ended_at, withdraw_asked_at,
-				late_accepted_at, last_decision, decision_n, extension_seconds, extension_signed, verification, reply)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				late_accepted_at, deliver_moved, decide_moved, last_decision, decision_n, extension_signed, verification, reply)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		changeBond: `UPDATE bond SET state = ?, due_at = ?, decide_by = ?, arrived_at = ?, read_at = ?,
-				effective_at = ?, ended_at = ?, withdraw_asked_at = ?, late_accepted_at = ?, last_decision = ?, decision_n = ?,
-				extension_seconds = ?, extension_signed = ?, verification = ?, reply = ? WHERE id = ?`,
+				effective_at = ?, ended_at = ?, withdraw_asked_at = ?, late_accepted_at = ?,
+				deliver_moved = ?, decide_moved = ?, last_decision = ?, decision_n = ?, extension_signed = ?, verification = ?, reply = ? WHERE id = ?`,
 		newTransfer: `INSERT INTO transfer (id, payer, payee, currency, amount, state) VALUES (?, ?, ?, ?, ?, ?)`,
 		endTransfer: `UPDATE transfer SET state = ? WHERE id = ? AND state = 'pending'`,
 		newPosting: `INSERT INTO posting (transfer, state, holder, currency, bucket, amount, made_at)

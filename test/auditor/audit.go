@@ -250,6 +250,8 @@ func (a *auditor) outage(signed string, late bool) {
 		a.fault("", because(whyForm, "an outage stands behind a bond"))
 	case o.Escrow != a.report.Escrow || !o.Began.Before(o.Ended) || !o.Until.Equal(o.Ended.Add(graceFor)):
 		a.fault("", because(whyForm, "an outage is of another escrow, or moves deadlines by another time than a day"))
+	case slices.ContainsFunc(a.away, func(x outage) bool { return x.Began.Before(o.Ended) && o.Began.Before(x.Ended) }):
+		a.fault("", because(whyForm, "two outages overlap"))
 	default:
 		a.away = append(a.away, o)
 		slices.SortFunc(a.away, func(x, y outage) int { return x.Began.Compare(y.Began) })

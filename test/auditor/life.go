@@ -5,7 +5,7 @@ import "time"
 // lateFor is how long after an expiry a mail may still arrive and be accepted.
 const lateFor = 90 * 24 * time.Hour
 
-// graceFor is how long after an outage nothing expires.
+// graceFor is how long after an outage no running deadline ends.
 const graceFor = 24 * time.Hour
 
 // course is where a bond's life is while its receipts are read.
@@ -124,8 +124,13 @@ func (c *course) arrived(s *step) *fault {
 
 // delivered demands that a step came before the delivery deadline.
 func (c *course) delivered(s *step) *fault {
-	deadline := c.held.Add(seconds(c.quote.Terms.Deliver))
-	return c.notAfter(s, earlier(c.moved(deadline, deadline), c.final()), "delivery")
+	// Paid within that second; arrived within that hour.
+	start, told := c.held.Add(time.Second), time.Second
+	if s.Event == "arrived" {
+		told = time.Hour
+	}
+	deadline := c.moved(start, start.Add(seconds(c.quote.Terms.Deliver)), s.Time.Add(told))
+	return c.notAfter(s, earlier(deadline, c.final().Add(time.Second)), "delivery")
 }
 
 func (c *course) wasRead(s *step) *fault {
@@ -173,8 +178,9 @@ func (c *course) decided(s *step) *fault {
 		c.state = s.Event
 	}
 	// When within the hour it arrived is not told.
-	deadline := c.hour.Add(seconds(c.quote.Terms.Decide))
-	return c.notAfter(s, earlier(c.moved(deadline, deadline.Add(time.Hour)), c.final()), "decision")
+	start := c.hour.Add(time.Hour)
+	deadline := c.moved(start, start.Add(seconds(c.quote.Terms.Decide)), s.Time.Add(time.Second))
+	return c.notAfter(s, earlier(deadline, c.final().Add(time.Second)), "decision")
 }
 
 // rejected is a forfeit: of the reject that stands, when it may not be undone any more.
@@ -196,31 +202,37 @@ func (c *course) expired(s *step) *fault {
 	if c.rejecting != nil {
 		return because(whyUndo, "expired while a reject stands")
 	}
-	due := earlier(c.held.Add(seconds(c.quote.Terms.Deliver)), c.final())
+	start, term := c.held, c.quote.Terms.Deliver
 	if c.state == "arrived" {
-		due = earlier(c.hour.Add(seconds(c.quote.Terms.Decide)), c.final())
+		start, term = c.hour, c.quote.Terms.Decide
 	}
+	due := earlier(c.moved(start, start.Add(seconds(term)), s.Time), c.final())
 	c.state = s.Event
 	if s.Time.Before(due) {
 		return because(whyDeadline, "expired at %s, before its deadline %s", at(s.Time), at(due))
 	}
-	for _, o := range c.outages {
-		if !s.Time.Before(o.Ended) && s.Time.Before(o.Until) && s.Time.Before(c.final()) {
-			return because(whyDeadline, "expired at %s, and after an outage nothing expires before %s", at(s.Time), at(o.Until))
-		}
-	}
 	return nil
 }
 
-// moved is where outages move a deadline that lies between the two moments. They
-// are sorted by when they began.
-func (c *course) moved(least, most time.Time) time.Time {
+// moved is where the outages that had ended by a moment have moved the deadline of
+// what began at start. They are sorted and do not overlap.
+func (c *course) moved(start, deadline, by time.Time) time.Time {
 	for _, o := range c.outages {
-		if least.Before(o.Until) && !o.Began.After(most) && o.Until.After(most) {
-			most = o.Until
+		if o.Ended.After(by) || !o.Began.Before(deadline) {
+			break
+		}
+		if start.Before(o.Ended) {
+			from := o.Began
+			if from.Before(start) {
+				from = start
+			}
+			deadline = deadline.Add(o.Ended.Sub(from))
+		}
+		if deadline.Before(o.Until) {
+			deadline = o.Until
 		}
 	}
-	return most
+	return deadline
 }
 
 // afterwards are the steps of a bond that expired; they move no money.

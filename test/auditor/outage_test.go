@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"strings"
 	"testing"
 	"time"
@@ -11,32 +12,66 @@ import (
 	"earnest/escrowserver"
 )
 
-// outageTold is a store whose walk shows an outage, should it not show its own.
-type outageTold struct {
+// outagesTold is a store whose walk shows other outages than it has.
+type outagesTold struct {
 	escrowserver.Store
-	line escrowserver.OutageLine
+	told []escrowserver.OutageLine
 }
 
 // Walk shows the books.
-func (s outageTold) Walk(ctx context.Context, v escrowserver.Visitor) error {
-	own := false
-	if err := s.Store.Walk(ctx, escrowserver.Visitor{Outage: func(escrowserver.OutageLine) error {
-		own = true
-		return nil
-	}}); err != nil {
-		return err
-	}
-	if !own && v.Outage != nil {
-		if err := v.Outage(s.line); err != nil {
+func (s outagesTold) Walk(ctx context.Context, v escrowserver.Visitor) error {
+	show := v.Outage
+	v.Outage = nil
+	for _, line := range s.told {
+		if show == nil {
+			break
+		}
+		if err := show(line); err != nil {
 			return err
 		}
 	}
 	return s.Store.Walk(ctx, v)
 }
 
+// outages are those of the escrow.
+func (w *town) outages() []escrowserver.OutageLine {
+	w.Helper()
+	alive, err := w.store.Alive(w.Context())
+	w.ok(err)
+	return alive.Outages
+}
+
+// signedOutage is an outage that the key's owner says there was.
+func (w *town) signedOutage(key ed25519.PrivateKey, began, ended time.Time, grace time.Duration) escrowserver.OutageLine {
+	w.Helper()
+	o := escrow.NewOutage("escrow.example", began, ended)
+	o.Until = o.Until.Add(grace)
+	signed, err := escrow.Sign(key, escrow.KindOutage, o)
+	w.ok(err)
+	return escrowserver.OutageLine{Began: began, Ended: ended, Signed: signed}
+}
+
+// gone lets time pass in which the escrow is away, and served in which it is not.
+func (w *town) gone(d time.Duration) {
+	w.Helper()
+	w.beat()
+	w.clock.Move(d)
+	w.over = 5 * time.Minute
+	w.start()
+	w.beat()
+}
+
+func (w *town) served(d time.Duration) {
+	w.Helper()
+	w.clock.Move(d)
+	w.over = 0
+	w.start()
+	w.beat()
+}
+
 // TestOutageMovesDeadlinesByTheEscrowsWord: an escrow that was away takes
 // decisions after the deadline that the quote promised. The auditor believes them
-// by a signed outage alone.
+// by a signed outage alone, and by none that is forged, too long or too short.
 func TestOutageMovesDeadlinesByTheEscrowsWord(t *testing.T) {
 	w := newTown(t, 9, 6, 2)
 	w.prepare(8)
@@ -49,58 +84,72 @@ func TestOutageMovesDeadlinesByTheEscrowsWord(t *testing.T) {
 	for _, l := range lives[:4] {
 		w.ok(arrived(l))
 	}
-	w.clock.Move(7*day - 2*time.Hour)
-	w.beat()
-	away := escrowserver.OutageLine{Began: w.clock.Now()}
-	w.clock.Move(6 * time.Hour) // over the decision deadline of all that arrived
-	away.Ended = w.clock.Now()
-	w.start()
-	w.beat()
-	w.ok(decided(escrow.Accept)(lives[0]))
+	w.served(2 * day)
+	w.gone(12 * time.Hour)                 // the decision deadline is after 7 days and 12 hours more
+	w.served(5*day - time.Hour)            // of those 7 and 11 hours have passed
+	w.ok(decided(escrow.Accept)(lives[0])) // 11 hours late by the quote
+	w.gone(6 * time.Hour)                  // over the moved deadline, and 5 hours more
 	w.ok(decided(escrow.Reject)(lives[1]))
-	w.clock.Move(23 * time.Hour)
+	w.served(23 * time.Hour)
 	w.ok(decided(escrow.Reject)(lives[2]))
-	w.clock.Move(2 * time.Hour)
+	w.served(2 * time.Hour)
 	w.ok(w.server.SweepNow(t.Context()))
-	w.clock.Move(30 * day)
+	w.served(30 * day)
 	w.ok(w.server.SweepNow(t.Context()))
 	w.bonds = lives
 
-	export := func(line escrowserver.OutageLine) *report {
+	export := func(lines []escrowserver.OutageLine) *report {
 		t.Helper()
 		var text bytes.Buffer
-		_, err := escrowserver.Exporter{Name: "escrow.example", Signer: w.signer, Store: outageTold{w.store, line}, Now: w.clock.Now()}.Write(t.Context(), &text)
+		_, err := escrowserver.Exporter{Name: "escrow.example", Signer: w.signer, Store: outagesTold{w.store, lines}, Now: w.clock.Now()}.Write(t.Context(), &text)
 		w.ok(err)
 		r, err := audit(&text, w.pinned())
 		w.ok(err)
 		return r
 	}
-	r := export(away)
+	true2 := w.outages()
+	if len(true2) != 2 {
+		t.Fatalf("%d outages were found, want 2", len(true2))
+	}
+	r := export(true2)
 	for _, f := range r.Faults {
 		t.Error(f)
 	}
-	if r.Outages != 1 || r.Endings["rejected"] != 2 || r.Endings["accepted"] != 1 || r.Endings["expired"] != 1 || r.Endings["expired, not arrived"] != 2 {
+	if r.Outages != 2 || r.Endings["rejected"] != 2 || r.Endings["accepted"] != 1 || r.Endings["expired"] != 1 || r.Endings["expired, not arrived"] != 2 {
 		t.Errorf("%d outages, endings %v", r.Outages, r.Endings)
 	}
-	// An outage at another time moves nothing of these, and one under which a bond
-	// expired is no outage.
-	for _, tt := range []struct {
-		line escrowserver.OutageLine
-		want string
-		n    int
+	first, second := true2[0], true2[1]
+	lines := func(l ...escrowserver.OutageLine) []escrowserver.OutageLine { return l }
+	const late, early = "after the decision deadline", "before its deadline"
+	for name, tt := range map[string]struct {
+		lines []escrowserver.OutageLine
+		want  string
+		n     int // bonds with that fault
+		why   string
 	}{
-		{escrowserver.OutageLine{Began: away.Began.Add(-9 * day), Ended: away.Ended.Add(-9 * day)}, "after the decision deadline", 3},
-		{escrowserver.OutageLine{Began: away.Began.Add(9 * day), Ended: away.Ended.Add(9 * day)}, "after the decision deadline", 3},
-		{escrowserver.OutageLine{Began: away.Began, Ended: away.Ended.Add(2 * time.Hour)}, "nothing expires before", 1},
+		"none":                {nil, late, 3, ""},
+		"the first only":      {lines(first), late, 2, ""},
+		"the second only":     {lines(second), late, 3, ""},
+		"at another time":     {lines(first, w.signedOutage(w.signer, second.Began.Add(9*day), second.Ended.Add(9*day), 0)), late, 2, ""},
+		"forged":              {lines(first, w.signedOutage(newKey(w.random), second.Began, second.Ended, 0)), late, 2, whySignature},
+		"too short":           {lines(first, w.signedOutage(w.signer, second.Began, second.Ended.Add(-2*time.Hour), 0)), late, 1, ""},
+		"the first too short": {lines(w.signedOutage(w.signer, first.Began, first.Ended.Add(-3*time.Hour), 0), second), late, 3, ""},
+		"too long":            {lines(first, w.signedOutage(w.signer, second.Began, second.Ended.Add(2*time.Hour), 0)), early, 1, ""},
+		"the first too long":  {lines(w.signedOutage(w.signer, first.Began, first.Ended.Add(50*time.Hour), 0), second), early, 1, ""},
+		"a longer grace":      {lines(first, w.signedOutage(w.signer, second.Began, second.Ended, time.Hour)), late, 2, whyForm},
+		"told twice":          {lines(first, second, second), early, 0, whyForm},
+		"one within another":  {lines(first, second, w.signedOutage(w.signer, second.Began.Add(time.Hour), second.Ended.Add(time.Hour), 0)), early, 0, whyForm},
 	} {
-		n := 0
-		for _, f := range export(tt.line).Faults {
-			if f.Why == whyDeadline && strings.Contains(f.Text, tt.want) {
+		n, why := 0, ""
+		for _, f := range export(tt.lines).Faults {
+			if f.Bond == "" && f.Why != whyTotals { // those differ by the bonds at fault
+				why = f.Why
+			} else if f.Why == whyDeadline && strings.Contains(f.Text, tt.want) {
 				n++
 			}
 		}
-		if n != tt.n {
-			t.Errorf("%s: %d faults, want %d", tt.want, n, tt.n)
+		if n != tt.n || why != tt.why {
+			t.Errorf("%s: %d faults %q and %q, want %d and %q", name, n, tt.want, why, tt.n, tt.why)
 		}
 	}
 }

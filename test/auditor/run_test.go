@@ -41,6 +41,7 @@ type town struct {
 	senders    []*citizen
 	recipients []*citizen
 	bonds      []*life
+	over       time.Duration // how long the escrow is silent before it counts as away; 0: never
 	ids        atomic.Int64
 }
 
@@ -100,6 +101,9 @@ func (w *town) start() {
 	// So long that the final deadline comes before the one of the decision.
 	cfg.Terms = escrow.DefaultTerms()
 	cfg.Terms.Decide = escrow.Seconds(40 * day / time.Second)
+	if w.over > 0 {
+		cfg.OutageOver = w.over
+	}
 	server, err := escrowserver.New(cfg)
 	w.ok(err)
 	w.server = server
