@@ -80,6 +80,7 @@ func (a *account) prove(ctx context.Context, raw []byte) error {
 	}
 	if err != nil {
 		a.Log.Warn("the escrow did not take the proof of the address", "code", escrow.CodeOf(err))
+		a.claimLater(ctx, err)
 		return nil
 	}
 	err = a.change(ctx, "prove", func(_ *store.Tx, s *store.Account) error {

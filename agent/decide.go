@@ -29,7 +29,7 @@ func (a *Agent) Reject(ctx context.Context, id string, req agentclient.Reject) (
 	if err := checkReason(req.Reason); err != nil {
 		return agentclient.Mail{}, err
 	}
-	return a.decide(ctx, id, choice{verdict: escrow.Reject, reason: req.Reason})
+	return a.decide(ctx, id, choice{verdict: escrow.Reject, reason: req.Reason, block: req.Block})
 }
 
 // Undo takes back a reject that has not taken effect.
@@ -42,6 +42,7 @@ type choice struct {
 	verdict escrow.Verdict
 	free    agentclient.Free
 	reason  string // of a reject, for its owner alone: no part of what is signed
+	block   bool   // with a reject
 }
 
 // decide stores the signed decision, has it sent, and waits a little for the
@@ -117,7 +118,7 @@ func (a *account) storeDecision(ctx context.Context, id string, chosen choice) e
 		}
 		signed, err := escrow.Sign(a.signer, escrow.KindDecision, escrow.Decision{
 			Bond: m.Bond, Quote: bond.Quote.Hash(), Verdict: verdict, N: m.DecisionN,
-			Time: a.Now().UTC().Truncate(time.Millisecond), Free: m.Granted,
+			Time: a.Now().UTC().Truncate(time.Millisecond), Free: m.Granted, Block: chosen.block,
 		})
 		if err != nil {
 			return err

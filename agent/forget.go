@@ -26,6 +26,7 @@ func (a *account) forget(ctx context.Context) error {
 			}
 		}
 		return errors.Join(store.Put(tx, store.Trash{Name: passwordItem(settings)}), store.Put(tx, store.Trash{Name: a.id + "/identity"}),
+			store.Put(tx, store.Trash{Name: recoveryItem(a.id)}),
 			store.Delete[store.Account](tx, a.id))
 	})
 	if err != nil {

@@ -53,10 +53,11 @@ func (a *account) fillPool(ctx context.Context) error {
 	if err := a.dropWithdrawn(ctx, pool.Epoch); err != nil {
 		return err
 	}
-	if pool.Free >= escrow.PoolRefill {
+	if pool.Free >= escrow.PoolRefill && pool.Aged == 0 {
 		return nil
 	}
-	for free := pool.Free; free < escrow.PoolSize; {
+	// The first upload takes those from sale that were there for too long.
+	for free := pool.Free - pool.Aged; free < escrow.PoolSize; {
 		batch, err := a.makeBatch(ctx, min(batchSize, escrow.PoolSize-free), pool.Epoch)
 		if err != nil {
 			return err

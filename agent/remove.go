@@ -26,8 +26,17 @@ func (a *Agent) RemoveAccount(ctx context.Context, req agentclient.RemoveAccount
 		return notRemoved(err)
 	}
 	again := a.halt(acct)
+	if err := acct.released(ctx, req.Force); err != nil {
+		again()
+		return notRemoved(err)
+	}
 	// Whoever asked may be gone before it is done; it is then done all the same.
-	if err := acct.forget(context.WithoutCancel(ctx)); err != nil {
+	return a.forgotten(context.WithoutCancel(ctx), acct, again)
+}
+
+// forgotten removes what is here of a halted account, or has it go on.
+func (a *Agent) forgotten(ctx context.Context, acct *account, again func()) error {
+	if err := acct.forget(ctx); err != nil {
 		again()
 		return notRemoved(err)
 	}

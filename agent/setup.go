@@ -226,7 +226,7 @@ func (a *Agent) askEscrow(ctx context.Context, settings *store.Account) error {
 // openAccount makes the keys and opens the account at the escrow. If it fails, the
 // keyring is left as it was.
 func (a *Agent) openAccount(ctx context.Context, settings store.Account, c *credential) (acct *account, err error) {
-	identity, item := settings.ID+"/identity", passwordItem(settings)
+	identity, item, recovery := settings.ID+"/identity", passwordItem(settings), recoveryItem(settings.ID)
 	secret, err := c.password(ctx)
 	if err != nil {
 		return nil, err
@@ -235,7 +235,7 @@ func (a *Agent) openAccount(ctx context.Context, settings store.Account, c *cred
 		if err == nil {
 			return
 		}
-		for _, name := range []string{identity, item} {
+		for _, name := range []string{identity, item, recovery} {
 			if gone := a.Keyring.Delete(context.WithoutCancel(ctx), name); gone != nil {
 				err = errors.Join(err, gone)
 			}
@@ -249,12 +249,16 @@ func (a *Agent) openAccount(ctx context.Context, settings store.Account, c *cred
 	if err := c.keep(ctx, item); err != nil {
 		return nil, err
 	}
+	backup, err := a.Keyring.NewSigner(ctx, recovery)
+	if err != nil {
+		return nil, err
+	}
 	settings.Identity = escrow.PublicKey(signer.Public().(ed25519.PublicKey))
 	service, err := a.Outside.Escrow(settings.Escrow, settings.CA, signer)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := service.OpenAccount(ctx, escrow.OpenAccount{Key: settings.Identity}); err != nil {
+	if _, err := service.OpenAccount(ctx, escrow.OpenAccount{Key: settings.Identity, Recovery: escrow.PublicKey(backup.Public().(ed25519.PublicKey))}); err != nil {
 		return nil, atField("escrow", notAdded(explain(escrowAt(settings.Escrow), err)))
 	}
 	if acct, err = a.accountWith(ctx, settings, c); err != nil {

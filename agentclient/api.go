@@ -96,12 +96,14 @@ type Price struct {
 	DecideMost int64 `json:"decideMost,omitempty"`
 	// Exclusive: who writes here unencrypted is answered with how to send mail that
 	// is read for sure. Answer are the own words in front, AnswerText the whole as it
-	// would be sent now, Answered how many were answered in the last 7 days. Of an
-	// own price.
+	// would be sent now, Answered how many were answered in the last 7 days. Mute says
+	// in words why nobody is answered nevertheless. Of an own price.
 	Exclusive  bool   `json:"exclusive,omitempty"`
 	Answer     string `json:"answer,omitempty"`
 	AnswerText string `json:"answerText,omitempty"`
 	Answered   int    `json:"answered,omitempty"`
+	Mute       string `json:"mute,omitempty"`
+	SayMute    Said   `json:"sayMute,omitempty"`
 }
 
 // Beneficiary is one who can get a forfeit, from the escrow's list.
@@ -310,6 +312,8 @@ type Accept struct {
 // Reject may note why, for oneself.
 type Reject struct {
 	Reason string `json:"reason,omitempty"`
+	// Block: the sender can buy no bond for this address for a year.
+	Block bool `json:"block,omitempty"`
 }
 
 // Redeem is a top-up by a voucher.

@@ -9,6 +9,7 @@ import (
 // SetupAgent is what a client can ask while an account is set up, and about how
 // the agent works.
 type SetupAgent interface {
+	SafetyAgent
 	// Discover finds the servers of an address by autoconfig and DNS. It asks
 	// the address's domain and never sends the local part or a password.
 	Discover(ctx context.Context, address string) (Servers, error)

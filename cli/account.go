@@ -12,7 +12,15 @@ import (
 type accountCmd struct {
 	Add    accountAddCmd    `cmd:"" help:"Watch a mailbox, and prove its address to an escrow."`
 	Change accountChangeCmd `cmd:"" help:"Give an account another password, sign-in or server, tested before it replaces the old."`
-	Remove accountRemoveCmd `cmd:"" help:"Stop watching a mailbox, and delete what is kept of it here, keys and password included. Mail at the provider stays. At its escrow the address cannot be set up again."`
+	Remove accountRemoveCmd `cmd:"" help:"Stop watching a mailbox, and delete what is kept of it here, keys and password included. Mail at the provider stays. At its escrow the address is released."`
+
+	Safety   accountSafetyCmd   `cmd:"" help:"Show whether an account is frozen, and which of its changes wait."`
+	Freeze   accountFreezeCmd   `cmd:"" help:"Stop all purchases, payouts and changes of the price of an account, at once. Mails that wait can be decided."`
+	Unfreeze accountUnfreezeCmd `cmd:"" help:"End a freeze: at once with the recovery key, else after 48 hours."`
+	Release  accountReleaseCmd  `cmd:"" help:"Give an address up at its escrow: its price is withdrawn, its unsold keys are deleted, and another account can prove it."`
+	Cancel   accountCancelCmd   `cmd:"" help:"Stop a change of an account that waits, or another account's claim to its address."`
+	Export   accountExportCmd   `cmd:"" help:"Get all that the escrow stores about an account."`
+	Delete   accountDeleteCmd   `cmd:"" help:"Delete an account at its escrow and here. What stays at the escrow: key ids and amounts, and the bonds that other people have receipts of."`
 }
 
 // accountFlags say how the mail servers are reached. What is left out is found out.

@@ -241,11 +241,12 @@ func (c *acceptCmd) Run(s *session) error {
 type rejectCmd struct {
 	ID     string `arg:"" name:"id" help:"The mail, or the beginning of its id."`
 	Reason string `placeholder:"TEXT" help:"Why, for yourself: it stays here and is told to nobody."`
+	Block  bool   `help:"Take no further bond of this sender for a year. The receipt shows it to the sender."`
 }
 
 func (c *rejectCmd) Run(s *session) error {
 	return s.decide(c.ID, func(ctx context.Context, id string) (agentclient.Mail, error) {
-		return s.agent.Reject(ctx, id, agentclient.Reject{Reason: c.Reason})
+		return s.agent.Reject(ctx, id, agentclient.Reject{Reason: c.Reason, Block: c.Block})
 	})
 }
 

@@ -16,6 +16,6 @@ func (c *accountRemoveCmd) Run(s *session) error {
 	if s.json {
 		return s.printJSON(agentclient.RemoveAccount{Address: c.Address})
 	}
-	s.say("Removed %s. Its keys, its password and its mails here are deleted; your mail at the provider is as it was.\nAt its escrow the address stays bound to the deleted keys: it cannot be set up there again.\n", line(c.Address))
+	s.say("Removed %s. Its keys, its password and its mails here are deleted; your mail at the provider is as it was.\nAt its escrow the address is released: it can be set up there again.\n", line(c.Address))
 	return nil
 }

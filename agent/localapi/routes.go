@@ -71,6 +71,12 @@ func (a *api) setupRoutes(mux *http.ServeMux, get func(string, answerer)) {
 	post(a, mux, "/v1/accounts/remove", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.RemoveAccount) (any, error) {
 		return done(agent.RemoveAccount(ctx, req))
 	})
+	post(a, mux, "/v1/accounts/order", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.AccountOrder) (any, error) {
+		return agent.OrderAccount(ctx, req)
+	})
+	get("/v1/accounts/export", func(r *http.Request) (any, error) {
+		return agent.ExportAccount(r.Context(), r.URL.Query().Get("address"))
+	})
 	post(a, mux, "/v1/settings", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.Settings) (any, error) {
 		return agent.SetSettings(ctx, req)
 	})

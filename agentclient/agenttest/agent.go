@@ -34,9 +34,10 @@ type Agent struct {
 	receipts  map[string]agentclient.Receipts
 	checks    []agentclient.Check
 	passwords map[string]string
-	people    []agentclient.Person // newest first
-	agreed    [][]string           // of each mail that was to be sent
-	sentFrom  string               // of the last
+	safety    map[string]agentclient.AccountSafety // by address
+	people    []agentclient.Person                 // newest first
+	agreed    [][]string                           // of each mail that was to be sent
+	sentFrom  string                               // of the last
 	added     []agentclient.AddAccount
 	drafts    []agentclient.Draft // last changed first
 	moves     []agentclient.Movement
