@@ -47,7 +47,7 @@ func (m *Model) openAsk(verb string, allowed func(May) bool) {
 			verb = ""
 		}
 		a.verb, a.fault = verb, nil
-		m.box.asks = with(m.box.asks, id, a)
+		m.box.asks = set(m.box.asks, id, a)
 	})
 }
 
@@ -58,19 +58,19 @@ func (m *Model) CloseAsk() (was bool) {
 		a := m.box.asks[m.box.selected]
 		if was = a.verb != ""; was {
 			a.verb, a.fault = "", nil
-			m.box.asks = with(m.box.asks, m.box.selected, a)
+			m.box.asks = set(m.box.asks, m.box.selected, a)
 		}
 	})
 	return was
 }
 
-func (m *Model) setAsk(set func(*ask)) {
+func (m *Model) setAsk(change func(*ask)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.box.selected != "" {
 		a := m.box.asks[m.box.selected]
-		set(&a)
-		m.box.asks = with(m.box.asks, m.box.selected, a)
+		change(&a)
+		m.box.asks = set(m.box.asks, m.box.selected, a)
 	}
 }
 
@@ -147,5 +147,5 @@ func (m *Model) RejectNoted() {
 func (m *Model) faultAsk(fault said) {
 	a := m.box.asks[m.box.selected]
 	a.fault = fault
-	m.box.asks = with(m.box.asks, m.box.selected, a)
+	m.box.asks = set(m.box.asks, m.box.selected, a)
 }

@@ -75,6 +75,13 @@ func TestTenThousandMailsAreCheapToShow(t *testing.T) {
 	})
 	m.Search("")
 	took("a filter", 30*time.Millisecond, func() { m.NextFilter(1); redraw(m) })
+	m.Unfilter()
+	took("all marked and rejected", 20*time.Millisecond, func() {
+		m.update(func() { m.box.run, m.box.deciding = run{}, nil })
+		m.MarkAll()
+		m.RejectMarked()
+		redraw(m)
+	})
 }
 
 func BenchmarkRedrawOfTenThousand(b *testing.B) {

@@ -2,7 +2,6 @@ package viewmodel
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"earnest/agentclient"
@@ -91,14 +90,14 @@ func (m *Model) decide(verb string, allowed func(May) bool, call decision) {
 
 func (m *Model) ask(id, verb string, call decision) {
 	m.update(func() {
-		m.box.deciding = with(m.box.deciding, id, verb)
+		m.box.deciding = set(m.box.deciding, id, verb)
 		// The event of the change may come before the answer, and take the mail
 		// out of the list: where to go on is known now.
-		m.box.next = with(m.box.next, id, m.neighbour(id))
-		m.box.notice = without(m.box.notice, id)
+		m.box.next = set(m.box.next, id, m.neighbour(id))
+		m.box.notice = unset(m.box.notice, id)
 		if verb == "reject" {
 			m.box.batches++
-			m.box.batch = with(m.box.batch, id, m.box.batches)
+			m.box.batch = set(m.box.batch, id, m.box.batches)
 		}
 	})
 	m.do(func(ctx context.Context) {
@@ -116,14 +115,14 @@ func (m *Model) decided(id, verb string, mail agentclient.Mail, err error, many 
 	var next string
 	m.mu.Lock()
 	after := m.box.next[id]
-	m.box.deciding, m.box.next = without(m.box.deciding, id), without(m.box.next, id)
+	m.box.deciding, m.box.next = unset(m.box.deciding, id), unset(m.box.next, id)
 	if err != nil {
-		m.box.notice = with(m.box.notice, id, fails(err))
+		m.box.notice = set(m.box.notice, id, fails(err))
 		if old, ok := m.box.find(id); ok && m.box.selected != id && !many {
 			m.tell(Against, says("told.failed", "Subject", worded(func(s speech) string { return subjectOf(s, old) }), "Why", fails(err)))
 		}
 	} else {
-		m.box.asks = without(m.box.asks, id)
+		m.box.asks = unset(m.box.asks, id)
 		if verb == "undo" && !many {
 			m.tell(Good, saysN("told.run.undo", 1))
 		}
@@ -208,20 +207,4 @@ func (m *Model) together(mail agentclient.Mail) []agentclient.Mail {
 	}
 	slices.SortFunc(all, func(x, y agentclient.Mail) int { return y.At.Compare(x.At) })
 	return all
-}
-
-// with and without copy, so that a view taken earlier stays as it was.
-func with[V any](m map[string]V, key string, value V) map[string]V {
-	m = maps.Clone(m)
-	if m == nil {
-		m = map[string]V{}
-	}
-	m[key] = value
-	return m
-}
-
-func without[V any](m map[string]V, key string) map[string]V {
-	m = maps.Clone(m)
-	delete(m, key)
-	return m
 }

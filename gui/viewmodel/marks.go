@@ -191,10 +191,8 @@ func (m *Model) runAll(verb string, ids []string, faults []said, call decision) 
 	m.update(func() {
 		m.box.batches++
 		m.box.run = run{verb: verb, all: len(ids), faults: faults}
-		for _, id := range ids {
-			m.box.deciding = with(m.box.deciding, id, verb)
-			m.box.batch = with(m.box.batch, id, m.box.batches)
-		}
+		m.box.deciding = setAll(m.box.deciding, ids, verb)
+		m.box.batch = setAll(m.box.batch, ids, m.box.batches)
 	})
 	m.do(func(ctx context.Context) {
 		var last agentclient.Mail
@@ -233,7 +231,7 @@ func (m *Model) stopped(ctx context.Context, id string) bool {
 	if !m.box.run.stop && ctx.Err() == nil {
 		return false
 	}
-	m.box.deciding = without(m.box.deciding, id)
+	m.box.deciding = unset(m.box.deciding, id)
 	return true
 }
 

@@ -265,25 +265,6 @@ func (m *Model) amounts(costs []agentclient.Money) string {
 	return text
 }
 
-func set[V any](old map[string]V, key string, value V) map[string]V {
-	m := make(map[string]V, len(old)+1)
-	for k, v := range old {
-		m[k] = v
-	}
-	m[key] = value
-	return m
-}
-
-func unset[V any](old map[string]V, key string) map[string]V {
-	m := make(map[string]V, len(old))
-	for k, v := range old {
-		if k != key {
-			m[k] = v
-		}
-	}
-	return m
-}
-
 // lessBy is what is left of an amount of the same currency.
 func lessBy(have, spent agentclient.Money) agentclient.Money {
 	x, okX := amount(have.Amount)
