@@ -9,7 +9,7 @@ import (
 )
 
 // adapters speak with the world outside; none knows another.
-var adapters = []string{"escrowserver/sqlstore", "escrowserver/httpapi", "escrowclient", "imapwatch", "smtppay",
+var adapters = []string{"escrowserver/sqlstore", "escrowserver/httpapi", "escrowserver/stripe", "escrowclient", "imapwatch", "smtppay",
 	"smtpsubmit", "discover", "oauth", "lcp", "crypto/keyring", "crypto/openpgp"}
 
 // inPure are the packages outside the standard library that pure rooms may use.
