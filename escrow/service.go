@@ -103,6 +103,9 @@ type Info struct {
 	Time      time.Time `json:"time"`
 	// Outages are the escrow's newest, signed; see [Outage].
 	Outages []Signed `json:"outages,omitempty"`
+	// Totals are the escrow's signed statements of what it did with other people's
+	// money: of all time, of this month and of the one before.
+	Totals []Signed `json:"totals,omitempty"`
 }
 
 // Beneficiary of forfeits: the escrow's company account, a charity of the

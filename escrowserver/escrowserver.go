@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"earnest/escrow"
@@ -94,6 +95,7 @@ type Server struct {
 	news       news
 	lookups    lookups
 	keys       keyring
+	totals     atomic.Pointer[[]escrow.Signed] // as published
 	wake       chan struct{}
 	stuck      stuck
 	vitals     vitals

@@ -52,6 +52,7 @@ func (v view) Info(context.Context) (escrow.Info, error) {
 		Currencies: slices.Clone(c.Currencies), Beneficiaries: slices.Clone(c.Beneficiaries),
 		Terms: c.Terms, ReceiptKey: escrow.PublicKey(v.s.receiptKey), TokenSender: c.TokenSender, Time: v.s.now(), Checkouts: v.s.checkouts(),
 		Outages: v.s.newestOutages(),
+		Totals:  v.s.publishedTotals(),
 	}, nil
 }
 

@@ -117,11 +117,11 @@ func (t *tally) sorted() []TotalsLine {
 // ComputeTotals walks the books and sums a period up. What is due but not
 // swept yet counts as open: let the sweeper run before.
 func ComputeTotals(ctx context.Context, store Store, name string, p Period, now time.Time) (Totals, error) {
-	t := newTally(p)
-	if err := store.Walk(ctx, Visitor{Bond: t.bond}); err != nil {
-		return Totals{}, fmt.Errorf("sum up the books: %w", err)
+	all, err := TotalsOf(ctx, store, name, now, []Period{p})
+	if err != nil {
+		return Totals{}, err
 	}
-	return Totals{Escrow: name, From: p.From, Until: p.Until, Made: now, Lines: t.sorted()}, nil
+	return all[0], nil
 }
 
 // SignTotals makes the escrow's statement of them with the receipt key.

@@ -148,6 +148,7 @@ func (d dataFlags) settings() (app.Settings, error) {
 type serveCommand struct {
 	dataFlags    `embed:""`
 	Listen       string   `placeholder:"ADDR" help:"host:port to answer at (127.0.0.1:8443)."`
+	Metrics      string   `placeholder:"127.0.0.1:PORT" help:"Where Prometheus may ask for metrics, on this machine (nowhere)."`
 	Name         string   `help:"The escrow's domain (the host that it listens at)."`
 	Operator     string   `help:"Who runs it."`
 	LegalForm    string   `help:"The operator's legal form."`
@@ -195,7 +196,7 @@ func (c *serveCommand) override(settings *app.Settings) error {
 		value string
 		to    *string
 	}{
-		{c.Listen, &settings.Listen}, {c.Name, &settings.Name}, {c.Operator, &settings.Operator}, {c.LegalForm, &settings.LegalForm},
+		{c.Listen, &settings.Listen}, {c.Metrics, &settings.Metrics}, {c.Name, &settings.Name}, {c.Operator, &settings.Operator}, {c.LegalForm, &settings.LegalForm},
 		{c.TLSCert, &settings.CertFile}, {c.TLSKey, &settings.KeyFile}, {c.SMTPRelay, &settings.Relay},
 		{c.SMTPPassword, &settings.RelayPasswordFile}, {c.SMTPCA, &settings.RelayCAFile}, {c.TokenSender, &settings.TokenSender},
 	} {

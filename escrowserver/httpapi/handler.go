@@ -16,7 +16,7 @@ import (
 // then the operation.
 func (a *API) Handler() http.Handler {
 	// Outside of the signature's check, which reads the whole body.
-	return a.guard(http.MaxBytesHandler(http.HandlerFunc(a.route), wire.MaxBody))
+	return a.observed(a.guard(http.MaxBytesHandler(http.HandlerFunc(a.route), wire.MaxBody)))
 }
 
 // guard refuses too many requests, sets the headers of all responses, and keeps

@@ -37,6 +37,9 @@ type Config struct {
 	Log   *slog.Logger
 	// Health says why the escrow cannot work; nil means that nothing is checked.
 	Health func(context.Context) error
+	// Observe, if set, is told of every request: the pattern of its operation, the
+	// status of its answer, and how long it took.
+	Observe func(pattern string, status int, took time.Duration)
 	// PerAccount and PerRemote limit requests by signing key and by the address
 	// that they come from. Zero means the defaults, a negative rate no limit.
 	PerAccount, PerRemote Rate

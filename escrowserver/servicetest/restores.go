@@ -49,7 +49,9 @@ func (s *shop) reopen(store escrowserver.Store) {
 	server, err := escrowserver.New(Config(store, s.Clock, s.Mails, s.ReceiptSigner))
 	s.ok(err)
 	s.Server, s.Store = server, store
-	s.As = func(key ed25519.PrivateKey) escrow.Service { return server.As(escrow.PublicKey(key.Public().(ed25519.PublicKey))) }
+	s.As = func(key ed25519.PrivateKey) escrow.Service {
+		return server.As(escrow.PublicKey(key.Public().(ed25519.PublicKey)))
+	}
 	s.owner.Service = s.As(s.owner.key)
 }
 

@@ -54,6 +54,8 @@ type Ready struct {
 	// file that holds it; both are empty without TLS.
 	Fingerprint, CertFile string
 	DataDir               string
+	// Metrics is the URL for Prometheus, if it is asked for.
+	Metrics string
 }
 
 // String is the line that the program prints.
@@ -71,6 +73,7 @@ func Run(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	cfg.measured = newMetrics(cfg)
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return fmt.Errorf("%w: %w", ErrData, err)
 	}
@@ -205,7 +208,7 @@ func serverOn(ctx context.Context, cfg Config, m *made, store *sqlstore.Store, s
 	server, err := escrowserver.New(escrowserver.Config{
 		Name: cfg.Name, Operator: cfg.Operator, LegalForm: cfg.LegalForm,
 		Currencies: cfg.Currencies, Beneficiaries: cfg.Beneficiaries, Terms: cfg.Terms, TokenSender: cfg.TokenSender,
-		ReceiptSigner: signer, Store: store, Mailer: mailer,
+		ReceiptSigner: signer, Store: cfg.measured.books(store), Mailer: mailer,
 		Certificates: openpgp.Certificates{Now: cfg.Now}, Now: cfg.Now, Log: cfg.Log,
 	})
 	if err != nil {
@@ -233,7 +236,7 @@ func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *
 	port := listener.Addr().(*net.TCPAddr).Port
 	api, err := httpapi.New(httpapi.Config{
 		As: server.As, Known: server.HasAccount, Hosts: cfg.authorities(port), Now: cfg.Now, Log: cfg.Log,
-		PerAccount: cfg.PerAccount, PerRemote: cfg.PerRemote, Proxied: cfg.NoTLS, Nonces: sharedNonces(store),
+		PerAccount: cfg.PerAccount, PerRemote: cfg.PerRemote, Proxied: cfg.NoTLS, Observe: cfg.measured.request, Nonces: sharedNonces(store),
 		Health: func(ctx context.Context) error {
 			_, err := store.NextDue(ctx)
 			return err
@@ -242,7 +245,15 @@ func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *
 	if err != nil {
 		return err
 	}
+	metrics, err := cfg.measured.serve(cfg, server, store)
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
+	if metrics != nil {
+		group.Go(func() error { return metrics.run(ctx) })
+	}
+	group.Go(func() error { return server.KeepTotals(ctx) })
 	group.Go(func() error { return server.Run(ctx) })
 	group.Go(func() error { return api.Serve(ctx, listener, secure.config) })
 	if cfg.Relay == "" {
@@ -250,7 +261,7 @@ func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *
 	}
 	if cfg.Ready != nil {
 		cfg.Ready(Ready{URL: cfg.url(port, secure.config != nil), Fingerprint: secure.fingerprint,
-			CertFile: secure.file, DataDir: cfg.DataDir})
+			CertFile: secure.file, DataDir: cfg.DataDir, Metrics: metrics.url()})
 	}
 	return group.Wait()
 }

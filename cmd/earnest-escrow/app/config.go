@@ -48,9 +48,12 @@ type Config struct {
 	// PerAccount and PerRemote limit requests; see httpapi.Config.
 	PerAccount, PerRemote httpapi.Rate
 	Now                   func() time.Time
+	// Metrics is where Prometheus asks, on this machine; empty: nowhere.
+	Metrics string
 	// Why is what an operator's command is for; the log of the books keeps it.
-	Why string
-	Log *slog.Logger
+	Why      string
+	Log      *slog.Logger
+	measured *metrics
 	// Ready, if set, is called once requests are answered.
 	Ready func(Ready)
 }
@@ -120,6 +123,10 @@ func (c Config) check() error {
 	t := c.Terms
 	fault(t.Final < t.Deliver, "terms: final comes before deliver: a bond would end before its mail is late")
 	fault(t.Final < t.Decide, "terms: final comes before decide: nobody would have the time to decide that the quote promises")
+	if c.Metrics != "" {
+		host, _, err := net.SplitHostPort(c.Metrics)
+		fault(err != nil || !loopback(host), "metrics: %q is not 127.0.0.1:PORT; they are for this machine only", c.Metrics)
+	}
 	_, err = escrow.ParseAddress(c.TokenSender)
 	fault(err != nil, "token-sender: %q is not an e-mail address", c.TokenSender)
 	if _, err := relayConfig(c); err != nil {

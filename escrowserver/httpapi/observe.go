@@ -1,0 +1,52 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"time"
+)
+
+// headerRequest carries the id under which a request is in the log.
+const headerRequest = "Request-Id"
+
+// seen is the response as it was written.
+type seen struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *seen) WriteHeader(status int) {
+	if s.status == 0 {
+		s.status = status
+	}
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets deadlines and flushes through.
+func (s *seen) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// observed gives each request an id, tells who measures how long it took, and logs
+// it for who debugs: by its pattern, which names nobody.
+func (a *API) observed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := rand.Text()[:12]
+		w.Header().Set(headerRequest, id)
+		begun, to := time.Now(), &seen{ResponseWriter: w}
+		defer func() {
+			_, pattern := a.mux.Handler(r)
+			if pattern == "" {
+				pattern = "unknown"
+			}
+			if to.status == 0 {
+				to.status = http.StatusOK
+			}
+			took := time.Since(begun)
+			if a.cfg.Observe != nil {
+				a.cfg.Observe(pattern, to.status, took)
+			}
+			a.cfg.Log.DebugContext(context.WithoutCancel(r.Context()), "request", "id", id, "operation", pattern, "status", to.status, "took", took)
+		}()
+		next.ServeHTTP(to, r)
+	})
+}

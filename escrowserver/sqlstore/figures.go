@@ -1,0 +1,109 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"earnest/escrow"
+	"earnest/ledger"
+)
+
+// Figures are what an operator watches. They name no person and no address.
+type Figures struct {
+	Money []MoneyFigure
+	// Bonds counts them by state.
+	Bonds map[escrow.State]int64
+	// Overdue are bonds whose deadline has passed, the oldest since OverdueSince, and
+	// Stuck the ids of those that waited longest, at most 20.
+	Overdue      int64
+	OverdueSince time.Time
+	Stuck        []escrow.BondID
+	// Pools are addresses with an offer, LowPools those with fewer keys than agents
+	// should let them have, EmptyPools those that are sold out.
+	Pools, LowPools, EmptyPools int64
+	Accounts, Outages           int64
+	// OpenVouchers were made and not redeemed, TopUps became money.
+	OpenVouchers, TopUps int64
+}
+
+// MoneyFigure is what all people, a beneficiary or the issuance have of a currency.
+type MoneyFigure struct {
+	Holder          ledger.Holder // people: all accounts together
+	Currency        string
+	Available, Held int64
+}
+
+// People is the holder of a figure that is of all accounts together.
+const People ledger.Holder = "people"
+
+// Figures counts, as of one moment. Beneficiaries are the holders that are no
+// accounts.
+func (s *Store) Figures(ctx context.Context, now time.Time) (Figures, error) {
+	tx, err := s.engine.snapshot(ctx)
+	if err != nil {
+		return Figures{}, fmt.Errorf("figures: %w", err)
+	}
+	defer tx.Rollback() // it wrote nothing
+	r := reader{sqlQuerier{tx, s.engine}}
+	f := Figures{Bonds: map[escrow.State]int64{}}
+	for _, part := range []func() error{
+		func() error { return r.moneyFigures(ctx, &f) },
+		func() error { return r.bondFigures(ctx, &f, now) },
+		func() error {
+			return r.row(ctx, `SELECT (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM outage),
+				(SELECT COUNT(*) FROM voucher WHERE redeemed_at = 0), (SELECT COUNT(*) FROM voucher WHERE redeemed_at > 0)`).
+				Scan(&f.Accounts, &f.Outages, &f.OpenVouchers, &f.TopUps)
+		},
+		func() error {
+			return r.row(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN free < ? THEN 1 ELSE 0 END), 0),
+					COALESCE(SUM(CASE WHEN free = 0 THEN 1 ELSE 0 END), 0)
+				FROM (SELECT (SELECT COUNT(*) FROM one_time_key WHERE one_time_key.address = offer.address) AS free FROM offer) AS pools`,
+				int64(escrow.PoolRefill)).Scan(&f.Pools, &f.LowPools, &f.EmptyPools)
+		},
+	} {
+		if err := part(); err != nil {
+			return f, fmt.Errorf("figures: %w", err)
+		}
+	}
+	return f, nil
+}
+
+func (r reader) moneyFigures(ctx context.Context, f *Figures) error {
+	rows, err := r.query(ctx, `SELECT who, currency, CAST(SUM(available) AS BIGINT), CAST(SUM(held) AS BIGINT) FROM (
+			SELECT CASE WHEN EXISTS (SELECT 1 FROM account WHERE account.id = balance.holder) THEN '`+string(People)+`' ELSE holder END AS who,
+				currency, available, held FROM balance) AS money
+		GROUP BY who, currency ORDER BY currency, who`)
+	return each(rows, err, func(scan func(...any) error) error {
+		var m MoneyFigure
+		err := scan(&m.Holder, &m.Currency, &m.Available, &m.Held)
+		f.Money = append(f.Money, m)
+		return err
+	})
+}
+
+func (r reader) bondFigures(ctx context.Context, f *Figures, now time.Time) error {
+	rows, err := r.query(ctx, `SELECT state, COUNT(*) FROM bond GROUP BY state`)
+	if err := each(rows, err, func(scan func(...any) error) error {
+		var state escrow.State
+		var n int64
+		err := scan(&state, &n)
+		f.Bonds[state] = n
+		return err
+	}); err != nil {
+		return err
+	}
+	var since int64
+	if err := r.row(ctx, `SELECT COUNT(*), COALESCE(MIN(due_at), 0) FROM bond WHERE due_at > 0 AND due_at <= ?`, micros(now)).
+		Scan(&f.Overdue, &since); err != nil {
+		return err
+	}
+	f.OverdueSince = fromMicros(since)
+	rows, err = r.query(ctx, `SELECT id FROM bond WHERE due_at > 0 AND due_at <= ? ORDER BY due_at, id LIMIT 20`, micros(now))
+	return each(rows, err, func(scan func(...any) error) error {
+		var id escrow.BondID
+		err := scan(&id)
+		f.Stuck = append(f.Stuck, id)
+		return err
+	})
+}
