@@ -16,9 +16,6 @@ const outageOver = 5 * time.Minute
 // clockSlack is by how much the clocks of two of the escrow's processes may differ.
 const clockSlack = time.Minute
 
-// moveBatch is how many bonds are moved by an outage between two beats.
-const moveBatch = 1000
-
 // vitals is what a process of the escrow knows of the escrow's signs of life. What
 // it knows of outages is whole as long as its last beat is younger than an outage
 // must be old: one that it does not know would have begun after that beat.
@@ -139,7 +136,7 @@ func (s *Server) moveSome(ctx context.Context) (more bool, err error) {
 	if newest := open[len(open)-1].Ended; !newest.Equal(s.moving.outage) {
 		s.moving.outage, s.moving.after = newest, ""
 	}
-	bonds, err := s.cfg.Store.OpenBonds(ctx, s.moving.after, moveBatch)
+	bonds, err := s.cfg.Store.OpenBonds(ctx, s.moving.after, s.cfg.SweepBatch)
 	if err != nil {
 		return false, s.failed(ctx, "move", err)
 	}
@@ -159,7 +156,7 @@ func (s *Server) moveSome(ctx context.Context) (more bool, err error) {
 			s.log.Error("the deadline of a bond could not be moved by an outage; run verify", "bond", bonds[i], "error", result.Err)
 		}
 	}
-	if len(bonds) == moveBatch {
+	if len(bonds) == s.cfg.SweepBatch {
 		s.moving.after = bonds[len(bonds)-1]
 		return true, nil
 	}

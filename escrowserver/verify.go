@@ -257,6 +257,7 @@ func (a *audit) report() Report {
 			fmt.Sprintf("%d payouts: each held, paid or given back as it says", a.payouts),
 			fmt.Sprintf("%d bonds with %d receipts: state, deadlines, parties, transfer and signed chain agree", a.bonds, a.receipts),
 			fmt.Sprintf("%d orders and %d changes of accounts: each as signed, and keys and freezes are what they say", len(a.safety.orders), a.safety.changes),
+			fmt.Sprintf("%d outages: each as signed, none overlapping; the deadlines of bonds are moved by them and by nothing else", len(a.outages)),
 			fmt.Sprintf("%d offers and %d certificates for sale or sold: each as its owner signed it", a.offers, a.certificates),
 			fmt.Sprintf("%d one-time keys, %d sold: none sold twice, none both sold and unsold", a.keys, a.sold),
 			fmt.Sprintf("%d rows of the operator's log: each as it was written, none missing between", a.last.N),

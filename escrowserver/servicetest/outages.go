@@ -207,7 +207,7 @@ func manyBondsAreMoved(w *world) {
 	w.ok(err)
 	w.served(day)
 	w.Clock.Move(6 * time.Hour)
-	server := w.restarted(away)
+	server := w.restarted(func(c *escrowserver.Config) { c.OutageOver, c.SweepBatch = 0, 2 })
 	w.beats(server)
 	w.workedOff(server)
 	page, err = server.As(bob.public()).Bonds(ctx, page.Cursor, 0)
