@@ -190,13 +190,17 @@ func (m *Model) setAside() {
 	m.do(func(ctx context.Context) { m.keepDraft(ctx, d) })
 }
 
-// keepLast keeps what is not kept yet when the window closes.
+// keepLast keeps what is not kept yet when the window closes, and deletes what waits
+// to be deleted.
 func (m *Model) keepLast(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastKeep)
 	defer cancel()
 	m.mu.Lock()
-	all := append(slices.Clone(m.desk.unkept), m.draft)
+	all, thrown := append(slices.Clone(m.desk.unkept), m.draft), slices.Clone(m.desk.gone)
 	m.mu.Unlock()
+	for _, g := range thrown {
+		m.deleteNow(ctx, g)
+	}
 	for _, d := range all {
 		m.keepDraft(ctx, d)
 	}

@@ -94,6 +94,7 @@ func (m *Model) send(ctx context.Context, d *draft, seen map[string]terms) {
 		return
 	}
 	var all []agentclient.Sent
+	most := len(d.to)
 	for i, mail := range groups {
 		if i < len(groups)-1 {
 			mail.Draft = "" // it goes with its last recipient
@@ -102,7 +103,7 @@ func (m *Model) send(ctx context.Context, d *draft, seen map[string]terms) {
 		went, why := m.wentOut(mail, sent, err)
 		all = append(all, went...)
 		if err != nil || why != nil {
-			m.update(func() { m.sendFailed(d, all, why, err) })
+			m.update(func() { m.sendFailed(d, all, most, why, err) })
 			break
 		}
 		m.update(func() {
@@ -248,10 +249,9 @@ func (d *draft) drop(went []agentclient.Sent, asked []string) {
 	})
 }
 
-// sendFailed says what happened to whom. It does not say that nothing was sent
-// where that is not known.
-func (m *Model) sendFailed(d *draft, went []agentclient.Sent, why said, err error) {
-	all := len(d.to)
+// sendFailed says what happened to whom, of so many at most. It does not say that
+// nothing was sent where that is not known.
+func (m *Model) sendFailed(d *draft, went []agentclient.Sent, most int, why said, err error) {
 	d.drop(went, nil)
 	if f, ok := errors.AsType[*agentclient.Failure](err); ok && f.Code == "quote_expired" {
 		err = onlyHappened(f) // the new price says the rest
@@ -259,11 +259,13 @@ func (m *Model) sendFailed(d *draft, went []agentclient.Sent, why said, err erro
 	if text := fails(err); text != nil {
 		why = text
 	}
+	if len(went) > 0 {
+		why = why.and(says("write.part", "Sent", len(went), "All", most))
+	}
 	switch f, ok := errors.AsType[*agentclient.Failure](err); {
-	case len(went) > 0:
-		why = why.and(says("write.part", "Sent", len(went), "All", all))
 	case err != nil && (!ok || f.Code == agentclient.CodeInternal):
 		why = why.and(says("write.unsure"))
+	case len(went) > 0:
 	case !ok || f.Means == "" || f.Means == agentclient.Fail(agentclient.CodeNoAgent).Means: // it was not reached
 		why = why.and(says("write.nothing-sent"))
 	}
