@@ -14,6 +14,9 @@ func saidForms(at func(day int) time.Time) map[string]any {
 	cost := agentclient.Money{Amount: "0.25", Currency: "escrow.example", Unit: "EUR"}
 	now, seconds, number := at(22), int64(86400), int64(3)
 	return map[string]any{
+		"AccountOrder": agentclient.AccountOrder{Address: "recipient@example.org", Order: agentclient.OrderDelete, Change: "kQ3…", GiveUp: true},
+		"AccountSafety": agentclient.AccountSafety{Address: "recipient@example.org", Escrow: "escrow.example", FrozenAt: at(21), Recovery: true,
+			Changes: []agentclient.AccountChange{{ID: "kQ3…", Kind: "address", Subject: "recipient@example.org", AskedAt: at(20), DueAt: at(30)}}},
 		"Phrase": agentclient.Say("send.other-price", "Writing to {To} costs {Cost} now, which is not what you agreed to.",
 			"To", "author@example.net", "Cost", cost)[0],
 		"Value": agentclient.Value{Text: "author@example.net", Money: &cost, Time: &now, Seconds: &seconds, Number: &number,
