@@ -39,6 +39,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"voucher", "new", "--data", dir, "--currency", "USD", "--amount", "5.00"}, 2, ""},
 		{[]string{"verify", "--data", dir}, 0, "The books are sound"},
 		{[]string{"info", "--data", dir}, 0, "quote 10m0s, deliver 5s, decide 4s, undo 1s, final 9s"},
+		{[]string{"status", "--data", dir}, 0, "voucher over 5.00"},
 		{[]string{"info", "--data", dir, "--json"}, 0, `"name": "escrow.example"`},
 		{[]string{"info", "--data", dir}, 0, strings.TrimSuffix(strings.Fields(string(line[:n]))[7], ",")}, // the fingerprint of the ready line
 		{[]string{"export", "--data", dir, "--out", "-", "--month", "2026-11"}, 0, `{"line":"end","bonds":0,"receipts":0}`},
