@@ -77,6 +77,10 @@ type commands struct {
 	Move    moveCommand    `cmd:"" help:"Move the books from SQLite to PostgreSQL, whole or not at all."`
 	Backup  backupCommand  `cmd:"" help:"Write books, keys and configuration into one file, while the escrow runs."`
 	Restore restoreCommand `cmd:"" help:"Put a backup into a new folder; unsold keys are withdrawn."`
+	Credit  creditCommand  `cmd:"" help:"Credit an account, for a reason that it sees."`
+	Queue   queueCommand   `cmd:"" help:"Show what waits for the operator: payouts, debts, payments of other money."`
+	Payout  payoutGroup    `cmd:"" help:"End payouts."`
+	Debt    debtGroup      `cmd:"" help:"Money that a payment provider took back after it was credited."`
 	Export  exportCommand  `cmd:"" help:"Write all bonds and signed totals for an auditor, who checks them without the escrow."`
 }
 
