@@ -184,7 +184,8 @@ type signInPart struct {
 }
 
 func newSignInPart(s *Shell) *signInPart {
-	p := &signInPart{shell: s, text: newNote(widget.MediumImportance, theme.SizeText),
+	// A window that is drawn anew, in another language, shows no page a second time.
+	p := &signInPart{shell: s, opened: s.model.Form().SignIn.URL, text: newNote(widget.MediumImportance, theme.SizeText),
 		fault: newNote(widget.DangerImportance, theme.SizeSmall), shut: newNote(widget.DangerImportance, theme.SizeSmall)}
 	p.copy = widgets.NewAction(s.t("start.login.copy"), "", widgets.Link, func() { s.copy(p.copy, p.url) })
 	p.row = widgets.NewLinks(theme.Space4,

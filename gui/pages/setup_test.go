@@ -155,6 +155,13 @@ func TestTheProvidersPageIsOpenedOnceAndAgainWhenAsked(t *testing.T) {
 	if len(opened) != 2 {
 		t.Errorf("opened %d times", len(opened))
 	}
+	// Another language draws the window anew; the browser shows the page already.
+	again := New(s.model, s.shell.host)
+	s.win.SetContent(again.Content())
+	again.Refresh()
+	if len(opened) != 2 {
+		t.Errorf("the browser was opened %d times", len(opened))
+	}
 }
 
 func TestTheProgramKeepsWhereTheSetUpStands(t *testing.T) {
