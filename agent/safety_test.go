@@ -93,7 +93,7 @@ func TestK_AnAccountIsExportedThenDeletedAtTheEscrowAndHere(t *testing.T) {
 	_, err = p.OrderAccount(t.Context(), order)
 	must(t, err)
 	w.nothingLeft(p, nil)
-	if _, err := w.books.Account(t.Context(), escrow.KeyID(read.Tables["account"][0]["id"].(string))); !errors.Is(err, escrow.NotFound) {
+	if _, err := w.books.Account(t.Context(), escrow.KeyID(read.Tables["account"][0]["id"].(string))); !errors.Is(err, escrow.Unauthorized) {
 		t.Fatalf("the escrow still has it: %v", err)
 	}
 }

@@ -182,17 +182,22 @@ func (k *keyring) add(rows []ReplacedKey) {
 	}
 }
 
-// HasAccount reports whether the key has an account, or had one.
+// HasAccount reports whether the key has an account, or had one. A key that is
+// unknown may have taken an account over just now, by way of another process.
 func (s *Server) HasAccount(ctx context.Context, key escrow.PublicKey) (bool, error) {
-	id, _ := s.keys.of(s.cfg.Store, key.ID())
-	_, err := s.cfg.Store.Account(ctx, id)
-	switch escrow.CodeOf(err) {
-	case "":
-		return err == nil, err
-	case escrow.NotFound:
-		return false, nil
+	for try := 0; ; try++ {
+		id, _ := s.keys.of(s.cfg.Store, key.ID())
+		_, err := s.cfg.Store.Account(ctx, id)
+		switch {
+		case err == nil, escrow.CodeOf(err) == escrow.Unauthorized:
+			return true, nil // of a key that was replaced the service says so itself
+		case escrow.CodeOf(err) != escrow.NotFound:
+			return false, err
+		case try > 0:
+			return false, nil
+		}
+		s.keys.stale()
 	}
-	return false, err
 }
 
 // identityIn is the key with which the caller signs about the bond: the one in the

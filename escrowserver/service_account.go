@@ -42,6 +42,10 @@ func (v view) account(ctx context.Context) (AccountRecord, error) {
 	if err != nil {
 		return record, v.s.failed(ctx, "account", err)
 	}
+	if !slices.Equal(record.Key, v.key) { // another process has taken the order, just now
+		v.s.keys.stale()
+		return AccountRecord{}, Replaced()
+	}
 	return record, nil
 }
 

@@ -113,8 +113,11 @@ func (r reader) account(ctx context.Context, id escrow.KeyID) (escrowserver.Acco
 	ok, err := found(r.row(ctx, `SELECT public_key, frozen_at, CASE WHEN recovery IS NULL THEN 0 ELSE LENGTH(recovery) END FROM account WHERE id = ?`, id).
 		Scan((*[]byte)(&account.Key), &frozenAt, &recovery))
 	account.FrozenAt, account.Recovery = fromMicros(frozenAt), recovery > 0
-	if err == nil && (!ok || len(account.Key) == 0) {
+	if err == nil && !ok {
 		err = noAccount()
+	}
+	if err == nil && len(account.Key) == 0 {
+		err = escrowserver.Replaced() // it is deleted
 	}
 	if err != nil {
 		return account, err
