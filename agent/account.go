@@ -116,6 +116,7 @@ func (a *account) beat(ctx context.Context) error {
 			if back := a.upSince(); a.Now().Sub(told) > infoEvery || back.After(told) {
 				told = a.Now()
 				a.keepInfo(ctx)
+				a.keepLimits(ctx)
 			}
 		}
 		if !sleep(ctx, a.wakeBeat, time.Minute) {

@@ -64,6 +64,11 @@ func (a *Agent) SetLimit(ctx context.Context, req agentclient.SetLimit) ([]agent
 		return nil, err
 	}
 	err = a.Store.Update(ctx, "limit", func(tx *store.Tx) error {
+		before, _, err := store.Get[store.Limit](tx, store.LimitID(limit.Currency))
+		if err != nil {
+			return err
+		}
+		limit.AtEscrow = req.AtEscrow || before.AtEscrow
 		if limit.PerMail == nil && limit.PerDay == nil {
 			return store.Delete[store.Limit](tx, store.LimitID(limit.Currency))
 		}
@@ -71,6 +76,9 @@ func (a *Agent) SetLimit(ctx context.Context, req agentclient.SetLimit) ([]agent
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, acct := range a.each() {
+		acct.tellLimit(ctx, limit)
 	}
 	a.tell(agentclient.EventBalance, "", "")
 	return a.Limits(ctx)

@@ -12,6 +12,7 @@ type Limit struct {
 	Scale    uint8
 	PerMail  *payment.Amount
 	PerDay   *payment.Amount
+	AtEscrow bool // the escrow holds to it, too
 }
 
 // LimitID is the id of a currency's limit: its name says which escrow is used.
