@@ -54,6 +54,11 @@ func (a *account) doctor(ctx context.Context) []agentclient.Check {
 		checks = append(checks, checked(name("address"), false, agentclient.Say("doctor.unproven", "the token mail has not come yet"),
 			agentclient.Say("doctor.wait", "Wait for it; look into Junk. It is asked for again every hour.")))
 	}
+	if happened, do := a.mute(); happened != nil {
+		checks = append(checks, checked(name("answers"), false, happened, do))
+	} else if !settings.ExclusiveSince.IsZero() {
+		checks = append(checks, checked(name("answers"), true, agentclient.Say("doctor.answers", "who writes unencrypted is answered"), nil))
+	}
 	if settings.Offer != "" {
 		pool, err := a.service.Pool(ctx, a.address)
 		checks = append(checks, check(name("pool"), err, agentclient.Say("doctor.pool", "{N} one-time keys are for sale", "N", pool.Free),

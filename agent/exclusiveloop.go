@@ -124,6 +124,9 @@ func (a *account) answerOne(ctx context.Context, answer store.Answer) error {
 		return err
 	}
 	err = a.Outside.Submit(ctx, a.submission(), "", answer.To, raw)
+	if fault := a.noteAnswer(ctx, err); fault != nil && ctx.Err() == nil {
+		a.Log.Warn("what became of an answer could not be kept", "err", fault)
+	}
 	if err == nil {
 		a.Log.Info("an ordinary mail was answered with how to send guaranteed mail")
 		a.tell(agentclient.EventPrice, a.id, "")

@@ -48,7 +48,7 @@ func (a *account) setAnswers(ctx context.Context, req agentclient.SetPrice) erro
 			s.ExclusiveSince = a.Now()
 			return nil
 		}
-		s.ExclusiveSince = time.Time{}
+		s.ExclusiveSince, s.AnswersRefused = time.Time{}, ""
 		return a.dropAnswers(tx, store.AnswerWaiting)
 	})
 	wake(a.wakeAnswers)
@@ -73,6 +73,10 @@ func (a *account) withAnswers(ctx context.Context, price agentclient.Price) (age
 		return price, nil
 	}
 	price.Exclusive, price.Answer = !settings.ExclusiveSince.IsZero(), settings.Answer
+	if happened, do := a.mute(); happened != nil {
+		price.SayMute = happened.And(do)
+		price.Mute = price.SayMute.String()
+	}
 	var err error
 	if price.AnswerText, err = a.answerText(settings); err != nil {
 		return price, err

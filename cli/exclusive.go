@@ -31,7 +31,7 @@ func (c *priceExclusiveCmd) Run(s *session) error {
 		return s.printJSON(price)
 	}
 	s.exclusive(price)
-	if !price.Exclusive {
+	if !price.Exclusive || price.Mute != "" {
 		return nil
 	}
 	s.say("Their mail is left as it is. This is the answer:\n\n")
@@ -45,6 +45,10 @@ func (c *priceExclusiveCmd) Run(s *session) error {
 func (s *session) exclusive(price agentclient.Price) {
 	if !price.Exclusive {
 		s.say("Who writes to %s unencrypted is not answered.\n", line(price.Address))
+		return
+	}
+	if price.Mute != "" {
+		s.say("%s is exclusive, but: %s\n", line(price.Address), line(price.Mute))
 		return
 	}
 	s.say("Who writes to %s unencrypted is answered with how to send mail that is read for sure,\nonce in seven days; never lists, bulk mail, or who cannot be proven. Answered in the last seven days: %d.\n",

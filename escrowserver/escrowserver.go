@@ -92,6 +92,7 @@ type Server struct {
 	log        *slog.Logger
 	receiptKey ed25519.PublicKey
 	queue      *Queue
+	company    company
 	news       news
 	lookups    lookups
 	keys       keyring
@@ -128,6 +129,7 @@ func New(cfg Config) (*Server, error) {
 	if err := s.learnOutages(context.Background()); err != nil {
 		return nil, err
 	}
+	s.company.peers = peersOf(cfg.Store)
 	s.queue = &Queue{store: cfg.Store, told: s.told, surprised: s.surprised}
 	return s, nil
 }
@@ -139,9 +141,9 @@ func (s *Server) told(accounts []escrow.KeyID) {
 		return
 	}
 	s.news.tell(accounts)
-	select {
-	case s.wake <- struct{}{}:
-	default:
+	s.wakeSweeper()
+	if s.company.peers != nil {
+		s.company.news.add(accounts)
 	}
 }
 

@@ -40,6 +40,16 @@ func (n *news) wait(account escrow.KeyID) (<-chan struct{}, func()) {
 	}
 }
 
+// tellAll wakes everybody.
+func (n *news) tellAll() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for account, w := range n.waiting {
+		close(w.changed)
+		delete(n.waiting, account)
+	}
+}
+
 func (n *news) tell(accounts []escrow.KeyID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -19,6 +19,9 @@ const (
 // sleeps until the next deadline. All that it needs to know is in the store, so
 // a restart changes nothing.
 func (s *Server) Run(ctx context.Context) error {
+	var others sync.WaitGroup
+	others.Go(func() { s.Join(ctx) })
+	defer others.Wait()
 	for {
 		wait := s.round(ctx)
 		timer := time.NewTimer(wait)
@@ -43,6 +46,9 @@ func (s *Server) round(ctx context.Context) time.Duration {
 		if err := s.DealWithEvents(ctx); err != nil {
 			s.log.Warn("events of the payment provider wait", "error", err)
 		}
+	}
+	if !s.sweeps() {
+		return beatEvery // another process does
 	}
 	if err := s.SweepNow(ctx); err != nil {
 		return sweepRetry

@@ -13,7 +13,8 @@ func moneyForms(at func(day int) time.Time, euro func(amount string) agentclient
 		Instruction: "ESCROW/1 escrow.example 0.25", Price: euro("0.25")}}, Beneficiary: "Example Escrow Society", Identity: "2Ws…",
 		TellRead: true, Public: true, DecideWithin: 604800, DeliverWithin: 2592000, Connected: true, Free: "3", From: "recipient@example.org", FreeAfter: agentclient.FreeAlways,
 		Beneficiaries: []agentclient.Beneficiary{{ID: "company", Name: "Example Escrow Society"}}, DecideMost: 1209600,
-		Exclusive: true, Answer: "I read what comes with a bond first.", AnswerText: "I read what comes with a bond first.\n\n…", Answered: 3}
+		Exclusive: true, Answer: "I read what comes with a bond first.", AnswerText: "I read what comes with a bond first.\n\n…", Answered: 3,
+		Mute: "words", SayMute: saidWords()}
 	answer := "I read what comes with a bond first."
 	return map[string]any{
 		"Price": price,

@@ -46,6 +46,9 @@ type Account struct {
 	// is. Answer are the own words in front.
 	ExclusiveSince time.Time
 	Answer         string
+	// AnswersRefused is what the server said that last refused an answer for its null
+	// sender; empty since it took one.
+	AnswersRefused string
 }
 
 func (a Account) place() place { return place{"account", a.ID, "", a.Number} }

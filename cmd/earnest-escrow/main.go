@@ -72,9 +72,15 @@ type commands struct {
 	Voucher voucherGroup   `cmd:"" help:"Vouchers that top up accounts."`
 	Verify  verifyCommand  `cmd:"" help:"Walk ledger, bonds, receipts and keys, and say whether they agree."`
 	Info    infoCommand    `cmd:"" help:"Show what the escrow tells about itself."`
+	Status  statusCommand  `cmd:"" help:"Show money, bonds, pools and what operators did."`
+	Web     webCommand     `cmd:"" help:"Show the same on a page for a browser on this machine."`
 	Move    moveCommand    `cmd:"" help:"Move the books from SQLite to PostgreSQL, whole or not at all."`
 	Backup  backupCommand  `cmd:"" help:"Write books, keys and configuration into one file, while the escrow runs."`
 	Restore restoreCommand `cmd:"" help:"Put a backup into a new folder; unsold keys are withdrawn."`
+	Credit  creditCommand  `cmd:"" help:"Credit an account, for a reason that it sees."`
+	Queue   queueCommand   `cmd:"" help:"Show what waits for the operator: payouts, debts, payments of other money."`
+	Payout  payoutGroup    `cmd:"" help:"End payouts."`
+	Debt    debtGroup      `cmd:"" help:"Money that a payment provider took back after it was credited."`
 	Export  exportCommand  `cmd:"" help:"Write all bonds and signed totals for an auditor, who checks them without the escrow."`
 }
 

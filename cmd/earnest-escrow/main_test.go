@@ -37,8 +37,14 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{[]string{"voucher", "new", "--data", dir, "--currency", "EUR", "--amount", "5.00"}, 0, "EARN-"},
 		{[]string{"voucher", "new", "--data", dir, "--currency", "USD", "--amount", "5.00"}, 2, ""},
+		{[]string{"credit", "--data", dir, "--address", "nobody@nowhere.example", "--currency", "EUR", "--amount", "5.00", "--reason", "x"}, 1, ""},
+		{[]string{"credit", "--data", dir, "--currency", "EUR", "--amount", "5.00", "--reason", "x"}, 2, ""},
+		{[]string{"queue", "--data", dir}, 0, "Nothing waits."},
+		{[]string{"payout", "paid", "--data", dir, "payout:none", "--reference", "x"}, 1, ""},
+		{[]string{"debt", "settle", "--data", dir, "stripe", "ch_1", "--note", "x"}, 1, ""},
 		{[]string{"verify", "--data", dir}, 0, "The books are sound"},
 		{[]string{"info", "--data", dir}, 0, "quote 10m0s, deliver 5s, decide 4s, undo 1s, final 9s"},
+		{[]string{"status", "--data", dir}, 0, "voucher over 5.00"},
 		{[]string{"info", "--data", dir, "--json"}, 0, `"name": "escrow.example"`},
 		{[]string{"info", "--data", dir}, 0, strings.TrimSuffix(strings.Fields(string(line[:n]))[7], ",")}, // the fingerprint of the ready line
 		{[]string{"export", "--data", dir, "--out", "-", "--month", "2026-11"}, 0, `{"line":"end","bonds":0,"receipts":0}`},

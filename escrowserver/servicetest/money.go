@@ -35,6 +35,7 @@ func creditSeen(w *world) {
 		_, err := w.Server.Grant(ctx, grant)
 		w.ok(err)
 		anna.has(700, 0)
+		w.Clock.Move(time.Hour)
 	}
 	got := anna.statement(0)
 	if len(got) != 1 || got[0].Kind != escrow.MoveTopUp || got[0].Amount != 700 || got[0].Reason != "refund of a bad day" {

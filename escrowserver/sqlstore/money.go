@@ -65,13 +65,14 @@ func (t *tx) giveCredit(ctx context.Context, op string, line escrowserver.Credit
 	if err := t.accountExists(ctx, line.Account); err != nil {
 		return err
 	}
-	var signed escrow.Signed
-	there, err := found(t.conn.row(ctx, `SELECT signed FROM credit WHERE id = ?`, line.ID).Scan(&signed))
+	before := escrowserver.CreditLine{ID: line.ID}
+	there, err := found(t.conn.row(ctx, `SELECT kind, account, currency, amount, reason FROM credit WHERE id = ?`, line.ID).
+		Scan(&before.Kind, &before.Account, &before.Currency, &before.Amount, &before.Reason))
 	if err != nil {
 		return err
 	}
 	if there {
-		if signed != line.Signed {
+		if before.Kind != line.Kind || before.Account != line.Account || before.Currency != line.Currency || before.Amount != line.Amount || before.Reason != line.Reason {
 			return escrow.Errorf(escrow.Conflict, "that credit was given before, over something else; nothing was changed")
 		}
 		return nil

@@ -16,6 +16,7 @@ type answerPart struct {
 	root       *fyne.Container
 	on         *widgets.Option
 	fault      *note
+	mute       *note
 	words      *widgets.Field
 	left       *note
 	save, undo *widgets.Action
@@ -27,7 +28,7 @@ type answerPart struct {
 }
 
 func newAnswerPart(s *Shell) *answerPart {
-	p := &answerPart{shell: s, fault: newNote(danger, theme.SizeSmall), left: newNote(low, theme.SizeSmall),
+	p := &answerPart{shell: s, fault: newNote(danger, theme.SizeSmall), mute: newNote(widget.WarningImportance, theme.SizeText), left: newNote(low, theme.SizeSmall),
 		done: newNote(good, theme.SizeSmall), count: newNote(low, theme.SizeText)}
 	p.on = widgets.NewOption(s.t("price.answer.switch"), s.t("price.answer.why"), true, nil)
 	p.on.OnTapped = func() { s.model.SetExclusive(!s.model.Answer().On) }
@@ -44,7 +45,7 @@ func newAnswerPart(s *Shell) *answerPart {
 		container.NewStack(plane, widgets.NewPad(theme.Space4, widgets.Flush(p.preview))))
 	form := widgets.NewColumn(theme.Space4, 0,
 		widgets.NewColumn(theme.Space1, 0, p.on, p.fault.row),
-		p.count.row, widgets.NewHairline(),
+		p.mute.row, p.count.row, widgets.NewHairline(),
 		widgets.NewColumn(theme.Space1, 0, p.words.Box, p.left.row), p.tools, p.done.row)
 	p.root = widgets.NewBeside(form, p.box)
 	return p
@@ -54,6 +55,7 @@ func (p *answerPart) refresh() {
 	v := p.shell.model.Answer()
 	p.on.Set(v.On)
 	p.fault.set(v.Error)
+	p.mute.set(v.Mute)
 	p.words.Entry.Put(v.Text)
 	p.words.Fault(v.Fault)
 	p.left.set(v.Left)

@@ -27,6 +27,7 @@ type Answer struct {
 	Fault   string
 	Left    string // how much room is left, where it gets little
 	Preview string // the whole answer
+	Mute    string // why nobody is answered though it is switched on
 	Count   string // how many were answered
 	Changed bool   // there are words to save
 	Busy    bool
@@ -57,6 +58,9 @@ func (m *Model) Answer() Answer {
 		Preview: wholeAnswer(price, f.text), Changed: f.typed && strings.TrimSpace(f.text) != price.Answer}
 	if f.busy {
 		v.On = f.want
+	}
+	if v.On {
+		v.Mute = line(m.say.agent(price.SayMute, price.Mute))
 	}
 	if room := agentclient.MaxAnswer - len([]rune(f.text)); room >= 0 && room <= agentclient.MaxAnswer/10 {
 		v.Left = m.say.N("price.answer.left", room)
@@ -164,11 +168,14 @@ func (m *Model) keepAnswer(ctx context.Context, req agentclient.SetPrice, edits 
 		}
 		known := m.own.prices[k]
 		known.Exclusive, known.Answer, known.AnswerText, known.Answered = price.Exclusive, price.Answer, price.AnswerText, price.Answered
+		known.Mute, known.SayMute = price.Mute, price.SayMute
 		m.own.put(known, m.isFirst(req.Address))
 		f.typed = f.typed && f.edits != edits // typed since: that is kept
 		switch {
 		case req.Exclusive == nil:
 			f.done = says("price.answer.saved", "Clock", clocked(m.now()))
+		case *req.Exclusive && price.Mute != "":
+			// why it does nothing is said beside it
 		case *req.Exclusive:
 			f.done = says("price.answer.on")
 		default:

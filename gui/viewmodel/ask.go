@@ -88,10 +88,7 @@ func (m *Model) askView(mail agentclient.Mail) Ask {
 	may := m.may(mail)
 	v := Ask{Accept: a.verb == "accept" && may.Accept, Reject: a.verb == "reject" && may.Reject,
 		Count: a.count, Reason: a.reason, Fault: m.say.again(a.fault)}
-	who := line(mail.Name)
-	if who == "" {
-		who = line(mail.From)
-	}
+	who := writer(mail)
 	switch {
 	case v.Accept:
 		v.Title = m.say.T("ask.accept.title", "Who", who)

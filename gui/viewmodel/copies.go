@@ -5,13 +5,13 @@ import "maps"
 // A view that was taken keeps the maps that it has seen: a change makes a copy.
 
 // set is the map with a value under a key.
-func set[V any](old map[string]V, key string, value V) map[string]V {
-	return setAll(old, []string{key}, value)
+func set[K comparable, V any](old map[K]V, key K, value V) map[K]V {
+	return setAll(old, []K{key}, value)
 }
 
 // setAll is the map with the same value under many keys: one copy for all.
-func setAll[V any](old map[string]V, keys []string, value V) map[string]V {
-	m := make(map[string]V, len(old)+len(keys))
+func setAll[K comparable, V any](old map[K]V, keys []K, value V) map[K]V {
+	m := make(map[K]V, len(old)+len(keys))
 	maps.Copy(m, old)
 	for _, key := range keys {
 		m[key] = value
@@ -20,7 +20,7 @@ func setAll[V any](old map[string]V, keys []string, value V) map[string]V {
 }
 
 // unset is the map without a key.
-func unset[V any](old map[string]V, key string) map[string]V {
+func unset[K comparable, V any](old map[K]V, key K) map[K]V {
 	m := maps.Clone(old)
 	delete(m, key)
 	return m

@@ -158,6 +158,14 @@ func rowOf(say speech, mail agentclient.Mail) Row {
 	return row
 }
 
+// writer is who wrote a mail: the name where there is one, else the address.
+func writer(mail agentclient.Mail) string {
+	if name := line(mail.Name); name != "" {
+		return name
+	}
+	return line(mail.From)
+}
+
 // amountOf is the bond, or that there is none.
 func amountOf(say speech, mail agentclient.Mail) string {
 	if mail.Free || mail.State == mailUnpaid {

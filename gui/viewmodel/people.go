@@ -2,7 +2,6 @@ package viewmodel
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -302,8 +301,8 @@ func (m *Model) TypeFree(typed string) {
 		return
 	}
 	m.update(func() {
-		m.folk.typed = withPerson(m.folk.typed, p.PersonID, typed)
-		m.folk.faults = withoutPerson(m.folk.faults, p.PersonID)
+		m.folk.typed = set(m.folk.typed, p.PersonID, typed)
+		m.folk.faults = unset(m.folk.faults, p.PersonID)
 		m.folk.said = nil
 	})
 }
@@ -323,7 +322,7 @@ func (m *Model) SaveFree() {
 	plain, fault := m.say.typedAmount(typed, 0, "")
 	n, err := strconv.Atoi(plain)
 	if fault != nil || err != nil || n > agentclient.MaxFree {
-		m.update(func() { m.folk.faults = withPerson(m.folk.faults, p.PersonID, says("people.fault.count")) })
+		m.update(func() { m.folk.faults = set(m.folk.faults, p.PersonID, says("people.fault.count")) })
 		return
 	}
 	m.SetFree(agentclient.FreeMails(n))
@@ -345,7 +344,7 @@ func (m *Model) SetFree(free agentclient.Free) {
 		}
 		m.update(func() {
 			f := &m.folk
-			f.typed = withoutPerson(f.typed, p.PersonID)
+			f.typed = unset(f.typed, p.PersonID)
 			if i := slices.IndexFunc(f.list, func(q agentclient.Person) bool { return q.PersonID == p.PersonID }); i >= 0 {
 				f.list = slices.Clone(f.list)
 				f.list[i] = changed
@@ -390,7 +389,7 @@ func (m *Model) RemovePerson() {
 func (m *Model) personTask(id agentclient.PersonID, task func(context.Context) (said, error)) {
 	m.update(func() {
 		f := &m.folk
-		f.busy, f.faults, f.said = withPerson(f.busy, id, true), withoutPerson(f.faults, id), nil
+		f.busy, f.faults, f.said = set(f.busy, id, true), unset(f.faults, id), nil
 	})
 	m.do(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -398,25 +397,12 @@ func (m *Model) personTask(id agentclient.PersonID, task func(context.Context) (
 		said, err := task(ctx)
 		m.update(func() {
 			f := &m.folk
-			f.busy = withoutPerson(f.busy, id)
+			f.busy = unset(f.busy, id)
 			if err != nil {
-				f.faults = withPerson(f.faults, id, fails(err))
+				f.faults = set(f.faults, id, fails(err))
 				return
 			}
 			f.said = said
 		})
 	})
-}
-
-func withPerson[V any](old map[agentclient.PersonID]V, key agentclient.PersonID, value V) map[agentclient.PersonID]V {
-	m := make(map[agentclient.PersonID]V, len(old)+1)
-	maps.Copy(m, old)
-	m[key] = value
-	return m
-}
-
-func withoutPerson[V any](old map[agentclient.PersonID]V, key agentclient.PersonID) map[agentclient.PersonID]V {
-	m := maps.Clone(old)
-	delete(m, key)
-	return m
 }

@@ -189,10 +189,7 @@ func (m *Model) Reply() {
 	m.mu.Lock()
 	open := m.box.open
 	ok := folder(m.shown()) && open.ID != "" && open.ID == m.box.selected && !m.box.opening && opens(open.Mail) && m.box.openErr == nil
-	who := line(open.Name)
-	if who == "" {
-		who = line(open.From)
-	}
+	who := writer(open.Mail)
 	quoted, _ := text(open.Text, 0)
 	subject := line(open.Subject)
 	if !strings.HasPrefix(strings.ToLower(subject), "re:") {

@@ -165,11 +165,7 @@ func (m *Model) notices(mail agentclient.Mail) (all []Notice) {
 	case mail.State == mailHeld:
 		add(Waits, m.say.T("notice.held"))
 	case mail.State == mailUnpaid:
-		who := line(mail.Name)
-		if who == "" {
-			who = line(mail.From)
-		}
-		add(Waits, m.say.T("notice.unpaid", "Who", who))
+		add(Waits, m.say.T("notice.unpaid", "Who", writer(mail)))
 	}
 	add(Against, m.say.agent(mail.SayError, mail.Error))
 	if mail.Late {

@@ -49,10 +49,7 @@ func (m *Model) Dismiss() { m.update(func() { m.box.told = told{} }) }
 
 // tellAccepted says what an accept did to the money, and who may write now.
 func (m *Model) tellAccepted(mail agentclient.Mail, free agentclient.Free) {
-	who := line(mail.Name)
-	if who == "" {
-		who = line(mail.From)
-	}
+	who := writer(mail)
 	old, _ := m.box.find(mail.ID)
 	var text said
 	switch {

@@ -159,14 +159,6 @@ func (c *Cluster) NewDatabase(ctx context.Context) (string, error) {
 	return c.URL(name), errors.Join(err, conn.Close(ctx))
 }
 
-// Kill ends the server as a power failure of its process would: with SIGKILL, and
-// with it all of its children.
-func (c *Cluster) Kill() error {
-	err := c.server.Process.Kill()
-	_ = c.server.Wait() // it was killed
-	return err
-}
-
 // Stop ends the server at once and deletes its data.
 func (c *Cluster) Stop() error {
 	var errs []error

@@ -32,6 +32,7 @@ name = "escrow.example"
 listen = %q
 hosts = [%q]
 no_tls = true
+database = %q
 
 [terms]
 quote = "30d"
@@ -51,6 +52,7 @@ unit = "EUR"
 type process struct {
 	testing.TB
 	program, dir, listen string
+	database             string // on PostgreSQL; else in the folder
 	wire                 *wire
 	command              *exec.Cmd
 	ended                chan error
@@ -58,6 +60,12 @@ type process struct {
 }
 
 func startProcess(t testing.TB, patches ...overlay.Patch) *process {
+	t.Helper()
+	return serve(t, build(t, patches...), "")
+}
+
+// build builds the real program, with its patches.
+func build(t testing.TB, patches ...overlay.Patch) string {
 	t.Helper()
 	root, err := overlay.Root(".")
 	if err != nil {
@@ -67,14 +75,20 @@ func startProcess(t testing.TB, patches ...overlay.Patch) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return filepath.Join(bin, "earnest-escrow")
+}
+
+// serve runs the program, on a database of PostgreSQL or on a file of its own.
+func serve(t testing.TB, program, database string) *process {
+	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{TB: t, program: filepath.Join(bin, "earnest-escrow"), dir: t.TempDir(), listen: free.Addr().String()}
+	p := &process{TB: t, program: program, database: database, dir: t.TempDir(), listen: free.Addr().String()}
 	free.Close()
 	p.wire = newWire(t, p.listen)
-	text := fmt.Sprintf(settings, p.listen, p.wire.listener.Addr(), servicetest.Currency)
+	text := fmt.Sprintf(settings, p.listen, p.wire.listener.Addr(), database, servicetest.Currency)
 	if err := os.WriteFile(filepath.Join(p.dir, "escrow.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +168,11 @@ func (p *process) trouble(random *rand.Rand, stop <-chan struct{}) {
 // it settles people without a mail.
 func (p *process) beside() *town {
 	p.Helper()
-	store, err := sqlstore.Open(p.Context(), filepath.Join(p.dir, "escrow.db"))
+	database := p.database
+	if database == "" {
+		database = filepath.Join(p.dir, "escrow.db")
+	}
+	store, err := sqlstore.Open(p.Context(), database)
 	if err != nil {
 		p.Fatal(err)
 	}

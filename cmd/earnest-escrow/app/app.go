@@ -205,7 +205,18 @@ func serverOn(ctx context.Context, cfg Config, m *made, store *sqlstore.Store, s
 	if err != nil {
 		return nil, err
 	}
+	welcome, err := cfg.welcome()
+	if err != nil {
+		return nil, err
+	}
+	var provider escrowserver.Provider
+	if serving {
+		if provider, err = cfg.provider(); err != nil {
+			return nil, err
+		}
+	}
 	server, err := escrowserver.New(escrowserver.Config{
+		Provider: provider, Welcome: welcome,
 		Name: cfg.Name, Operator: cfg.Operator, LegalForm: cfg.LegalForm,
 		Currencies: cfg.Currencies, Beneficiaries: cfg.Beneficiaries, Terms: cfg.Terms, TokenSender: cfg.TokenSender,
 		ReceiptSigner: signer, Store: cfg.measured.books(store), Mailer: mailer,
@@ -236,6 +247,7 @@ func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *
 	port := listener.Addr().(*net.TCPAddr).Port
 	api, err := httpapi.New(httpapi.Config{
 		As: server.As, Known: server.HasAccount, Hosts: cfg.authorities(port), Now: cfg.Now, Log: cfg.Log,
+		Webhook:    server.Webhook,
 		PerAccount: cfg.PerAccount, PerRemote: cfg.PerRemote, Proxied: cfg.NoTLS, Observe: cfg.measured.request, Nonces: sharedNonces(store),
 		Health: func(ctx context.Context) error {
 			_, err := store.NextDue(ctx)

@@ -47,7 +47,10 @@ type Config struct {
 	TokenSender string
 	// PerAccount and PerRemote limit requests; see httpapi.Config.
 	PerAccount, PerRemote httpapi.Rate
-	Now                   func() time.Time
+	// Welcome credit, and who charges cards: see [Settings].
+	Welcome WelcomeSettings
+	Card    CardSettings
+	Now     func() time.Time
 	// Metrics is where Prometheus asks, on this machine; empty: nowhere.
 	Metrics string
 	// Why is what an operator's command is for; the log of the books keeps it.
