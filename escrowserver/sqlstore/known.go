@@ -40,7 +40,6 @@ type known struct {
 	paid       map[escrow.BondID]escrow.Signed // the first receipts of this batch's purchases
 	ended      map[endedKey][]time.Time
 	groups     map[group]int
-	openOf     map[escrow.KeyID]int // open bonds
 	limits     map[limitKey]*knownLimit
 	vouchers   map[string]*escrowserver.VoucherLine
 	parties    map[party]partyRow
@@ -53,6 +52,7 @@ type knownAccount struct {
 	changed string       // the operation that changed it
 	key     escrow.KeyID // of the key that it has now; none: it is deleted
 	frozen  bool
+	open    int // bonds that it bought
 }
 
 type knownBalance struct {
@@ -175,7 +175,7 @@ func newKnown() known {
 		operations: map[operationKey]knownOperation{}, offers: map[escrow.Address]*knownOffer{},
 		addresses: map[escrow.Address]provenBy{}, open: map[pair]escrow.BondID{}, outcomes: map[outcomeKey]string{},
 		proofs: map[string]knownProof{}, taken: map[escrow.BondID]bool{}, keys: map[escrow.Address][]freeKey{}, sold: map[escrow.BondID]freeKey{}, paid: map[escrow.BondID]escrow.Signed{}, ended: map[endedKey][]time.Time{}, groups: map[group]int{},
-		openOf: map[escrow.KeyID]int{}, limits: map[limitKey]*knownLimit{},
+		limits:   map[limitKey]*knownLimit{},
 		vouchers: map[string]*escrowserver.VoucherLine{}, parties: map[party]partyRow{},
 		blocked: map[pair][]span{}, blocks: map[escrow.BondID]*newBlockRow{},
 	}
@@ -210,7 +210,7 @@ func (t *tx) settle() {
 	}
 	for _, id := range slices.Sorted(maps.Keys(k.accounts)) {
 		if a := k.accounts[id]; a != nil && a.changed != "" {
-			t.put(setNewest, a.changed, a.change, id)
+			t.put(setNewest, a.changed, a.change, a.open, id)
 		}
 	}
 	t.settleBlocks()

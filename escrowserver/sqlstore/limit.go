@@ -69,18 +69,11 @@ const spentSum = `(SELECT CAST(COALESCE(SUM(transfer.amount), 0) AS BIGINT) FROM
 	WHERE bond.sender_account = spending_limit.account AND bond.state IN ('held', 'arrived', 'rejecting', 'rejected')
 	AND bond.bought_at > ? AND transfer.currency = spending_limit.currency)`
 
-// limitQuestions read what holds a purchase back beside the sender's standing: how
-// many bonds of the account are open, and its limit in the currency, if it has one.
+// limitQuestions read what holds a purchase back beside the sender's standing: the
+// account's limit in the currency, if it has one.
 func (t *tx) limitQuestions(w wants) []question {
 	k, since := &t.known, w.now.Add(-escrowserver.SpendingWindow)
 	return []question{
-		ask(`SELECT COUNT(*) FROM bond WHERE sender_account = ? AND state IN ('held', 'arrived', 'rejecting')`,
-			unknown(w.buyers, k.openOf), func(id escrow.KeyID, scan func(...any) error) error {
-				var n int
-				err := scan(&n)
-				k.openOf[id] = n
-				return err
-			}),
 		askFor(`SELECT `+limitColumns+`, `+spentSum+` FROM spending_limit WHERE account = ? AND currency = ?`,
 			unknown(w.limits, k.limits), func(l limitKey) []any { return []any{micros(since), l.account, l.currency} },
 			func(key limitKey, scan func(...any) error) error {
@@ -97,11 +90,11 @@ func (t *tx) limitQuestions(w wants) []question {
 // withinLimits refuses a purchase that the account's own limits leave no room for,
 // and one of an account with too many open bonds.
 func (t *tx) withinLimits(ctx context.Context, op escrowserver.Buy) error {
-	if op.MostOpen > 0 && t.known.openOf[op.Account] >= op.MostOpen {
+	if op.MostOpen > 0 && t.known.accounts[op.Account].open >= op.MostOpen {
 		if err := t.endDue(ctx, op); err != nil {
 			return err
 		}
-		if t.known.openOf[op.Account] >= op.MostOpen {
+		if t.known.accounts[op.Account].open >= op.MostOpen {
 			return escrowserver.TooManyOpen(op.MostOpen)
 		}
 	}
@@ -144,7 +137,7 @@ func (t *tx) endDue(ctx context.Context, op escrowserver.Buy) error {
 // bought counts a purchase for those after it in the batch, and ended the end of a
 // bond: what comes back makes room again.
 func (t *tx) bought(b escrow.Bond) {
-	t.known.openOf[b.SenderAccount]++
+	t.known.accounts[b.SenderAccount].open++
 	if limit := t.known.limits[limitKey{b.SenderAccount, b.Option.Currency}]; limit != nil {
 		limit.Spent += b.Option.Amount
 	}
@@ -154,8 +147,8 @@ func (t *tx) endedOf(b *knownBond, next escrow.Bond) {
 	if b.State.Ended() || !next.State.Ended() {
 		return
 	}
-	if n, ok := t.known.openOf[b.SenderAccount]; ok {
-		t.known.openOf[b.SenderAccount] = n - 1
+	if a := t.known.accounts[b.SenderAccount]; a != nil {
+		a.open--
 	}
 	limit := t.known.limits[limitKey{b.SenderAccount, b.Option.Currency}]
 	if limit != nil && next.State != escrow.Rejected && b.BoughtAt.After(limit.since) {
@@ -203,9 +196,21 @@ func (t *tx) setLimit(ctx context.Context, op escrowserver.SetLimit) error {
 	return err
 }
 
-// walkLimits looks for limits that nobody can have set.
+// walkLimits looks for limits that nobody can have set, and for open bonds that are
+// not counted.
 func (r reader) walkLimits(ctx context.Context, v escrowserver.Visitor) error {
-	rows, err := r.query(ctx, `SELECT spending_limit.account, currency FROM spending_limit LEFT JOIN account ON account.id = spending_limit.account
+	rows, err := r.query(ctx, `SELECT account.id FROM account LEFT JOIN (
+			SELECT sender_account, COUNT(*) AS n FROM bond WHERE state IN ('held', 'arrived', 'rejecting') GROUP BY sender_account) AS counted
+		ON counted.sender_account = account.id WHERE account.open_bonds <> COALESCE(counted.n, 0) ORDER BY account.id`)
+	if err := each(rows, err, func(scan func(...any) error) error {
+		var account string
+		err := scan(&account)
+		v.Fault("the open bonds of account " + account + " are not as many as its row says")
+		return err
+	}); err != nil {
+		return err
+	}
+	rows, err = r.query(ctx, `SELECT spending_limit.account, currency FROM spending_limit LEFT JOIN account ON account.id = spending_limit.account
 		WHERE account.id IS NULL OR per_mail < -1 OR per_day < -1 OR raise_mail < -1 OR raise_day < -1 OR raise_at < 0
 			OR raise_at = 0 AND (raise_mail <> -1 OR raise_day <> -1)
 			OR raise_at > 0 AND raise_mail >= 0 AND (per_mail = -1 OR raise_mail < per_mail)

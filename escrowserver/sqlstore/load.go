@@ -29,7 +29,6 @@ type wants struct {
 	// endedOf... are the senders whose bonds may have ended without arrived.
 	endedOfAccounts, endedOfAddresses []endedKey
 	groups                            []group
-	buyers                            []escrow.KeyID
 	limits                            []limitKey
 	vouchers                          []string
 	blocked                           []pair // the sender folded
@@ -105,7 +104,6 @@ func (w *wants) statement(bond escrow.BondID, signed escrow.Signed) {
 func (w *wants) addBuy(op escrowserver.Buy) {
 	q := op.Quote
 	w.accounts = append(w.accounts, op.Recipient)
-	w.buyers = append(w.buyers, op.Account)
 	w.limits = append(w.limits, limitKey{op.Account, q.Option.Currency})
 	w.taken = append(w.taken, op.Request.ID)
 	w.operations = append(w.operations, operationKey{op.Account, string(op.Request.ID)})
@@ -327,12 +325,12 @@ func (t *tx) lockAccounts(ctx context.Context, ids []escrow.KeyID) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	accounts := question{text: `SELECT change, key_id, frozen_at FROM account WHERE id = ?` + lockAccount,
+	accounts := question{text: `SELECT change, key_id, frozen_at, open_bonds FROM account WHERE id = ?` + lockAccount,
 		row: func(i int, scan func(...any) error) error {
 			a := &knownAccount{}
 			t.known.accounts[ids[i]] = a
 			var frozenAt int64
-			err := scan(&a.change, &a.key, &frozenAt)
+			err := scan(&a.change, &a.key, &frozenAt, &a.open)
 			a.frozen = frozenAt > 0
 			return err
 		}}

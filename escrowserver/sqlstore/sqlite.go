@@ -31,7 +31,7 @@ type sqliteEngine struct {
 func openSQLite(path string) *sqliteEngine {
 	e := &sqliteEngine{
 		path:      path,
-		write:     sql.OpenDB(connector{dsn(path, "_txlock=immediate")}),
+		write:     sql.OpenDB(connector{dsn(path, "_txlock=immediate", "_pragma=cache_size(-65536)")}),
 		read:      sql.OpenDB(connector{dsn(path, "_txlock=deferred", "_pragma=query_only(1)")}),
 		beginning: "BEGIN IMMEDIATE",
 	}

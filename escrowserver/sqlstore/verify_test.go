@@ -108,6 +108,7 @@ func bondDamages() map[string]string {
 // otherDamages are beside the bonds: receipts, statements, keys, offers.
 func otherDamages() map[string]string {
 	return map[string]string{
+		"an open bond not counted":     `UPDATE account SET open_bonds = open_bonds + 1`,
 		"a receipt lost in the middle": `DELETE FROM receipt WHERE n = 2`,
 		"the last receipt lost":        `DELETE FROM receipt WHERE n = 3 AND bond IN (SELECT id FROM bond WHERE state = 'rejected')`,
 		"all receipts lost":            `DELETE FROM receipt`,

@@ -67,7 +67,7 @@ func (w write) text() string {
 		setBalance:   `UPDATE balance SET available = ?, held = ? WHERE holder = ? AND currency = ? AND available = ? AND held = ?`,
 		addToBalance: `UPDATE balance SET available = available + ?, held = held + ? WHERE holder = ? AND currency = ?`,
 		newReceipt:   `INSERT INTO receipt (bond, n, jws) VALUES (?, ?, ?)`,
-		setNewest:    `UPDATE account SET change = ? WHERE id = ?`,
+		setNewest:    `UPDATE account SET change = ?, open_bonds = ? WHERE id = ?`,
 		setParty: `INSERT INTO party (account, change, bond, role) VALUES (?, ?, ?, ?)
 			ON CONFLICT (bond, role) DO UPDATE SET change = excluded.change`,
 		keepSoldKey:  `INSERT INTO sold_key (bond, certificate, batch, keep_until) VALUES (?, ?, ?, ?)`,

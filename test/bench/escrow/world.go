@@ -205,7 +205,7 @@ func (w *world) buy(sender, recipient person) (escrowserver.Buy, error) {
 	}
 	certificate := []byte(strings.Repeat("v", certificateSize))
 	return escrowserver.Buy{
-		Moment: w.moment(), Account: sender.account,
+		Moment: w.moment(), Account: sender.account, Key: sender.account,
 		Request:  escrow.BuyRequest{ID: escrow.BondID(uuid.Must(uuid.NewV7()).String()), Quote: signed, Verification: certificate, Reply: certificate},
 		BodyHash: random(), Quote: quote, Recipient: recipient.account, Group: escrowserver.SenderGroup(sender.address),
 		KeepUntil: w.start.Add(24 * time.Hour),
