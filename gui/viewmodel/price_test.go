@@ -351,3 +351,25 @@ func TestWithoutAPriceYetNothingIsPretended(t *testing.T) {
 		}
 	})
 }
+
+// TestK17_ItIsSaidWhyNobodyIsAnswered, in the window's language, while the switch is on.
+func TestK17_ItIsSaidWhyNobodyIsAnswered(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		why := agentclient.Say("exclusive.no-dns", "Nobody is answered: this agent asks no DNS, so it cannot find out whether a mail is from whom it says.")
+		mute := func(p *agentclient.Price) { p.Mute, p.SayMute = why.String(), why }
+		s.agent.ChangeOffer("recipient@example.org", mute)
+		s.SetExclusive(true)
+		synctest.Wait()
+		v := s.Answer()
+		if !v.On || v.Mute != why.String() || v.Done != "" {
+			t.Errorf("switched on: %+v", v)
+		}
+		s.Speak(words.German)
+		s.has("in German", s.Answer().Mute, "Niemand bekommt eine Antwort")
+		s.SetExclusive(false)
+		synctest.Wait()
+		if v := s.Answer(); v.Mute != "" || v.Done == "" {
+			t.Errorf("switched off: %+v", v)
+		}
+	})
+}

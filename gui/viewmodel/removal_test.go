@@ -29,7 +29,7 @@ func TestW_RemovingAnAccountIsAskedTwiceWhereMoneyIsThere(t *testing.T) {
 			t.Fatal("removed without a question")
 		}
 		s.AskRemoveAccount("recipient@example.org")
-		s.has("question", asked().Title+asked().Text, "Remove recipient@example.org", "keys", "provider stays", "cannot be set up there again")
+		s.has("question", asked().Title+asked().Text, "Remove recipient@example.org", "keys", "provider stays", "releases the address: it can be set up there again")
 		s.KeepAccount()
 		if asked().Asked {
 			t.Error("no is no answer")
