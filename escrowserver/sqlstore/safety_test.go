@@ -11,7 +11,7 @@ func safetyDamages() map[string]string {
 		"an account deleted by nobody":       `UPDATE account SET deleted_at = 1, public_key = x'', key_id = '' WHERE frozen_at > 0`,
 		"a rotation forgotten":               `DELETE FROM replaced_key WHERE next_key <> ''`,
 		"a rotation to another key":          `UPDATE replaced_key SET next_key = 'x' WHERE next_key <> ''`,
-		"a rotation of another account":      `UPDATE replaced_key SET account = (SELECT MIN(id) FROM account) WHERE next_key <> ''`,
+		"a rotation of another account":      `UPDATE replaced_key SET account = (SELECT MIN(id) FROM account WHERE id <> replaced_key.account) WHERE next_key <> ''`,
 		"the order of a rotation lost":       `DELETE FROM account_order WHERE action = 'rotate'`,
 		"the order of a deletion lost":       `DELETE FROM account_order WHERE action = 'delete'`,
 		"an order changed":                   `UPDATE account_order SET jws = replace(jws, 'a', 'b') WHERE action = 'freeze'`,
