@@ -8,6 +8,7 @@ import (
 
 // MoneyAgent is what a client can ask about money beside balances and prices.
 type MoneyAgent interface {
+	PayingAgent
 	// Movements lists what happened to the money of an own address at its escrow,
 	// the newest first, as the escrow's books have it. An empty address asks for
 	// every account.

@@ -67,14 +67,15 @@ type root struct {
 	Buy         buyCmd         `cmd:"" help:"Buy a one-time key to use with other OpenPGP tools."`
 	Drafts      draftsCmd      `cmd:"" help:"Mails that are not sent yet."`
 	Sent        sentCmd        `cmd:"" help:"Mails that you sent, and where their money is."`
-	Withdraw    withdrawCmd    `cmd:"" help:"Ask for a sent mail's money back before it arrived."`
+	Withdraw    withdrawCmd    `cmd:"" help:"Ask for a sent mail's money back before it arrived, or with --to for money to be paid out."`
 	Inbox       inboxCmd       `cmd:"" help:"Paid and free mails that came in, newest first."`
 	Read        readCmd        `cmd:"" help:"Open a mail."`
 	Accept      acceptCmd      `cmd:"" help:"Accept a mail: its money goes back to the sender."`
 	Reject      rejectCmd      `cmd:"" help:"Reject a mail: its money is forfeited."`
 	Undo        undoCmd        `cmd:"" help:"Take back a reject that has not taken effect."`
 	People      peopleCmd      `cmd:"" help:"Who may write to you free, and to whom you may."`
-	Topup       topupCmd       `cmd:"" help:"Redeem a voucher."`
+	Payouts     payoutsCmd     `cmd:"" help:"List what you asked the escrow to pay out."`
+	Topup       topupCmd       `cmd:"" help:"Redeem a voucher, or pay by card."`
 	Balance     balanceCmd     `cmd:"" help:"The money at the escrow."`
 	Statement   statementCmd   `cmd:"" help:"What happened to your money, as the escrow's books have it, newest first."`
 	Limits      limitsCmd      `cmd:"" help:"What your mails may cost: each, and in 24 hours."`

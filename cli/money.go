@@ -91,10 +91,15 @@ func (s *session) showSent(typed string) error {
 }
 
 type withdrawCmd struct {
-	ID string `arg:"" name:"id" help:"The sent mail, or the beginning of its id."`
+	ID      string `arg:"" name:"id" help:"The sent mail, or the beginning of its id; with --to an amount."`
+	To      string `placeholder:"TEXT" help:"Have this amount of the balance paid there, such as a bank account."`
+	Account string `placeholder:"A" help:"With --to: which address of yours."`
 }
 
 func (c *withdrawCmd) Run(s *session) error {
+	if c.To != "" {
+		return c.payOut(s)
+	}
 	id, err := s.sentMail(c.ID)
 	if err == nil {
 		err = meant(c.ID, id)
@@ -114,11 +119,18 @@ func (c *withdrawCmd) Run(s *session) error {
 }
 
 type topupCmd struct {
-	Code    string `arg:"" name:"code" help:"The voucher's code."`
+	Code    string `arg:"" optional:"" name:"code" help:"The voucher's code."`
+	Card    string `placeholder:"AMOUNT" help:"Pay this amount by card instead, in the browser."`
 	Account string `placeholder:"A" help:"Which address of yours; the only account where left out."`
 }
 
 func (c *topupCmd) Run(s *session) error {
+	if (c.Card == "") == (c.Code == "") {
+		return agentclient.Failf(agentclient.CodeUsage, "Give a voucher's code, or --card and an amount.")
+	}
+	if c.Card != "" {
+		return c.payByCard(s)
+	}
 	balances, err := s.agent.TopUp(s.ctx, agentclient.Redeem{Account: c.Account, Voucher: c.Code})
 	if err != nil {
 		return err

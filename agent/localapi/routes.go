@@ -41,6 +41,18 @@ func (a *api) draftRoutes(mux *http.ServeMux, get func(string, answerer)) {
 
 func (a *api) moneyRoutes(mux *http.ServeMux, get func(string, answerer)) {
 	agent := a.agent
+	get("/v1/card/{id}", func(r *http.Request) (any, error) {
+		return agent.CardPayment(r.Context(), r.URL.Query().Get("account"), r.PathValue("id"))
+	})
+	post(a, mux, "/v1/card", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.PayByCard) (any, error) {
+		return agent.PayByCard(ctx, req)
+	})
+	get("/v1/payouts", func(r *http.Request) (any, error) {
+		return list(agent.Payouts(r.Context(), r.URL.Query().Get("account")))
+	})
+	post(a, mux, "/v1/payouts", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.PayOut) (any, error) {
+		return agent.PayOut(ctx, req)
+	})
 	get("/v1/movements", func(r *http.Request) (any, error) {
 		return list(agent.Movements(r.Context(), r.URL.Query().Get("account")))
 	})

@@ -1,0 +1,60 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"earnest/agentclient"
+	"earnest/agentclient/agenttest"
+)
+
+// pays is an agent whose card payment is paid when it is asked for the second time.
+type pays struct {
+	agentclient.Agent
+	asked int
+	out   agentclient.PayOut
+}
+
+func (p *pays) PayByCard(_ context.Context, req agentclient.PayByCard) (agentclient.CardPayment, error) {
+	return agentclient.CardPayment{ID: "c1", State: "open", URL: "https://pay.example/1", Amount: agentclient.Money{Amount: req.Amount, Unit: "EUR"}}, nil
+}
+
+func (p *pays) CardPayment(_ context.Context, _, id string) (agentclient.CardPayment, error) {
+	p.asked++
+	return agentclient.CardPayment{ID: id, State: "paid"}, nil
+}
+
+func (p *pays) PayOut(_ context.Context, req agentclient.PayOut) (agentclient.Payout, error) {
+	p.out = req
+	return agentclient.Payout{State: "asked", Amount: agentclient.Money{Amount: req.Amount, Unit: "EUR"}, To: req.To}, nil
+}
+
+// TestCardAndPayout: the page is shown and waited for; a payout is told as on hold.
+func TestCardAndPayout(t *testing.T) {
+	agent := &pays{Agent: agenttest.Scene(sunday)}
+	for _, tt := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"topup", "--card", "5.00"}, 0, "https://pay.example/1"},
+		{[]string{"topup"}, 2, "--card"},
+		{[]string{"topup", "EARN-1", "--card", "5.00"}, 2, "--card"},
+		{[]string{"withdraw", "3.00", "--to", "IBAN NL00"}, 0, "€3.00 is on hold"},
+		{[]string{"payouts"}, 0, "Nothing was asked for."},
+	} {
+		var out, errs bytes.Buffer
+		code := Main(t.Context(), tt.args, Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Now: sunday},
+			func(string) string { return "" }, Hooks{Connect: func(string) agentclient.Agent { return agent }})
+		if code != tt.code || !strings.Contains(out.String()+errs.String(), tt.says) {
+			t.Errorf("%v: exit %d, %s, %s", tt.args, code, out.String(), errs.String())
+		}
+	}
+	if agent.asked != 1 || agent.out.To != "IBAN NL00" || agent.out.Amount != "3.00" {
+		t.Errorf("asked %d times, %+v", agent.asked, agent.out)
+	}
+}
