@@ -26,7 +26,7 @@ const clients = 64
 // addresses at once. No key is sold twice, none is lost, and nobody is told that
 // there is none while there is one.
 func TestClaims_ExactlyOnce(t *testing.T) {
-	r := newRun(t, onPostgres(t), 3, soak.Times(20_000, 1_000_000))
+	r := newRun(t, onPostgres(t), 3, soak.Times(10_000, 1_000_000))
 	r.play(build(t))
 	r.report(t)
 }
@@ -34,7 +34,7 @@ func TestClaims_ExactlyOnce(t *testing.T) {
 // The same on SQLite, with one process, in a file that costs no disk: what a power
 // failure does is shown elsewhere.
 func TestClaims_ExactlyOnceOnSQLite(t *testing.T) {
-	r := newRun(t, inMemory(t), 1, soak.Times(20_000, 1_000_000))
+	r := newRun(t, inMemory(t), 1, soak.Times(10_000, 1_000_000))
 	r.play(build(t))
 	r.report(t)
 }
