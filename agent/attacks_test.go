@@ -347,9 +347,19 @@ func (s forging) Receipts(ctx context.Context, id escrow.BondID) ([]escrow.Signe
 	if err != nil {
 		return nil, err
 	}
-	paid.N, paid.Prev, paid.Event, paid.Money, paid.Statement = 2, first.Hash(), escrow.EventRejected, escrow.MoneyForfeit, decision
-	second, err := escrow.Sign(s.f.key, escrow.KindReceipt, paid)
-	return []escrow.Signed{first, second}, err
+	arrived, err := escrow.Sign(s.f.identity, escrow.KindStatement, escrow.Statement{Bond: id, Quote: quote.Hash(), Event: escrow.EventArrived})
+	if err != nil {
+		return nil, err
+	}
+	r := paid
+	r.N, r.Prev, r.Event, r.Money, r.Statement = 2, first.Hash(), escrow.EventArrived, escrow.MoneyStays, arrived
+	second, err := escrow.Sign(s.f.key, escrow.KindReceipt, r)
+	if err != nil {
+		return nil, err
+	}
+	paid.N, paid.Prev, paid.Event, paid.Money, paid.Statement = 3, second.Hash(), escrow.EventRejected, escrow.MoneyForfeit, decision
+	third, err := escrow.Sign(s.f.key, escrow.KindReceipt, paid)
+	return []escrow.Signed{first, second, third}, err
 }
 
 func TestNoDecisionBeforeArrived(t *testing.T) {
