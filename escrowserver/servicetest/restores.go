@@ -37,7 +37,11 @@ func Restores(t testing.TB, store escrowserver.Store, backup func() (restore fun
 		s.some(random)
 		restore := backup()
 		s.some(random)
+		if random.IntN(2) == 0 {
+			s.sellUnanswered()
+		}
 		s.reopen(restore())
+		s.refill()
 		s.some(random)
 	}
 	return len(s.sold), s.again
@@ -58,9 +62,9 @@ func (s *shop) reopen(store escrowserver.Store) {
 // some is what happens by chance.
 func (s *shop) some(random *rand.Rand) {
 	s.Helper()
-	for range 1 + random.IntN(4) {
+	for range 1 + random.IntN(8) {
 		s.Clock.Move(time.Second)
-		switch random.IntN(4) {
+		switch random.IntN(6) {
 		case 0:
 			s.refill()
 		case 1: // the answer is lost: the agent sends the same batch later
@@ -72,6 +76,21 @@ func (s *shop) some(random *rand.Rand) {
 			s.purchase()
 		}
 	}
+}
+
+// sellUnanswered sells keys of a batch whose answer was lost.
+func (s *shop) sellUnanswered() {
+	s.Helper()
+	for before := -1; before != len(s.sold); { // until it is sold out
+		before = len(s.sold)
+		s.purchase()
+	}
+	upload := s.batch(3)
+	_, err := s.owner.AddKeys(context.Background(), upload)
+	s.pool(err)
+	s.pending = &upload
+	s.purchase()
+	s.purchase()
 }
 
 // pool lets pass what a pool may answer to an honest agent.
@@ -97,7 +116,7 @@ func (s *shop) refill() {
 		s.pool(err)
 		s.pending = nil
 	}
-	_, err := s.owner.AddKeys(context.Background(), s.batch(5))
+	_, err := s.owner.AddKeys(context.Background(), s.batch(2))
 	s.pool(err)
 }
 

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"earnest/escrowserver"
+	"earnest/escrowserver/servicetest"
+	"earnest/internal/pgtest"
 )
 
 // operatorDamages are in what the operator did.
@@ -48,5 +50,34 @@ func TestTheBooksRememberWhatTheySayOfThemselves(t *testing.T) {
 	}
 	if text, err := s.Note(t.Context(), "none"); err != nil || text != "" {
 		t.Errorf("a note that is not there: %q, %v", text, err)
+	}
+}
+
+// A new epoch empties the pools, leaves the books sound, and has what changes from
+// then on come after all that agents may have seen in the time that was lost.
+func TestANewEpochWithdrawsKeysAndCountsOn(t *testing.T) {
+	for name, s := range map[string]*Store{"SQLite": openTest(t), "PostgreSQL": openPostgresTest(t, pgtest.For(t))} {
+		t.Run(name, func(t *testing.T) {
+			h := servicetest.NewHarness(t, s)
+			servicetest.Story(t, h)
+			withdrawn, _ := apply(t, s, escrowserver.NewEpoch{Epoch: 5}).(int64)
+			var keys, least int64
+			if err := s.reader().row(t.Context(), `SELECT (SELECT COUNT(*) FROM one_time_key), MIN(change) FROM account`).Scan(&keys, &least); err != nil {
+				t.Fatal(err)
+			}
+			if withdrawn == 0 || keys != 0 || least < changesLost {
+				t.Errorf("%d keys withdrawn, %d left, changes count from %d", withdrawn, keys, least)
+			}
+			if again, err := s.Epoch(t.Context()); err != nil || again != 5 {
+				t.Errorf("epoch %d, %v", again, err)
+			}
+			apply(t, s, escrowserver.NewEpoch{Epoch: 2}) // by a clock that was set back
+			if again, err := s.Epoch(t.Context()); err != nil || again != 6 {
+				t.Errorf("the next epoch is %d, %v", again, err)
+			}
+			if found := faults(t, s, h.Server.ReceiptKey()); len(found) > 0 {
+				t.Errorf("faults: %q", found)
+			}
+		})
 	}
 }
