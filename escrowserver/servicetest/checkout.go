@@ -349,7 +349,7 @@ func checkoutTakenBack(w *world) {
 		w.Fatalf("debts %+v", debts(true))
 	}
 	// A dispute that was won is no debt, told in any order.
-	back("dispute-1", "dispute", "payment-1", 5000, true)
+	back("dispute-1", "dispute", "payment-1", 4000, true)
 	back("dispute-1", "dispute", "payment-1", 5000, false)
 	back("dispute-2", "dispute", "payment-1", 5000, false)
 	if got := debts(false); len(got) != 1 || got[0].ID != "dispute-2" || got[0].Amount != 500 {
