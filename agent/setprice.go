@@ -158,19 +158,6 @@ func setDecide(offer *escrow.Offer, terms escrow.Terms, within int64) error {
 	return nil
 }
 
-// termWords is a time such as 14 days.
-func termWords(s escrow.Seconds) string {
-	for _, unit := range []struct {
-		name   string
-		length escrow.Seconds
-	}{{"days", 24 * 60 * 60}, {"hours", 60 * 60}, {"minutes", 60}} {
-		if s >= 2*unit.length && s%unit.length == 0 {
-			return fmt.Sprintf("%d %s", s/unit.length, unit.name)
-		}
-	}
-	return s.Duration().String()
-}
-
 func newFreeAfter(before string, wanted agentclient.Free) (string, error) {
 	_, always, ok := wanted.Count()
 	switch {

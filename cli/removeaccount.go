@@ -16,6 +16,15 @@ func (c *accountRemoveCmd) Run(s *session) error {
 	if s.json {
 		return s.printJSON(agentclient.RemoveAccount{Address: c.Address})
 	}
-	s.say("Removed %s. Its keys, its password and its mails here are deleted; your mail at the provider is as it was.\nAt its escrow the address is released: it can be set up there again.\n", line(c.Address))
+	s.say("Removed %s. Its keys, its password and its mails here are deleted; your mail at the provider is as it was.\n%s\n", line(c.Address), released(c.Force))
 	return nil
+}
+
+// released is what becomes of the address at the escrow. A forced removal waits for
+// no escrow, so it can promise less.
+func released(forced bool) string {
+	if forced {
+		return "If its escrow answered, the address is released there and can be set up again; if not, it stays bound until its proof lapses, or its mailbox proves it to another account."
+	}
+	return "At its escrow the address is released: it can be set up there again."
 }

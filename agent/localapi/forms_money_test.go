@@ -28,7 +28,7 @@ func moneyForms(at func(day int) time.Time, euro func(amount string) agentclient
 			Amount: euro("0.25"), Available: euro("4.75"), Held: euro("0.25"), Bond: "01939f…", With: "author@example.net", Subject: "Your book"},
 		"Limit":    agentclient.Limit{Currency: "escrow.example", Unit: "EUR", PerMail: "1.00", PerDay: "5.00", Spent: "0.25"},
 		"SetLimit": agentclient.SetLimit{Currency: "escrow.example", PerMail: "1.00", PerDay: "5.00"},
-		"Receipts": agentclient.Receipts{Bond: "01939f…", Quote: "eyJ…", Receipts: []string{"eyJ…"},
+		"Receipts": agentclient.Receipts{Bond: "01939f…", Quote: "eyJ…", Receipts: []string{"eyJ…"}, Outages: []string{"eyJ…"},
 			Steps:    []agentclient.Receipt{{N: 1, Event: "paid", Money: "held", Time: at(20)}},
 			Verified: false, Fault: "receipt 2: it does not name the receipt before it", SayFault: saidWords(), ReceiptKey: "2Ws…", KeyPinned: true},
 	}

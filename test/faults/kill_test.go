@@ -102,7 +102,7 @@ func (p *plan) missing() (faults []string) {
 	}
 	needed := map[string][]string{
 		"undone, accepted": {
-			"escrow buy.claim", "escrow buy.bond", "escrow buy.transfer", "escrow buy.posting", "escrow buy.balance", "escrow buy.receipt",
+			"escrow buy.key", "escrow buy.bond", "escrow buy.transfer", "escrow buy.posting", "escrow buy.balance", "escrow buy.receipt",
 			"escrow buy.change", "escrow buy.party", "escrow buy.sold", "escrow buy.operation", "escrow buy.commit", "escrow acknowledge.commit",
 			"sender buy.intend.commit", "sender buy.paid.commit", "sender sealed.commit", "sender submitted.commit", "sender bonds.commit",
 			"escrow arrive.bond", "escrow arrive.receipt", "escrow arrive.proof", "escrow arrive.commit",
