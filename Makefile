@@ -18,10 +18,10 @@ endif
 
 PROGRAMS := earnest earnest-escrow
 
-.PHONY: help run test soak build lint fmt generate bench pictures check-go deps-run deps-test clean
+.PHONY: help run test soak build lint fmt generate bench bench-escrow pictures check-go deps-run deps-test clean
 
 help: ## list what can be made
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: deps-run build ## install what is missing, build, and play the story (the sandbox touches nothing of yours)
 	@bin/earnest demo
