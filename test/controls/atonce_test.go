@@ -12,7 +12,7 @@ func atOnce() []control {
 		"have the money back before the deadline", "deadline", "nothing is due before its deadline",
 		[]edit{
 			{"escrow", `if due.IsZero() || now.Before(due) {`, `if due.IsZero() || now.Before(due) && !(controlOff("deadline") && !now.Before(due.Add(-90*time.Minute))) {`},
-			{"escrowserver", `if due.IsZero() || m.Now.Before(due) {`, `if due.IsZero() || m.Now.Before(due) && !(controlOff("deadline") && !m.Now.Before(due.Add(-90*time.Minute))) {`},
+			{"escrowserver", `return !due.IsZero() && !m.Now.Before(due)`, `return !due.IsZero() && (!m.Now.Before(due) || controlOff("deadline") && !m.Now.Before(due.Add(-90*time.Minute)))`},
 		},
 		"test/linear", "TestEndings_ExactlyOneWins",
 	}, {

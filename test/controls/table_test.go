@@ -48,8 +48,8 @@ func inTheAgent() []control {
 		"send a second mail on one bond", "second", "a bond opens one mail, at the agent and at the escrow",
 		[]edit{
 			{"agent", `if other = ok && taken.Mail != m.ID; other {`, `if other = ok && taken.Mail != m.ID && !controlOff("second"); other {`},
-			{"escrowserver/sqlstore", `if !b.ArrivedAt.IsZero() {
-		return nil, escrow.Errorf(escrow.Conflict, "another mail has taken this bond")`, `if !b.ArrivedAt.IsZero() && !controlOff("second") {
+			{"escrowserver/sqlstore", `case !b.ArrivedAt.IsZero():
+		return nil, escrow.Errorf(escrow.Conflict, "another mail has taken this bond")`, `case !b.ArrivedAt.IsZero() && !controlOff("second"):
 		return nil, escrow.Errorf(escrow.Conflict, "another mail has taken this bond")`},
 			{"escrow", `case b.State == Held:
 		b.State, b.ArrivedAt, b.WithdrawAskedAt = Arrived, now, time.Time{}`, `case b.State == Held || controlOff("second"):
