@@ -10,8 +10,12 @@ import (
 	"earnest/escrowserver"
 )
 
-// changesShown is how long a change that has ended is shown.
-const changesShown = 30 * 24 * time.Hour
+// changesShown is how long a change that has ended is shown, and endedShown how many
+// such at most.
+const (
+	changesShown = 30 * 24 * time.Hour
+	endedShown   = 100
+)
 
 // Keys returns NotFound for an account that is not, or not any more.
 func (s *Store) Keys(ctx context.Context, account escrow.KeyID) (escrowserver.AccountKeys, error) {
@@ -59,11 +63,13 @@ func (s *Store) DueChanges(ctx context.Context, now time.Time, limit int) ([]str
 }
 
 // changes are those that concern the account: of its own, and of its addresses.
-// Those that wait are all there; of those that ended, the newest.
+// Those that wait are all there, or a thief could hide his own behind many that he
+// has replaced; of those that ended, the newest.
 func (r reader) changes(ctx context.Context, account escrow.KeyID) (changes []escrow.AccountChange, err error) {
-	rows, err := r.query(ctx, `SELECT `+changeColumns+` FROM account_change WHERE (account = ? OR holder = ?)
-		AND (ended_at = 0 OR ended_at > (SELECT COALESCE(MAX(beat_at), 0) FROM heartbeat WHERE account = '') - ?) ORDER BY asked_at, id LIMIT 100`,
-		account, account, changesShown.Microseconds())
+	rows, err := r.query(ctx, `SELECT `+changeColumns+` FROM account_change WHERE (account = ? OR holder = ?) AND (ended_at = 0 OR id IN (
+			SELECT id FROM account_change WHERE (account = ? OR holder = ?) AND ended_at > 0
+				AND ended_at > (SELECT COALESCE(MAX(beat_at), 0) FROM heartbeat WHERE account = '') - ? ORDER BY ended_at DESC, id LIMIT ?))
+		ORDER BY asked_at, id`, account, account, account, account, changesShown.Microseconds(), endedShown)
 	err = each(rows, err, func(scan func(...any) error) error {
 		c, err := scanChange(scan)
 		changes = append(changes, c.AccountChange)
