@@ -34,6 +34,17 @@ func OrderInTime(order escrow.Order, now time.Time) error {
 	return nil
 }
 
+// ProposalsADay is how many changes that act later an account's own key may order
+// within 24 hours.
+const ProposalsADay = 20
+
+// TooManyProposals refuses one more.
+func TooManyProposals(wait time.Duration) error {
+	err := escrow.Errorf(escrow.Limited, "this key has ordered %d changes within 24 hours; nothing was changed; one that waits can still be cancelled, and the recovery key is not limited", ProposalsADay)
+	err.RetryAfter = wait
+	return err
+}
+
 // ChangeID is the id of the change that the signed text asks for.
 func ChangeID(asked escrow.Signed) string { return asked.Hash() }
 

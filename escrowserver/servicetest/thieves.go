@@ -11,6 +11,7 @@ import (
 func thiefTests() []test {
 	return []test{
 		{"ManyOrdersHideNoWaitingChange", manyOrders},
+		{"OrdersThatWaitAreLimitedADay", ordersLimited},
 	}
 }
 
@@ -48,4 +49,39 @@ func manyOrders(w *world) {
 	if newest := account.Changes[len(account.Changes)-1]; len(account.Changes) != 100 || newest.ID != waiting[0].ID || newest.Ending != "cancelled" {
 		w.Fatalf("%d changes are shown, the last is %+v; want the newest 100 that ended", len(account.Changes), newest)
 	}
+}
+
+// ordersLimited: a key orders 20 changes a day that wait, and whatever stops a thief
+// is not limited.
+func ordersLimited(w *world) {
+	anna, backup := w.protected()
+	var account escrow.Account
+	for range 20 {
+		order, _ := w.rotation(anna.id())
+		taken, err := anna.order(anna.id(), order)
+		w.ok(err)
+		account = taken
+	}
+	for range 2 {
+		order, _ := w.rotation(anna.id())
+		_, err := anna.order(anna.id(), order)
+		w.fails(err, escrow.Limited)
+	}
+	_, err := anna.order(anna.id(), escrow.Order{Action: escrow.ActionFreeze})
+	w.ok(err)
+	for _, c := range account.Changes {
+		if c.Ended.IsZero() {
+			_, err = anna.order(anna.id(), escrow.Order{Action: escrow.ActionCancel, Change: c.ID})
+			w.ok(err)
+		}
+	}
+	_, err = backup.order(anna.id(), escrow.Order{Action: escrow.ActionUnfreeze})
+	w.ok(err)
+	w.Clock.Move(24 * time.Hour)
+	order, _ := w.rotation(anna.id())
+	_, err = anna.order(anna.id(), order)
+	w.ok(err)
+	order, _ = w.rotation(anna.id())
+	_, err = backup.order(anna.id(), order)
+	w.ok(err)
 }

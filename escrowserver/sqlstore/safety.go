@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"slices"
+	"time"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -137,12 +138,31 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 			return t.act(ctx, "order", change{AccountChange: escrow.AccountChange{Account: order.Account, Kind: string(order.Action), Value: string(op.Signed)}, now: op.Now})
 		}, nil
 	}
+	if err := t.mayPropose(ctx, op, order); err != nil {
+		return nil, err
+	}
 	return func() error {
 		_, err := t.propose(ctx, "order", escrowserver.ProposeChange{Now: op.Now, Promise: op.Promise, Change: escrow.AccountChange{
 			ID: escrowserver.ChangeID(op.Signed), Account: order.Account, Kind: string(order.Action), Value: string(op.Signed),
 			AskedAt: op.Now, DueAt: op.Now.Add(escrow.ChangeNotice)}})
 		return err
 	}, nil
+}
+
+// mayPropose bounds what one key asks for: each change that waits is a row that
+// stays. What stops a thief (freeze, cancel, all by the recovery key) is not counted.
+func (t *tx) mayPropose(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order) error {
+	var n int
+	var first int64
+	if err := t.conn.row(ctx, `SELECT COUNT(*), COALESCE(MIN(o.made_at), 0) FROM account_order o JOIN account a ON a.public_key = o.signer AND a.id = o.account
+		WHERE o.account = ? AND o.made_at > ? AND o.action IN ('unfreeze', 'rotate', 'recovery')`,
+		order.Account, micros(op.Now.Add(-24*time.Hour))).Scan(&n, &first); err != nil {
+		return err
+	}
+	if n < escrowserver.ProposalsADay {
+		return nil
+	}
+	return escrowserver.TooManyProposals(fromMicros(first).Add(24 * time.Hour).Sub(op.Now))
 }
 
 func (t *tx) setFrozen(ctx context.Context, label string, account escrow.KeyID, at int64) error {
