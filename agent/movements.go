@@ -50,7 +50,8 @@ func (a *account) movements(ctx context.Context) ([]agentclient.Movement, error)
 		name := a.get().Info.Name
 		for _, m := range all {
 			view := agentclient.Movement{Account: string(a.address), Escrow: name, N: m.N, Time: m.Time, Kind: string(m.Kind),
-				Amount: money(m.Currency, m.Amount), Available: money(m.Currency, m.Available), Held: money(m.Currency, m.Held), Bond: string(m.Bond)}
+				Amount: money(m.Currency, m.Amount), Available: money(m.Currency, m.Available), Held: money(m.Currency, m.Held), Bond: string(m.Bond),
+				Ground: string(m.Ground), Reason: m.Reason}
 			if m.Bond != "" {
 				sent, _, err := store.Get[store.Sent](tx, string(m.Bond))
 				if err != nil {

@@ -191,7 +191,7 @@ func (a *account) readSent(tx *store.Tx, sent store.Sent) (agentclient.Sent, err
 		return view, err
 	}
 	view.ArrivedAt, view.ReadAt, view.EndedAt = bond.ArrivedAt, bond.ReadAt, bond.EndedAt
-	view.DecideBy, view.DeliverBy = bond.DecideBy, bond.DeliverBy
+	view.DecideBy, view.DeliverBy, view.Outages = bond.DecideBy, bond.DeliverBy, awayWith(bond.Outages)
 	view.Money = "held"
 	switch bond.State {
 	case escrow.Held:
@@ -210,4 +210,16 @@ func (a *account) readSent(tx *store.Tx, sent store.Sent) (agentclient.Sent, err
 		view.Error = view.SayError.String()
 	}
 	return view, nil
+}
+
+// awayWith is what moved a bond's deadlines. It is told on the escrow's word, as the
+// deadlines are; its signatures count where receipts are checked.
+func awayWith(signed []escrow.Signed) (list []agentclient.Outage) {
+	for _, s := range signed {
+		var o escrow.Outage
+		if escrow.Peek(s, &o) == nil {
+			list = append(list, agentclient.Outage{Escrow: o.Escrow, Began: o.Began, Ended: o.Ended})
+		}
+	}
+	return list
 }

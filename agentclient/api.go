@@ -185,6 +185,8 @@ type Sent struct {
 	EndedAt     time.Time `json:"endedAt,omitzero"`
 	DecideBy    time.Time `json:"decideBy,omitzero"`
 	DeliverBy   time.Time `json:"deliverBy,omitzero"`
+	// Outages are those by which the two deadlines were moved, oldest first.
+	Outages []Outage `json:"outages,omitempty"`
 	// Free: it went over a connection, with no bond and no escrow. Its state is
 	// paid (waits in the outbox), submitted or failed.
 	Free bool `json:"free,omitempty"`
@@ -195,6 +197,13 @@ type Sent struct {
 	// Error says in words why it does not go on, and what that means.
 	Error    string `json:"error,omitempty"`
 	SayError Said   `json:"sayError,omitempty"`
+}
+
+// Outage is a time in which an escrow could not be reached, as it says itself.
+type Outage struct {
+	Escrow string    `json:"escrow"`
+	Began  time.Time `json:"began"`
+	Ended  time.Time `json:"ended"`
 }
 
 // BuyKey buys a one-time key to use with other OpenPGP tools.

@@ -31,6 +31,18 @@ const (
 	MoveRefund  = "refund"   // held became available again
 	MoveForfeit = "forfeit"  // held went to the beneficiary
 	MoveGain    = "received" // somebody's forfeit or transfer came here
+
+	MovePayout        = "payout"         // available became held, to be paid out
+	MovePayoutPaid    = "payout-paid"    // held was paid out
+	MovePayoutRefused = "payout-refused" // held became available again
+)
+
+// Grounds of a top-up.
+const (
+	GroundVoucher  = "voucher"
+	GroundPayment  = "payment"  // it was paid to a provider, by card for example
+	GroundOperator = "operator" // the escrow's operator said so
+	GroundWelcome  = "welcome"  // for proving the first address
 )
 
 // Movement is one change of an account's balance.
@@ -48,6 +60,11 @@ type Movement struct {
 	Bond    string `json:"bond,omitempty"`
 	With    string `json:"with,omitempty"`
 	Subject string `json:"subject,omitempty"`
+	// Ground says why a top-up came; empty where the escrow does not tell.
+	Ground string `json:"ground,omitempty"`
+	// Reason is what the escrow's operator said: of a top-up why, of a payout under
+	// which reference it was paid, or why not.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Limit is how much mails in one currency may cost. An empty amount is no limit.

@@ -30,12 +30,16 @@ func (c *statementCmd) Run(s *session) error {
 		return nil
 	}
 	several := slices.ContainsFunc(movements, func(m agentclient.Movement) bool { return m.Account != movements[0].Account })
-	rows := [][]string{{"WHEN", "WHAT", "AMOUNT", "AVAILABLE", "HELD", "WITH", "SUBJECT"}}
+	rows := [][]string{{"WHEN", "WHAT", "AMOUNT", "AVAILABLE", "HELD", "WITH OR BY", "SUBJECT OR REASON"}}
 	if several {
 		rows[0] = append(rows[0], "ACCOUNT")
 	}
 	for _, m := range movements {
-		row := []string{s.day(m.Time), line(m.Kind), m.Amount.String(), m.Available.String(), m.Held.String(), cut(line(m.With), 32), cut(line(m.Subject), 40)}
+		with, about := m.With, m.Subject
+		if m.Bond == "" { // with nobody: why it came, and what the escrow's operator said
+			with, about = m.Ground, m.Reason
+		}
+		row := []string{s.day(m.Time), line(m.Kind), m.Amount.String(), m.Available.String(), m.Held.String(), cut(line(with), 32), cut(line(about), 40)}
 		if several {
 			row = append(row, line(m.Account))
 		}
@@ -50,10 +54,10 @@ func (c *statementCmd) Run(s *session) error {
 func (s *session) printCSV(movements []agentclient.Movement) error {
 	w := csv.NewWriter(s.streams.Out)
 	w.UseCRLF = true
-	rows := [][]string{{"time", "account", "escrow", "kind", "amount", "currency", "unit", "available", "held", "with", "subject", "bond"}}
+	rows := [][]string{{"time", "account", "escrow", "kind", "amount", "currency", "unit", "available", "held", "with", "subject", "bond", "ground", "reason"}}
 	for _, m := range slices.Backward(movements) {
 		rows = append(rows, []string{m.Time.UTC().Format(time.RFC3339), cell(m.Account), cell(m.Escrow), cell(m.Kind), cell(m.Amount.Amount),
-			cell(m.Amount.Currency), cell(m.Amount.Unit), cell(m.Available.Amount), cell(m.Held.Amount), cell(m.With), cell(m.Subject), cell(m.Bond)})
+			cell(m.Amount.Currency), cell(m.Amount.Unit), cell(m.Available.Amount), cell(m.Held.Amount), cell(m.With), cell(m.Subject), cell(m.Bond), cell(m.Ground), cell(m.Reason)})
 	}
 	if err := w.WriteAll(rows); err != nil {
 		return fmt.Errorf("write output: %w", err)

@@ -23,6 +23,17 @@ const (
 	MovePayoutRefused MovementKind = "payout-refused" // held became available again
 )
 
+// Ground says why value came in.
+type Ground string
+
+// The grounds of a top-up.
+const (
+	GroundVoucher  Ground = "voucher"  // a voucher was redeemed
+	GroundPayment  Ground = "payment"  // it was paid to a provider
+	GroundOperator Ground = "operator" // the operator said so
+	GroundWelcome  Ground = "welcome"  // for proving the first address
+)
+
 // MaxMovements is how many movements a page has at most.
 const MaxMovements = 500
 
@@ -40,8 +51,10 @@ type Movement struct {
 	// Bond is set with hold, refund and forfeit. Whose forfeit was received is
 	// nobody's business.
 	Bond BondID `json:"bond,omitempty"`
-	// Reason is what the operator said of a top-up that was no voucher, or of the end
-	// of a payout.
+	// Ground is set with top-up.
+	Ground Ground `json:"ground,omitempty"`
+	// Reason is what the escrow or its operator said of a top-up that was no voucher,
+	// or of the end of a payout.
 	Reason string `json:"reason,omitempty"`
 }
 

@@ -294,7 +294,8 @@ type MovementRecord struct {
 	Payer         ledger.Holder
 	Currency      string
 	Change, After ledger.Balance
-	Reason        string // of the credit, or of the payout's end
+	Credit        CreditKind // empty where the transfer is no credit
+	Reason        string     // of the credit, or of the payout's end
 }
 
 // OfferRecord is the offer of an address and whose it is.

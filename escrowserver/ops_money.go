@@ -14,13 +14,13 @@ import (
 type Credit struct{ CreditLine }
 
 // CreditKind says on what ground an account was credited.
-type CreditKind string
+type CreditKind = escrow.Ground
 
 // The grounds.
 const (
-	CreditOperator CreditKind = "operator" // the operator said so
-	CreditPayment  CreditKind = "payment"  // it was paid to a provider
-	CreditWelcome  CreditKind = "welcome"  // for proving the first address
+	CreditOperator = escrow.GroundOperator // the operator said so
+	CreditPayment  = escrow.GroundPayment  // it was paid to a provider
+	CreditWelcome  = escrow.GroundWelcome  // for proving the first address
 )
 
 // CreditLine is money that was given out other than by a voucher.

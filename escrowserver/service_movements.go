@@ -57,6 +57,10 @@ func (v view) movement(r MovementRecord) (escrow.Movement, error) {
 		m.Reason = "" // it is of the end
 	}
 	switch kind {
+	case escrow.MoveTopUp:
+		if m.Ground = r.Credit; m.Ground == "" {
+			m.Ground = escrow.GroundVoucher
+		}
 	case escrow.MoveHold, escrow.MoveRefund, escrow.MoveForfeit:
 		m.Bond = escrow.BondID(r.Transfer)
 	}

@@ -14,6 +14,9 @@ import (
 func (a *Agent) move(p *purse, kind string, amount payment.Amount, sent *agentclient.Sent) {
 	m := agentclient.Movement{Account: a.owner(p), Escrow: p.escrow, N: int64(len(a.moves)) + 1, Time: a.now(), Kind: kind, Amount: p.money(amount),
 		Available: p.money(p.available), Held: p.money(p.held)}
+	if kind == agentclient.MoveTopUp {
+		m.Ground = agentclient.GroundVoucher // there is no other way in the scene
+	}
 	if sent != nil {
 		m.Bond, m.With, m.Subject = sent.Bond, sent.To, sent.Subject
 	}

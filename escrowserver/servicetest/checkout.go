@@ -196,7 +196,7 @@ func checkoutOnce(w *world) {
 	if s.waits() != 0 {
 		w.Fatalf("%d events wait", s.waits())
 	}
-	if got := s.anna.statement(0); len(got) != 1 || got[0].Kind != escrow.MoveTopUp || got[0].Amount != 500 {
+	if got := s.anna.statement(0); len(got) != 1 || got[0].Kind != escrow.MoveTopUp || got[0].Ground != escrow.GroundPayment || got[0].Amount != 500 {
 		w.Fatalf("the account sees %+v", got)
 	}
 }

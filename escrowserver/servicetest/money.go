@@ -38,7 +38,7 @@ func creditSeen(w *world) {
 		w.Clock.Move(time.Hour)
 	}
 	got := anna.statement(0)
-	if len(got) != 1 || got[0].Kind != escrow.MoveTopUp || got[0].Amount != 700 || got[0].Reason != "refund of a bad day" {
+	if len(got) != 1 || got[0].Kind != escrow.MoveTopUp || got[0].Amount != 700 || got[0].Ground != escrow.GroundOperator || got[0].Reason != "refund of a bad day" {
 		w.Fatalf("the account sees %+v", got)
 	}
 	other := grant
@@ -238,7 +238,7 @@ func welcomeOnce(w *world) {
 	welcome := w.welcoming(100, 100)
 	anna := welcome("anna@sender.example")
 	anna.has(50, 0)
-	if got := anna.statement(0); len(got) != 1 || got[0].Kind != escrow.MoveTopUp || got[0].Reason == "" {
+	if got := anna.statement(0); len(got) != 1 || got[0].Kind != escrow.MoveTopUp || got[0].Ground != escrow.GroundWelcome || got[0].Reason == "" {
 		w.Fatalf("the account sees %+v", got)
 	}
 	// Neither another address of the account, nor the mailbox under another tag or

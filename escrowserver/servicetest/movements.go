@@ -102,7 +102,7 @@ func movementsSumToTheBalance(w *world) {
 	w.later(31 * day)
 	got := anna.statement(0)
 	want := []escrow.Movement{
-		{Kind: escrow.MoveTopUp, Amount: 500}, {Kind: escrow.MoveTopUp, Amount: 7},
+		{Kind: escrow.MoveTopUp, Amount: 500, Ground: escrow.GroundVoucher}, {Kind: escrow.MoveTopUp, Amount: 7, Ground: escrow.GroundVoucher},
 		{Kind: escrow.MoveHold, Amount: 25, Bond: accepted.id()}, {Kind: escrow.MoveHold, Amount: 30, Bond: rejected.id()},
 		{Kind: escrow.MoveRefund, Amount: 25, Bond: accepted.id()}, {Kind: escrow.MoveForfeit, Amount: 30, Bond: rejected.id()},
 		{Kind: escrow.MoveHold, Amount: 25, Bond: expired.id()}, {Kind: escrow.MoveRefund, Amount: 25, Bond: expired.id()},
@@ -111,7 +111,7 @@ func movementsSumToTheBalance(w *world) {
 		w.Fatalf("the story made %v", kinds(got))
 	}
 	for i, m := range got {
-		if m.Kind != want[i].Kind || m.Amount != want[i].Amount || m.Bond != want[i].Bond {
+		if m.Kind != want[i].Kind || m.Amount != want[i].Amount || m.Bond != want[i].Bond || m.Ground != want[i].Ground {
 			w.Fatalf("movement %d is %+v, want %+v", i+1, m, want[i])
 		}
 		if i > 0 && m.Time.Before(got[i-1].Time) {
