@@ -22,6 +22,7 @@ func moneyLooks() map[string]look {
 		"money-none":      {wide, priced, func(s *stage) { s.showMoney(viewmodel.MoneyStatement) }},
 		"statement":       {wide, richScene, func(s *stage) { s.showMoney(viewmodel.MoneyStatement) }},
 		"statement-small": {small, twoAccounts, func(s *stage) { s.showMoney(viewmodel.MoneyStatement) }},
+		"statement-paid":  {narrow, paidScene, func(s *stage) { s.showMoney(viewmodel.MoneyStatement) }},
 		"chart":           {wide, richScene, func(s *stage) { s.showMoney(viewmodel.MoneyChart) }},
 		"price-changed": {wide, richScene, func(s *stage) {
 			s.changePrice()
@@ -91,7 +92,9 @@ func richScene(now func() time.Time) *agenttest.Agent {
 		m := agentclient.Movement{Account: "recipient@example.org", Escrow: "escrow.example", Kind: kind, Bond: fmt.Sprint("bond", i),
 			Time:   now().Add(-time.Duration(120-i)*13*time.Hour - time.Duration((120-i)*(120-i))*time.Minute),
 			Amount: euro([]string{"0.25", "0.50", "1.00", "0.25", "12.50"}[i%5]), Available: euro("4.75"), Held: euro("0.50")}
-		if kind != agentclient.MoveTopUp {
+		if kind == agentclient.MoveTopUp {
+			m.Ground = agentclient.GroundVoucher
+		} else {
 			m.With = []string{"author@example.net", "a.very.long.local.part.that.goes.on@subdomain.department.university.example.edu"}[i%2]
 			m.Subject = "A question about your book, and the rest of a rather long subject line"
 		}
@@ -99,6 +102,26 @@ func richScene(now func() time.Time) *agenttest.Agent {
 	}
 	if _, err := a.SetLimit(context.Background(), agentclient.SetLimit{Currency: "escrow.example", PerMail: "0.50", PerDay: "0.50"}); err != nil {
 		panic(err)
+	}
+	return a
+}
+
+// paidScene has money that came and went otherwise than with mails.
+func paidScene(now func() time.Time) *agenttest.Agent {
+	a := priced(now)
+	for i, m := range []agentclient.Movement{
+		{Kind: agentclient.MoveTopUp, Ground: agentclient.GroundWelcome, Reason: "welcome credit: for bonds only"},
+		{Kind: agentclient.MoveTopUp, Ground: agentclient.GroundPayment},
+		{Kind: agentclient.MoveTopUp, Ground: agentclient.GroundOperator, Reason: "an apology for the hours in which nobody could reach this escrow, which should not have been"},
+		{Kind: agentclient.MovePayout},
+		{Kind: agentclient.MovePayoutRefused, Reason: "there is no such bank account"},
+		{Kind: agentclient.MovePayout},
+		{Kind: agentclient.MovePayoutPaid, Reason: "transfer 2026-1017"},
+	} {
+		m.Account, m.Escrow, m.Time = "me@example.org", "escrow.example", now().Add(time.Duration(i-7)*7*time.Hour)
+		m.Amount = agentclient.Money{Amount: "2.00", Currency: "escrow.example", Unit: "EUR"}
+		m.Available, m.Held = m.Amount, m.Amount
+		a.AddMovement(m)
 	}
 	return a
 }

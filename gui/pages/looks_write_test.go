@@ -57,6 +57,7 @@ func writeLooks() map[string]look {
 			s.settle()
 			s.model.CheckReceipts()
 		}},
+		"sent-moved": {narrow, movedScene, func(s *stage) { s.showSent("moved") }},
 		"sent-file": {narrow, writers, func(s *stage) {
 			s.model.Show(viewmodel.PageSent)
 			s.model.CheckReceiptFile("letter.json", []byte(`{"bond":"b","receipts":["forged"],"steps":[{"n":1,"event":"paid","money":"held"}]}`))
@@ -91,6 +92,16 @@ func writers(now func() time.Time) *agenttest.Agent {
 		old("rejected", "forfeited", "editor@example.com", "An offer that you cannot refuse"),
 		old("accepted", "refunded", longAddress, strings.Repeat("A subject that goes on ", 8)),
 		agentclient.Sent{ID: "free", To: "friend@example.net", Subject: "Lunch?", At: at, State: "submitted", Money: "none", SubmittedAt: at, Free: true})
+	return a
+}
+
+// movedScene has a sent mail whose deadline was moved while the escrow was away.
+func movedScene(now func() time.Time) *agenttest.Agent {
+	a, at := agenttest.Scene(now), now().Add(-50*time.Hour)
+	a.AddSent(agentclient.Sent{ID: "moved", Bond: "bond", To: "author@example.net", Subject: "A letter that took its time", At: at, State: "arrived", Money: "held",
+		Price:       agentclient.Money{Amount: "0.25", Currency: "escrow.example", Unit: "EUR"},
+		SubmittedAt: at.Add(time.Minute), ArrivedAt: at.Add(time.Hour).Truncate(time.Hour), DecideBy: at.Add(14 * 24 * time.Hour),
+		Outages: []agentclient.Outage{{Escrow: "escrow.example", Began: at.Add(9 * time.Hour), Ended: at.Add(15 * time.Hour)}}})
 	return a
 }
 

@@ -16,15 +16,20 @@ import (
 type nav struct {
 	shell *Shell
 	box   *fyne.Container
+	view  *container.Scroll // where the window is too low for all of them
+	write *widgets.Action
 	root  *fyne.Container
 	items map[viewmodel.Page]*widgets.NavItem
-	order string // the pages listed, to rebuild only when they change
+	order string         // the pages listed, to rebuild only when they change
+	seen  viewmodel.Page // brought into sight
 }
 
 func newNav(s *Shell) *nav {
 	n := &nav{shell: s, box: widgets.NewColumn(2, 0), items: map[viewmodel.Page]*widgets.NavItem{}}
-	write := widgets.NewAction(s.t("nav.write"), "W", widgets.Quiet, s.model.Write)
-	n.root = widgets.NewInset(theme.Space4, theme.Space3, theme.Space4, theme.Space3, widgets.Dock(nil, write, nil, nil, n.box))
+	n.write = widgets.NewAction(s.t("nav.write"), "W", widgets.Quiet, s.model.Write)
+	n.view = container.NewVScroll(n.box)
+	n.root = widgets.NewInset(theme.Space4, theme.Space3, theme.Space4, theme.Space3,
+		widgets.Dock(nil, widgets.NewInset(theme.Space2, 0, 0, 0, n.write), nil, nil, n.view))
 	return n
 }
 
@@ -58,7 +63,25 @@ func (n *nav) refresh() {
 			count = strconv.Itoa(item.Count)
 		}
 		n.items[item.Page].Set(count, item.Selected)
+		if item.Selected && item.Page != n.seen && n.show(n.items[item.Page]) {
+			n.seen = item.Page
+		}
 	}
+}
+
+// show scrolls an item into sight, as far as it is not; it tells whether there was
+// a column to scroll.
+func (n *nav) show(item fyne.CanvasObject) bool {
+	height := n.view.Size().Height
+	if height <= 0 || item.Size().Height <= 0 {
+		return false
+	}
+	top := item.Position().Y
+	at := max(min(n.view.Offset.Y, top), top+item.Size().Height-height)
+	if at != n.view.Offset.Y {
+		n.view.ScrollToOffset(fyne.NewPos(0, at))
+	}
+	return true
 }
 
 // openMenu shows the pages as a menu, where there is no room for the column.

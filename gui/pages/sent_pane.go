@@ -259,8 +259,11 @@ func newStep(step viewmodel.Step) fyne.CanvasObject {
 	if step.Done {
 		importance = widget.MediumImportance
 		res = fynetheme.NewSuccessThemedResource(fynetheme.ConfirmIcon())
-		if step.Tone == viewmodel.Against {
+		switch step.Tone {
+		case viewmodel.Against:
 			res = fynetheme.NewErrorThemedResource(fynetheme.CancelIcon())
+		case viewmodel.Waits:
+			res = fynetheme.NewWarningThemedResource(fynetheme.WarningIcon())
 		}
 	}
 	title := widgets.NewPara(step.Title, importance, theme.SizeText)

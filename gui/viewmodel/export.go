@@ -64,7 +64,7 @@ func (s speech) csv(moves []agentclient.Movement) ([]byte, error) {
 	w := csv.NewWriter(&out)
 	w.UseCRLF = true
 	var head []string
-	for _, id := range []string{"time", "account", "escrow", "kind", "with", "subject", "amount", "currency", "available", "held", "bond"} {
+	for _, id := range []string{"time", "account", "escrow", "kind", "with", "subject", "amount", "currency", "available", "held", "bond", "ground", "reason"} {
 		head = append(head, s.T("statement.column."+id))
 	}
 	rows := [][]string{head}
@@ -74,7 +74,8 @@ func (s speech) csv(moves []agentclient.Movement) ([]byte, error) {
 			unit = m.Amount.Currency
 		}
 		rows = append(rows, []string{m.Time.In(s.loc).Format(time.RFC3339), m.Account, m.Escrow, s.kindWords(m.Kind), m.With, m.Subject,
-			number(sign(m.Kind), m.Amount), unit, number("", m.Available), number("", m.Held), m.Bond})
+			number(sign(m.Kind), m.Amount), unit, number("", m.Available), number("", m.Held), m.Bond,
+			s.groundWords(m.Ground), s.reasonWords(m)})
 	}
 	for _, row := range rows {
 		for i := range row {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"earnest/agentclient"
 )
@@ -141,9 +142,9 @@ func (m *Model) summary(s agentclient.Sent) string {
 		if s.Free {
 			return m.say.T("sent.free.submitted", "To", to)
 		}
-		return m.say.T("sent.submitted", "Amount", price, "Day", m.say.day(s.DeliverBy))
+		return m.moved(s, m.say.T("sent.submitted", "Amount", price, "Day", m.say.day(s.DeliverBy)))
 	case sentArrived:
-		return m.say.T("sent.arrived", "Amount", price, "To", to, "Day", m.say.day(s.DecideBy))
+		return m.moved(s, m.say.T("sent.arrived", "Amount", price, "To", to, "Day", m.say.day(s.DecideBy)))
 	case sentAccepted:
 		if s.Money != "refunded" {
 			return m.say.T("sent.accepted.returning", "Amount", price)
@@ -154,7 +155,7 @@ func (m *Model) summary(s agentclient.Sent) string {
 	case sentExpired:
 		return m.expired(s, price, to)
 	case sentWithdrawing:
-		return m.say.T("sent.withdrawing", "Amount", price, "Day", m.say.day(s.DeliverBy))
+		return m.moved(s, m.say.T("sent.withdrawing", "Amount", price, "Day", m.say.day(s.DeliverBy)))
 	case sentWithdrawn:
 		if s.Money != "refunded" {
 			return m.say.T("sent.withdrawn.returning", "Amount", price)
@@ -170,6 +171,27 @@ func (m *Model) summary(s agentclient.Sent) string {
 		return m.say.T("sent.failed")
 	}
 	return ""
+}
+
+// moved says after the sentence with a deadline why that is later than it was.
+func (m *Model) moved(s agentclient.Sent, sentence string) string {
+	if len(s.Outages) == 0 {
+		return sentence
+	}
+	last := s.Outages[len(s.Outages)-1]
+	return sentence + " " + m.say.N("sent.moved", len(s.Outages), "Escrow", line(last.Escrow), "From", m.say.moment(last.Began), "Until", m.say.moment(last.Ended))
+}
+
+// away is the steps of the outages that began after one moment and not after
+// another; zero is no bound.
+func (m *Model) away(s agentclient.Sent, after, until time.Time) (steps []Step) {
+	for _, o := range s.Outages {
+		if o.Began.After(after) && (until.IsZero() || !o.Began.After(until)) {
+			steps = append(steps, Step{Title: m.say.T("sent.step.away", "Escrow", line(o.Escrow), "Until", m.say.moment(o.Ended)),
+				Time: m.say.moment(o.Began), Done: true, Tone: Waits})
+		}
+	}
+	return steps
 }
 
 // expired says refunded only where the money can be spent again.
@@ -242,14 +264,22 @@ func (m *Model) steps(s agentclient.Sent) []Step {
 		steps[len(steps)-1].Last = true
 		return steps
 	}
+	// Where it has not arrived or was not read, all of its outages come before that.
+	steps = append(steps, m.away(s, time.Time{}, s.ArrivedAt)...)
 	switch {
 	case !s.ArrivedAt.IsZero():
 		add(m.say.T("sent.step.arrived"), m.say.hour(s.ArrivedAt), true, Plain)
 	case !ended:
 		add(m.say.T("sent.step.arrived"), by(m.say.day(s.DeliverBy)), false, Plain)
 	}
+	if !s.ArrivedAt.IsZero() {
+		steps = append(steps, m.away(s, s.ArrivedAt, s.ReadAt)...)
+	}
 	if !s.ReadAt.IsZero() {
 		add(m.say.T("sent.step.read"), m.say.hour(s.ReadAt), true, Plain)
+	}
+	if !s.ReadAt.IsZero() {
+		steps = append(steps, m.away(s, s.ReadAt, time.Time{})...)
 	}
 	m.lastSteps(s, add, by)
 	steps[len(steps)-1].Last = true

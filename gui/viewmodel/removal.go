@@ -47,7 +47,12 @@ func (m *Model) KeepAccount() {
 // behind, it asks once more.
 func (m *Model) RemoveAccount() {
 	m.mu.Lock()
-	r := m.removing
+	r, at := m.removing, ""
+	for _, a := range m.status.Accounts {
+		if strings.EqualFold(a.Address, r.address) {
+			at = line(a.Escrow)
+		}
+	}
 	m.mu.Unlock()
 	if r.address == "" || r.busy {
 		return
@@ -61,7 +66,7 @@ func (m *Model) RemoveAccount() {
 			m.removing.busy = false
 			switch {
 			case err == nil:
-				m.removing, m.setups.done = removal{}, says("settings.remove.done", "Address", line(r.address))
+				m.removing, m.setups.done = removal{}, removed(r, at)
 				m.setups.forget(r.address)
 			case fieldOf(err) == "force" && !r.force:
 				m.removing.force = true
@@ -82,8 +87,13 @@ func (m *Model) removalOf(a agentclient.Account) Removal {
 		return Removal{}
 	}
 	v := Removal{Asked: true, Title: m.say.T("settings.remove.title", "Address", line(a.Address)), Busy: r.busy, Error: m.say.again(r.err),
-		Text: m.say.T("settings.remove.means", "Escrow", line(a.Escrow)), Remove: m.say.T("settings.remove.yes")}
+		Remove: m.say.T("settings.remove.yes")}
+	address := m.say.T("settings.remove.releases", "Escrow", line(a.Escrow))
+	if r.force || !a.EscrowUp { // a forced removal waits for no escrow
+		address = m.say.T("settings.remove.may-release", "Escrow", line(a.Escrow))
+	}
 	if !r.force {
+		v.Text = m.say.T("settings.remove.means") + " " + address
 		return v
 	}
 	v.Title, v.Remove = m.say.T("settings.remove.leave.title"), m.say.T("settings.remove.leave.yes")
@@ -97,5 +107,15 @@ func (m *Model) removalOf(a agentclient.Account) Removal {
 	if len(left) > 0 && a.EscrowUp {
 		v.Text = m.say.T("settings.remove.money", "Money", m.say.and(left), "Escrow", line(a.Escrow))
 	}
+	v.Text += " " + address
 	return v
+}
+
+// removed says what was done, and of a forced removal no more than is known.
+func removed(r removal, escrow string) said {
+	done := says("settings.remove.done", "Address", line(r.address))
+	if !r.force {
+		return done
+	}
+	return done.and(says("settings.remove.may-released", "Escrow", escrow))
 }

@@ -1,6 +1,7 @@
 package viewmodel
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -37,9 +38,10 @@ func TestW_RemovingAnAccountIsAskedTwiceWhereMoneyIsThere(t *testing.T) {
 		s.AskRemoveAccount("recipient@example.org")
 		s.RemoveAccount()
 		synctest.Wait()
-		s.has("second question", asked().Title+asked().Text+asked().Remove, "Leave the money behind?", "€4.75 of this account is available at escrow.example", "Remove it anyway")
+		s.has("second question", asked().Title+asked().Text+asked().Remove, "Leave the money behind?", "€4.75 of this account is available at escrow.example", "Remove it anyway",
+			"If escrow.example answers then, it releases the address", "If not, the address stays bound there")
 		s.Speak(words.German)
-		s.has("second question", asked().Text, "verfügbar")
+		s.has("second question", asked().Text, "verfügbar", "Antwortet escrow.example dabei", "Wenn nicht, bleibt sie dort gebunden")
 		s.Speak(words.English)
 		if len(s.Settings().Accounts) != 1 {
 			t.Fatal("removed at the first question")
@@ -50,7 +52,34 @@ func TestW_RemovingAnAccountIsAskedTwiceWhereMoneyIsThere(t *testing.T) {
 		if len(v.Accounts) != 0 || s.Page() != PageAccount || s.Folder().Len != 0 {
 			t.Errorf("after it: %+v, page %s, %d mails", v.Accounts, s.Page(), s.Folder().Len)
 		}
-		s.has("said", v.Done, "recipient@example.org was removed")
+		s.has("said", v.Done, "recipient@example.org was removed", "If escrow.example answered, the address is released there", "If not, it stays bound there")
+		s.Speak(words.German)
+		s.has("said", s.Settings().Done, "Hat escrow.example geantwortet, ist die Adresse dort frei", "Wenn nicht, bleibt sie dort gebunden")
+	})
+}
+
+// What the escrow has answered is promised; what is done without its answer is not.
+func TestW_OnlyARemovalThatWaitsForTheEscrowPromisesToReleaseTheAddress(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		decided(s)
+		s.agent.SetBalance("escrow.example", "EUR", "0.00", "0.00")
+		s.agent.SetStatus(func(st *agentclient.Status) { st.Accounts[0].EscrowUp = false })
+		synctest.Wait()
+		s.AskRemoveAccount("recipient@example.org")
+		asked := func() string { return s.Settings().Accounts[0].Removal.Text }
+		if s.has("question", asked(), "If escrow.example answers then"); strings.Contains(asked(), "example releases the address") {
+			t.Errorf("the escrow is away: %q", asked())
+		}
+		s.agent.SetStatus(func(st *agentclient.Status) { st.Accounts[0].EscrowUp = true })
+		synctest.Wait()
+		if s.has("question", asked(), "escrow.example releases the address"); strings.Contains(asked(), "If not") {
+			t.Errorf("the escrow answers: %q", asked())
+		}
+		s.RemoveAccount()
+		synctest.Wait()
+		if done := s.Settings().Done; !strings.Contains(done, "was removed") || strings.Contains(done, "If ") {
+			t.Errorf("it was released: %q", done)
+		}
 	})
 }
 
@@ -71,6 +100,6 @@ func TestW_AnAccountWithOpenBondsStaysAndSaysWhy(t *testing.T) {
 		s.agent.Fail("RemoveAccount", &agentclient.Failure{Code: agentclient.CodeState, Field: "force", Happened: "No answer."})
 		s.RemoveAccount()
 		synctest.Wait()
-		s.has("question", s.Settings().Accounts[0].Removal.Text, "escrow.example does not answer", "nobody can use it again")
+		s.has("question", s.Settings().Accounts[0].Removal.Text, "escrow.example does not answer", "nobody can use it again", "If not, the address stays bound there until its proof lapses")
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"earnest/agentclient"
 	"earnest/agentclient/agenttest"
+	"earnest/gui/words"
 )
 
 // oneSent sends a mail and chooses it.
@@ -55,6 +56,51 @@ func TestTheLifeOfASentMail(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTheLifeOfASentMailTellsOfOutagesThatMovedItsDeadline(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		id := s.oneSent()
+		began := time.Now().Add(-30 * time.Hour)
+		change := func(outages int, do func(m *agentclient.Sent)) {
+			s.agent.ChangeSent(id, func(m *agentclient.Sent) {
+				m.Outages = nil
+				for i := range outages {
+					at := began.Add(time.Duration(i) * 10 * time.Hour)
+					m.Outages = append(m.Outages, agentclient.Outage{Escrow: "escrow.example", Began: at, Ended: at.Add(3 * time.Hour)})
+				}
+				do(m)
+			})
+			synctest.Wait()
+		}
+		steps := func() string {
+			var all []string
+			for _, step := range s.SentMail().Steps {
+				all = append(all, step.Title+" "+step.Time)
+			}
+			return strings.Join(all, ", ")
+		}
+		change(1, func(m *agentclient.Sent) { m.At = began.Add(-time.Hour); m.SubmittedAt = m.At })
+		s.has("summary", s.SentMail().Summary, "If it does not arrive by", "it comes back. escrow.example was away from 30 Dec 1999 18:00 until 30 Dec 1999 21:00, and the deadline moved with it.")
+		s.has("line of life", steps(), "escrow.example away until 30 Dec 1999 21:00 30 Dec 1999 18:00, Arrived by")
+		change(2, func(m *agentclient.Sent) { m.State, m.ArrivedAt = "arrived", began.Add(5*time.Hour) })
+		s.has("summary", s.SentMail().Summary, "escrow.example was away 2 times, last from")
+		if got := steps(); strings.Count(got, " away until ") != 2 || strings.Index(got, "Arrived") < strings.Index(got, " away until ") || strings.Index(got, "Arrived") > strings.LastIndex(got, " away until ") {
+			t.Errorf("line of life: %s", got)
+		}
+		for _, read := range []time.Duration{6 * time.Hour, 20 * time.Hour} {
+			change(2, func(m *agentclient.Sent) { m.ReadAt = began.Add(read) })
+			if got := steps(); strings.Count(got, " away until ") != 2 || (strings.Index(got, "Read") > strings.LastIndex(got, " away until ")) != (read == 20*time.Hour) {
+				t.Errorf("read after %s: %s", read, got)
+			}
+		}
+		s.Speak(words.German)
+		s.has("summary", s.SentMail().Summary, "escrow.example war 2-mal nicht erreichbar, zuletzt von", "die Frist ist entsprechend später.")
+		change(2, func(m *agentclient.Sent) { m.State, m.Money, m.EndedAt = "accepted", "refunded", time.Now() })
+		if m := s.SentMail(); strings.Contains(m.Summary, "erreichbar") || strings.Count(steps(), "nicht erreichbar bis") != 2 {
+			t.Errorf("ended: %q, %s", m.Summary, steps())
+		}
+	})
 }
 
 func TestK19_TheAbsenceOfAReadIsNotNews(t *testing.T) {

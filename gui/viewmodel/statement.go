@@ -82,18 +82,6 @@ type StatementView struct {
 	Failed     bool // Saved is a fault
 }
 
-func kinds() []string {
-	return []string{"", agentclient.MoveHold, agentclient.MoveRefund, agentclient.MoveForfeit, agentclient.MoveTopUp, agentclient.MoveGain}
-}
-
-// kindWords says what a movement is.
-func (s speech) kindWords(kind string) string {
-	if slices.Contains(kinds(), kind) && kind != "" {
-		return s.T("money.kind." + kind)
-	}
-	return line(kind)
-}
-
 // Statement shows what happened to the money.
 func (m *Model) Statement() StatementView {
 	m.mu.Lock()
@@ -221,49 +209,18 @@ func (m *Model) StatementLine(i int) StatementLine {
 	l := StatementLine{Title: line(move.With), Address: true, What: m.say.clock(move.Time) + "  ·  " + m.say.kindWords(move.Kind),
 		Amount: m.say.signed(move), Balance: m.say.T("status.money", "Available", m.say.money(move.Available), "Held", m.say.money(move.Held))}
 	if l.Title == "" {
-		l.Title, l.Address = m.say.T("statement.at", "Escrow", line(move.Escrow)), false
-		if move.Kind == agentclient.MoveTopUp {
-			l.Title = m.say.T("statement.voucher", "Escrow", line(move.Escrow))
-		}
+		l.Title, l.Address = m.say.moveTitle(move), false
 	}
-	if s := line(move.Subject); s != "" {
-		l.What += "  ·  " + s
+	for _, s := range []string{line(move.Subject), m.say.quotedReason(move)} {
+		if s != "" {
+			l.What += "  ·  " + s
+		}
 	}
 	if len(m.status.Accounts) > 1 {
 		l.What += "  ·  " + line(move.Account)
 	}
-	switch move.Kind {
-	case agentclient.MoveForfeit:
-		l.Tone = Against
-	case agentclient.MoveHold:
-		l.Tone = Waits
-	default:
-		l.Tone = Good
-	}
+	l.Tone = moveTone(move.Kind)
 	return l
-}
-
-// sign is what a movement does to what is available. A forfeit does nothing to
-// it: the money had left it when it was held.
-func sign(kind string) string {
-	switch kind {
-	case agentclient.MoveHold:
-		return "-"
-	case agentclient.MoveForfeit:
-		return ""
-	}
-	return "+"
-}
-
-// signed is a movement's amount with a sign as printers set it.
-func (s speech) signed(move agentclient.Movement) string {
-	switch sign(move.Kind) {
-	case "-":
-		return "−" + s.money(move.Amount)
-	case "+":
-		return "+" + s.money(move.Amount)
-	}
-	return s.money(move.Amount)
 }
 
 // SetStatementKind, SetStatementCurrency and SetStatementPeriod choose what is

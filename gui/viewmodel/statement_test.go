@@ -66,7 +66,7 @@ func TestTheStatementSaysWhatHappenedDayByDay(t *testing.T) {
 			s.has(want, entries[i+2], "  ·  "+kind, " | "+amount+" | ")
 		}
 		v := s.Statement()
-		if v.Count != "8 movements" || v.Currencies != nil || len(v.Kinds) != 6 || len(v.Periods) != int(periods) {
+		if v.Count != "8 movements" || v.Currencies != nil || len(v.Kinds) != 9 || len(v.Periods) != int(periods) {
 			t.Errorf("view: %+v", v)
 		}
 		s.SetStatementKind(3)
@@ -115,7 +115,7 @@ func TestTheExportIsTheStatementAndNoFormula(t *testing.T) {
 		if err != nil || len(rows) != 9 {
 			t.Fatalf("%v: %q", err, got)
 		}
-		if !strings.HasPrefix(got, "Time,Account,Escrow,Kind,With,Subject,Amount,Currency,Available after,Held after,Bond\r\n") {
+		if !strings.HasPrefix(got, "Time,Account,Escrow,Kind,With,Subject,Amount,Currency,Available after,Held after,Bond,Topped up by,Reason or reference\r\n") {
 			t.Errorf("head: %q", got)
 		}
 		all := map[string]int{}
