@@ -39,8 +39,8 @@ const (
 	// CheckoutOver: it can be paid no longer. Money that comes all the same is
 	// credited, and then it is paid.
 	CheckoutOver CheckoutState = "over"
-	// CheckoutWrong: other money came than was asked for. Nothing is credited; the
-	// operator has to see to it.
+	// CheckoutWrong: other money came than was asked for, or its account is deleted.
+	// Nothing is credited; the operator has to see to it.
 	CheckoutWrong CheckoutState = "wrong"
 )
 

@@ -16,6 +16,9 @@ import (
 // asked for again: while the provider surely knows that it is the same one.
 const checkoutRetry = 12 * time.Hour
 
+// CheckoutLife is how long a page may be paid, as far as an account's end waits for it.
+const CheckoutLife = 24 * time.Hour
+
 // StartCheckout has the provider make a page. The checkout is kept before, so that
 // what is paid there is never money of nobody.
 func (v view) StartCheckout(ctx context.Context, req escrow.CheckoutRequest) (escrow.Checkout, error) {
@@ -219,7 +222,11 @@ func (s *Server) settle(ctx context.Context, session Session) (string, error) {
 		return "", err
 	}
 	if after.State == escrow.CheckoutWrong {
-		s.log.Error("other money was paid than was asked for: nothing was credited", "checkout", checkout.ID)
+		what := "other money was paid than was asked for"
+		if session.Unit == after.Unit && session.Units == after.Units {
+			what = "money was paid for an account that is deleted"
+		}
+		s.log.Error(what+": nothing was credited; refund it at the provider", "checkout", checkout.ID)
 	}
 	return "the checkout is " + string(after.State), nil
 }

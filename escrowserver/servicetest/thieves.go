@@ -1,10 +1,14 @@
 package servicetest
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
+	"strings"
 	"time"
 
 	"earnest/escrow"
+	"earnest/escrowserver"
 )
 
 // thiefTests are what somebody with a stolen key might try.
@@ -12,6 +16,7 @@ func thiefTests() []test {
 	return []test{
 		{"ManyOrdersHideNoWaitingChange", manyOrders},
 		{"OrdersThatWaitAreLimitedADay", ordersLimited},
+		{"ADeletedAccountTakesNoMoney", deletedTakesNone},
 	}
 }
 
@@ -84,4 +89,57 @@ func ordersLimited(w *world) {
 	order, _ = w.rotation(anna.id())
 	_, err = backup.order(anna.id(), order)
 	w.ok(err)
+}
+
+// deletedTakesNone: money for an account that no key reaches any more is credited to
+// nobody, and the operator is told.
+func deletedTakesNone(w *world) {
+	ctx := context.Background()
+	s := w.cashier()
+	var log bytes.Buffer
+	s.server = w.restarted(func(c *escrowserver.Config) {
+		c.Provider, c.Log = s.till, slog.New(slog.NewTextHandler(&log, nil))
+	})
+	s.anna.Service = s.server.As(s.anna.public())
+	_, _ = s.start(500)
+	_, err := s.anna.order(s.anna.id(), escrow.Order{Action: escrow.ActionDelete})
+	w.fails(err, escrow.Conflict) // the page may still be paid
+	w.Clock.Move(25 * time.Hour)
+	before := escrowserver.Grant{ID: w.id(), Account: s.anna.id(), Currency: Currency, Amount: 5, Reason: "sorry", By: "root"}
+	_, err = w.Server.Grant(ctx, before)
+	w.ok(err)
+	_, err = s.anna.order(s.anna.id(), escrow.Order{Action: escrow.ActionDelete, GiveUp: []escrow.GivenUp{{Currency: Currency, Amount: 5}}})
+	w.ok(err)
+	paid := s.till.pay(0)
+	s.post(escrowserver.Event{ID: "event-1", Kind: escrowserver.EventSession, Session: paid})
+	wrong, err := s.Store.Checkouts(ctx, escrow.CheckoutWrong, 10)
+	w.ok(err)
+	if len(wrong) != 1 || s.waits() != 0 || !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "refund") {
+		w.Fatalf("%d checkouts are the operator's, %d events wait; log: %s", len(wrong), s.waits(), log.String())
+	}
+	// The same process does not know yet that the key is replaced.
+	code, err := w.Server.NewVoucher(ctx, Currency, 7)
+	w.ok(err)
+	_, err = s.anna.TopUp(ctx, escrow.TopUp{ID: w.id(), Voucher: code})
+	w.fails(err, escrow.NotFound)
+	_, err = s.anna.StartCheckout(ctx, escrow.CheckoutRequest{ID: w.id(), Currency: Currency, Amount: 5})
+	w.fails(err, escrow.NotFound)
+	grant := before
+	grant.ID = w.id()
+	_, err = w.Server.Grant(ctx, grant)
+	w.fails(err, escrow.NotFound)
+	_, err = w.Server.Grant(ctx, before) // asked again after a lost answer
+	w.ok(err)
+	record, err := s.Store.Account(ctx, s.anna.id())
+	if err == nil {
+		for _, b := range record.Balances {
+			if b.Available != 0 || b.Held != 0 {
+				w.Fatalf("the deleted account has %+v", b)
+			}
+		}
+	}
+	bob := w.stranger()
+	_, err = bob.TopUp(ctx, escrow.TopUp{ID: w.id(), Voucher: code})
+	w.ok(err)
+	bob.has(7, 0)
 }

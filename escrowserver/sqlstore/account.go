@@ -23,6 +23,20 @@ func (t *tx) accountExists(ctx context.Context, id escrow.KeyID) error {
 	return nil
 }
 
+// accountLives locks the account, and refuses one that was deleted: its row stays.
+func (t *tx) accountLives(ctx context.Context, id escrow.KeyID) error {
+	if err := t.accountExists(ctx, id); err != nil {
+		return err
+	}
+	if t.deleted(id) {
+		return noAccount()
+	}
+	return nil
+}
+
+// deleted reports that no key reaches the account any more. It is locked.
+func (t *tx) deleted(id escrow.KeyID) bool { return t.known.accounts[id].key == "" }
+
 func noAccount() error {
 	return escrow.Errorf(escrow.NotFound, "this key has no account here; open one first")
 }
@@ -62,7 +76,7 @@ func (t *tx) newVoucher(ctx context.Context, op escrowserver.NewVoucher) error {
 }
 
 func (t *tx) topUp(op escrowserver.TopUp) (any, error) {
-	if t.known.accounts[op.Account] == nil {
+	if t.known.accounts[op.Account] == nil || t.deleted(op.Account) {
 		return nil, noAccount()
 	}
 	key, body := operationKey{op.Account, op.ID}, escrow.Hash([]byte("topup\x00"+op.Hash))
@@ -100,7 +114,7 @@ func (t *tx) topUp(op escrowserver.TopUp) (any, error) {
 }
 
 func (t *tx) proveAddress(ctx context.Context, op escrowserver.ProveAddress) (any, error) {
-	if err := t.accountExists(ctx, op.Account); err != nil {
+	if err := t.accountLives(ctx, op.Account); err != nil {
 		return nil, err
 	}
 	var typed string

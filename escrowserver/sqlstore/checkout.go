@@ -23,6 +23,9 @@ func (t *tx) startCheckout(ctx context.Context, op escrowserver.StartCheckout) (
 		}
 		return c, nil
 	}
+	if t.deleted(op.Account) {
+		return nil, noAccount()
+	}
 	c = op.CheckoutRecord
 	c.State = escrow.CheckoutAsked
 	_, err = t.exec(ctx, "checkout.checkout", `INSERT INTO checkout (id, account, operation, provider, currency, amount, unit, units, state, made_at)
@@ -67,7 +70,8 @@ func (t *tx) openCheckout(ctx context.Context, op escrowserver.OpenCheckout) (an
 }
 
 // settleCheckout believes what the provider says of the session: that it is paid
-// counts whenever it is told, and once; that it is over counts until it is paid.
+// counts whenever it is told, and once; that it is over counts until it is paid. What
+// was paid for an account that is deleted by then is nobody's here.
 func (t *tx) settleCheckout(ctx context.Context, op escrowserver.SettleCheckout) (any, error) {
 	c, err := t.lockedCheckout(ctx, op.Checkout)
 	if err != nil {
@@ -82,7 +86,7 @@ func (t *tx) settleCheckout(ctx context.Context, op escrowserver.SettleCheckout)
 	switch {
 	case c.State == escrow.CheckoutPaid || c.State == escrow.CheckoutWrong:
 		return c, nil
-	case s.Paid && (s.Unit != c.Unit || s.Units != c.Units):
+	case s.Paid && (s.Unit != c.Unit || s.Units != c.Units || t.deleted(c.Account)):
 		next.State, next.Payment, next.EndedAt = escrow.CheckoutWrong, s.Payment, op.Now
 	case s.Paid:
 		next.State, next.Payment, next.EndedAt = escrow.CheckoutPaid, s.Payment, op.Now

@@ -13,7 +13,7 @@ import (
 // share one, by the folded address since tags and dots reach one mailbox, and
 // none may take all of it.
 func (t *tx) startClaim(ctx context.Context, op escrowserver.StartClaim) (any, error) {
-	if err := t.accountExists(ctx, op.Account); err != nil {
+	if err := t.accountLives(ctx, op.Account); err != nil {
 		return nil, err
 	}
 	var one int

@@ -175,7 +175,7 @@ func (s *Store) Limits(ctx context.Context, account escrow.KeyID, now time.Time)
 }
 
 func (t *tx) setLimit(ctx context.Context, op escrowserver.SetLimit) error {
-	if err := t.accountExists(ctx, op.Account); err != nil {
+	if err := t.accountLives(ctx, op.Account); err != nil {
 		return err
 	}
 	before := escrow.SpendingLimit{Currency: op.Limit.Currency}

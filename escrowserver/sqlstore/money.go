@@ -77,6 +77,9 @@ func (t *tx) giveCredit(ctx context.Context, op string, line escrowserver.Credit
 		}
 		return nil
 	}
+	if t.deleted(line.Account) {
+		return noAccount()
+	}
 	tr, entry, err := ledger.Move(line.ID, ledger.Issuance, line.Account.Holder(), line.Currency, int64(line.Amount))
 	if err != nil {
 		return err

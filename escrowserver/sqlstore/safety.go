@@ -16,7 +16,7 @@ func (t *tx) doSafety(ctx context.Context, op escrowserver.Op) (value any, done 
 	case escrowserver.TakeOrder:
 		value, err = t.takeOrder(ctx, op)
 	case escrowserver.ProposeChange:
-		if err = t.accountExists(ctx, op.Change.Account); err == nil {
+		if err = t.accountLives(ctx, op.Change.Account); err == nil {
 			value, err = t.propose(ctx, op.Name(), op)
 		}
 	case escrowserver.ApplyChange:
@@ -95,8 +95,8 @@ func (t *tx) ordered(ctx context.Context, id escrow.KeyID, err error) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	if t.known.accounts[id].key == "" {
-		return escrowserver.AccountRecord{ID: id}, nil // it is deleted
+	if t.deleted(id) {
+		return escrowserver.AccountRecord{ID: id}, nil
 	}
 	return t.reader().account(ctx, id)
 }
@@ -260,6 +260,14 @@ func (t *tx) deletes(ctx context.Context, op escrowserver.TakeOrder, order escro
 	}
 	if open > 0 {
 		return nil, escrow.Errorf(escrow.Conflict, "%d bonds of the account are still open; nothing was deleted; wait until they end", open)
+	}
+	var payable int
+	if err := t.conn.row(ctx, `SELECT COUNT(*) FROM checkout WHERE account = ? AND state IN ('asked', 'open') AND made_at > ?`,
+		order.Account, micros(op.Now.Add(-escrowserver.CheckoutLife))).Scan(&payable); err != nil {
+		return nil, err
+	}
+	if payable > 0 {
+		return nil, escrow.Errorf(escrow.Conflict, "a payment by card that was begun within 24 hours may still come; nothing was deleted; wait until it is paid or over")
 	}
 	account, err := t.reader().account(ctx, order.Account)
 	if err != nil {

@@ -178,7 +178,8 @@ func SettleDebt(ctx context.Context, cfg Config, provider, id, note string) erro
 type Queue struct {
 	Payouts []escrowserver.PayoutRecord
 	Debts   []escrowserver.DebtRecord
-	// Wrong are checkouts for which other money came than was asked for.
+	// Wrong are checkouts for which other money came than was asked for, or whose
+	// account is deleted.
 	Wrong []escrowserver.CheckoutRecord
 	// Events are what the provider told and what is not dealt with.
 	Events []escrowserver.EventRecord
