@@ -167,17 +167,26 @@ func (u *unsent) next(ctx context.Context) (accounts []escrow.KeyID, everybody, 
 	u.mu.Lock()
 	ready := u.ready()
 	u.mu.Unlock()
-	select {
-	case <-ctx.Done():
-		return nil, false, false
-	case <-ready:
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, false, false
+		case <-ready:
+		}
+		if accounts, everybody = u.take(); everybody || len(accounts) > 0 {
+			return accounts, everybody, true
+		}
+		// What this one was woken for has been told with what came before.
 	}
+}
+
+func (u *unsent) take() (accounts []escrow.KeyID, everybody bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for account := range u.accounts {
 		accounts = append(accounts, account)
 	}
-	everybody = u.everybody || len(accounts) == 0
+	everybody = u.everybody
 	u.accounts, u.everybody = nil, false
-	return accounts, everybody, true
+	return accounts, everybody
 }
