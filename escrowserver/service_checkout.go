@@ -129,7 +129,26 @@ func (s *Server) Webhook(ctx context.Context, name string, header http.Header, b
 const (
 	eventsAtOnce = 1000
 	eventLife    = 3 * 24 * time.Hour
+	eventsEvery  = time.Minute
 )
+
+// watchEvents deals with the events that wait, each minute, where the sweeper is. It
+// takes as long as the provider pleases, so the sweeper waits for none of it.
+func (s *Server) watchEvents(ctx context.Context) {
+	if s.cfg.Provider == nil {
+		return
+	}
+	for ctx.Err() == nil {
+		wait := peerRetry // to be the one that sweeps
+		if s.sweeps() {
+			wait = eventsEvery
+			if err := s.DealWithEvents(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("events of the payment provider wait", "error", err)
+			}
+		}
+		pause(ctx, wait)
+	}
+}
 
 // DealWithEvents does what follows from all events that wait, and returns why those
 // that still wait do.
@@ -143,6 +162,9 @@ func (s *Server) DealWithEvents(ctx context.Context) error {
 	}
 	var waits error
 	for _, record := range records {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := s.finish(ctx, record); err != nil {
 			waits = errors.Join(waits, fmt.Errorf("event %s: %w", record.Event.ID, err))
 		}

@@ -21,6 +21,7 @@ const (
 func (s *Server) Run(ctx context.Context) error {
 	var others sync.WaitGroup
 	others.Go(func() { s.Join(ctx) })
+	others.Go(func() { s.watchEvents(ctx) })
 	defer others.Wait()
 	for {
 		wait := s.round(ctx)
@@ -43,9 +44,6 @@ func (s *Server) round(ctx context.Context) time.Duration {
 			return sweepRetry
 		}
 		s.beat = now
-		if err := s.DealWithEvents(ctx); err != nil {
-			s.log.Warn("events of the payment provider wait", "error", err)
-		}
 	}
 	if !s.sweeps() {
 		return beatEvery // another process does
