@@ -234,7 +234,12 @@ func (t *tx) rotate(ctx context.Context, op string, order escrow.Order, signed e
 	return err
 }
 
+// replaceKey writes a key down among those that were replaced. One at a time does so:
+// who reads from the last number on would miss a lower one that is committed later.
 func (t *tx) replaceKey(ctx context.Context, op string, account escrow.KeyID, key escrow.PublicKey, next escrow.KeyID, signed escrow.Signed, now int64) error {
+	if err := t.conn.lock(ctx, "replaced keys"); err != nil {
+		return err
+	}
 	_, err := t.exec(ctx, op+".replaced", `INSERT INTO replaced_key (key_id, account, public_key, next_key, ordered, replaced_at) VALUES (?, ?, ?, ?, ?, ?)`,
 		key.ID(), account, []byte(key), next, signed, now)
 	return err
