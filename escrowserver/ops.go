@@ -228,6 +228,8 @@ type Store interface {
 	// Apply does a batch of operations in one transaction, in order. Each fails
 	// alone. When it returns, what succeeded is durable.
 	Apply(ctx context.Context, ops []Op) []Result
+	// AtOnce is how many calls of Apply do their work at the same time; more wait.
+	AtOnce() int
 
 	// Answered reports whether the account's operation was done before, with that
 	// body; with another it returns Conflict.

@@ -9,7 +9,8 @@ import (
 )
 
 // Queue turns operations that come in while a commit runs into the next batch:
-// under load many share one commit, and alone none waits.
+// under load many share one commit, and alone none waits. Where the store takes
+// several batches at the same time, the next begins before the commit is through.
 type Queue struct {
 	store Store
 	// told is called with the accounts that an operation touched, whether or not
@@ -20,7 +21,7 @@ type Queue struct {
 
 	mu      sync.Mutex
 	waiting []call
-	running bool
+	running int // batches at the store
 }
 
 // NewQueue is the queue before a store's door.
@@ -33,7 +34,12 @@ type call struct {
 	done chan Result
 }
 
-const maxBatch = 64
+const (
+	maxBatch = 64
+	// worthACommit is how many operations must wait for a batch of their own while
+	// another runs: fewer are cheaper together with those that come after them.
+	worthACommit = 16
+)
 
 // Do waits for the operation's result. If ctx ends first, the operation may
 // still be done: the caller repeats it under the same id to find out.
@@ -56,8 +62,10 @@ func (q *Queue) DoAll(ctx context.Context, ops []Op) []Result {
 	}
 	q.mu.Lock()
 	q.waiting = append(q.waiting, calls...)
-	start := !q.running
-	q.running = true
+	start := q.running == 0 || len(q.waiting) >= worthACommit && q.running < q.store.AtOnce()
+	if start {
+		q.running++
+	}
 	q.mu.Unlock()
 	if start {
 		// One caller's end must not roll back the others' operations.
@@ -81,7 +89,8 @@ func (q *Queue) drain(ctx context.Context) {
 		batch := q.waiting[:n:n]
 		q.waiting = q.waiting[n:]
 		if n == 0 {
-			q.waiting, q.running = nil, false
+			q.waiting = nil
+			q.running--
 		}
 		q.mu.Unlock()
 		if n == 0 {

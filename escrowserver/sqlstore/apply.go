@@ -43,6 +43,9 @@ func (s *Store) Apply(ctx context.Context, ops []escrowserver.Op) []escrowserver
 	return s.applyOneByOne(ctx, ops, err)
 }
 
+// AtOnce is how many batches are worth to be applied at the same time.
+func (s *Store) AtOnce() int { return s.engine.atOnce() }
+
 // applyOneByOne does the operations of a batch that failed.
 func (s *Store) applyOneByOne(ctx context.Context, ops []escrowserver.Op, surprise error) []escrowserver.Result {
 	if len(ops) == 1 {

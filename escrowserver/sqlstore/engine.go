@@ -15,6 +15,8 @@ import (
 // PostgreSQL all rows at once (see [setwise]).
 type engine interface {
 	begin(ctx context.Context) (conn, error)
+	// atOnce is how many batches make progress at the same time.
+	atOnce() int
 	// again reports a failure that the same batch may not meet a second time:
 	// another process was faster, or held what this one waited for.
 	again(err error) bool

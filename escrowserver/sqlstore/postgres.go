@@ -77,6 +77,10 @@ func (e *postgresEngine) safe(ctx context.Context) error {
 
 func (e *postgresEngine) reading() *sql.DB { return e.read }
 
+// atOnce: while PostgreSQL works for one batch, the other is decided and signed
+// here. Those that are about the same account wait for each other all the same.
+func (e *postgresEngine) atOnce() int { return 2 }
+
 func (e *postgresEngine) snapshot(ctx context.Context) (*sql.Tx, error) {
 	return e.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 }

@@ -49,6 +49,7 @@ func readSQLite(path string) *sqliteEngine {
 
 func (e *sqliteEngine) reading() *sql.DB             { return e.read }
 func (e *sqliteEngine) again(error) bool             { return false }
+func (e *sqliteEngine) atOnce() int                  { return 1 }
 func (e *sqliteEngine) text(statement string) string { return withoutLocks(statement) }
 
 func (e *sqliteEngine) snapshot(ctx context.Context) (*sql.Tx, error) {

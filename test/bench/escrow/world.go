@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,9 +117,11 @@ func (w *world) enroll(ctx context.Context) error {
 		r.offer = signed
 		ops = append(ops, escrowserver.PublishOffer{Now: w.start, Account: r.account, Offer: offer, Signed: signed})
 	}
-	for _, result := range w.store.Apply(ctx, ops) {
-		if result.Err != nil {
-			return fmt.Errorf("settle: %w", result.Err)
+	for batch := range slices.Chunk(ops, 60) {
+		for _, result := range w.store.Apply(ctx, batch) {
+			if result.Err != nil {
+				return fmt.Errorf("settle: %w", result.Err)
+			}
 		}
 	}
 	return nil
@@ -150,7 +153,7 @@ func (w *world) stock(ctx context.Context, database string, keys int) error {
 		}
 	}
 	if sqlstore.IsPostgres(database) {
-		_, err = db.ExecContext(ctx, `ANALYZE`)
+		_, err = db.ExecContext(ctx, `ANALYZE account, balance, address, offer, one_time_key, key_fingerprint`)
 	}
 	return err
 }
