@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
-	"maps"
 	"sync"
 	"time"
 
@@ -141,9 +140,13 @@ func (v view) Export(ctx context.Context) (json.RawMessage, error) {
 type keyring struct {
 	mu      sync.Mutex
 	last    int64
-	asked   time.Time
 	gone    map[escrow.KeyID]bool
 	account map[escrow.KeyID]escrow.KeyID // of a key that is not the account's first
+
+	asked  time.Time     // when the store answered last, or failed to
+	news   int           // how often somebody knew of news
+	known  int           // how many news that answer has, and the start
+	asking chan struct{} // closed when the question at hand is answered; nil: there is none
 }
 
 const keysEvery = 5 * time.Second
@@ -152,36 +155,63 @@ const keysEvery = 5 * time.Second
 func (k *keyring) stale() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.asked = time.Time{}
+	k.news++
 }
 
 // of is the account of a key, and whether the key was replaced.
 func (k *keyring) of(store Store, key escrow.KeyID) (account escrow.KeyID, gone bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if now := time.Now(); now.Sub(k.asked) > keysEvery {
-		// A store that does not answer is told of by the operation itself.
-		ctx, cancel := context.WithTimeout(context.Background(), keysEvery)
-		defer cancel()
-		if rows, err := store.Replaced(ctx, k.last); err == nil {
-			k.asked = now
-			k.add(rows)
-		}
-	}
+	k.refresh(store)
 	if account, ok := k.account[key]; ok {
 		return account, k.gone[key]
 	}
 	return key, k.gone[key]
 }
 
-func (k *keyring) add(rows []ReplacedKey) {
-	if len(rows) == 0 {
-		return
+// refresh asks the store if that is due: one asks for all. Who is after news waits for
+// the answer; for anybody else what is known will do meanwhile, so that a store that
+// hangs holds up no other.
+func (k *keyring) refresh(store Store) {
+	want := k.news + 1
+	for k.known < want || time.Since(k.asked) > keysEvery {
+		switch asking := k.asking; {
+		case asking == nil:
+			k.ask(store)
+		case k.known >= want:
+			return
+		default:
+			k.mu.Unlock()
+			<-asking
+			k.mu.Lock()
+		}
 	}
+}
+
+// ask puts the question, unlocked.
+func (k *keyring) ask(store Store) {
+	asking, known, last := make(chan struct{}), k.news+1, k.last
+	k.asking = asking
+	k.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), keysEvery)
+	var rows []ReplacedKey
+	defer func() {
+		cancel()
+		k.mu.Lock()
+		k.add(rows)
+		// A store that does not answer is told of by the operation itself, and is not
+		// asked more often than one that does.
+		k.asked, k.known, k.asking = time.Now(), known, nil
+		close(asking)
+	}()
+	if answer, err := store.Replaced(ctx, last); err == nil {
+		rows = answer
+	}
+}
+
+func (k *keyring) add(rows []ReplacedKey) {
 	if k.gone == nil {
 		k.gone, k.account = map[escrow.KeyID]bool{}, map[escrow.KeyID]escrow.KeyID{}
-	} else {
-		k.gone, k.account = maps.Clone(k.gone), maps.Clone(k.account)
 	}
 	for _, row := range rows {
 		k.gone[row.Key] = true
