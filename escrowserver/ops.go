@@ -234,6 +234,9 @@ type Store interface {
 	// Answered reports whether the account's operation was done before, with that
 	// body; with another it returns Conflict.
 	Answered(ctx context.Context, account escrow.KeyID, id, bodyHash string) (bool, error)
+	// BeforeBuy is Answered for a purchase, with what the account has available in
+	// the currency: both in one question.
+	BeforeBuy(ctx context.Context, account escrow.KeyID, id, bodyHash, currency string) (answered bool, available payment.Amount, err error)
 	// Account returns NotFound for a key that has no account.
 	Account(ctx context.Context, id escrow.KeyID) (AccountRecord, error)
 	// Offer returns NoOffer unless the address has one and is proven at now.

@@ -257,7 +257,7 @@ func (v view) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, 
 	if err := checkID(string(req.ID)); err != nil {
 		return escrow.Purchase{}, err
 	}
-	quote, offer, err := escrow.VerifyQuote(req.Quote, v.s.receiptKey)
+	quote, offer, err := escrow.VerifyOwnQuote(req.Quote, v.s.receiptKey)
 	if err != nil {
 		return escrow.Purchase{}, err
 	}
@@ -268,12 +268,16 @@ func (v view) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, 
 	if err != nil {
 		return escrow.Purchase{}, v.s.failed(ctx, "buy", err)
 	}
-	answered, err := v.s.cfg.Store.Answered(ctx, v.id, string(req.ID), hash)
+	answered, available, err := v.s.cfg.Store.BeforeBuy(ctx, v.id, string(req.ID), hash, quote.Option.Currency)
 	if err != nil {
 		return escrow.Purchase{}, v.s.failed(ctx, "buy", err)
 	}
+	// Reading certificates is work: it is done for who can pay, and once.
 	if !answered {
-		if err := v.mayBuy(ctx, req, quote); err != nil {
+		if err := CanPay(available, quote); err != nil {
+			return escrow.Purchase{}, err
+		}
+		if err := v.checkCertificates(req); err != nil {
 			return escrow.Purchase{}, err
 		}
 	}
@@ -292,21 +296,7 @@ func (v view) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, 
 	})
 }
 
-// mayBuy refuses who cannot pay before the work of reading certificates is done.
-func (v view) mayBuy(ctx context.Context, req escrow.BuyRequest, quote escrow.Quote) error {
-	account, err := v.account(ctx)
-	if err != nil {
-		return err
-	}
-	var have payment.Amount
-	for _, b := range account.Balances {
-		if b.Currency == quote.Option.Currency {
-			have = b.Available
-		}
-	}
-	if err := CanPay(have, quote); err != nil {
-		return err
-	}
+func (v view) checkCertificates(req escrow.BuyRequest) error {
 	for _, certificate := range [][]byte{req.Verification, req.Reply} {
 		if len(certificate) > escrow.MaxCertificate {
 			return escrow.Errorf(escrow.Invalid, "a certificate has at most %d bytes", escrow.MaxCertificate)

@@ -2,11 +2,13 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"time"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
+	"earnest/payment"
 )
 
 // reader answers questions within a transaction or outside of one.
@@ -19,6 +21,30 @@ func (s *Store) reader() reader { return reader{sqlQuerier{s.engine.reading(), s
 func (s *Store) Answered(ctx context.Context, account escrow.KeyID, id, bodyHash string) (bool, error) {
 	_, ok, err := s.reader().operation(ctx, account, id, bodyHash)
 	return ok, err
+}
+
+// BeforeBuy is Answered for a purchase, with what the account has available.
+func (s *Store) BeforeBuy(ctx context.Context, account escrow.KeyID, id, bodyHash, currency string) (answered bool, available payment.Amount, err error) {
+	return s.reader().beforeBuy(ctx, operationKey{account, id}, bodyHash, currency)
+}
+
+func (r reader) beforeBuy(ctx context.Context, key operationKey, bodyHash, currency string) (bool, payment.Amount, error) {
+	var signer string
+	var before sql.NullString
+	var available payment.Amount
+	ok, err := found(r.row(ctx, `SELECT key_id, (SELECT body_hash FROM operation WHERE operation.account = account.id AND operation.id = ?),
+		COALESCE((SELECT available FROM balance WHERE holder = account.id AND currency = ?), 0)
+		FROM account WHERE id = ?`, key.id, currency, key.account).Scan(&signer, &before, &available))
+	switch {
+	case err != nil:
+		return false, 0, err
+	case !ok:
+		return false, 0, noAccount()
+	case signer == "":
+		return false, 0, escrowserver.Replaced() // it is deleted
+	}
+	_, answered, err := knownOperation{there: before.Valid, bodyHash: before.String}.answer(bodyHash)
+	return answered, available, err
 }
 
 // Account returns NotFound for a key that has no account.
