@@ -11,7 +11,7 @@ import (
 // Health is how the escrow is doing, for its operator.
 type Health struct {
 	// Waiting are operations that no batch has taken yet, Stuck bonds that could not
-	// be ended at their deadline.
+	// be ended at their deadline, and changes of accounts that could not act.
 	Waiting, Stuck int
 }
 
@@ -20,9 +20,7 @@ func (s *Server) Health() Health {
 	s.queue.mu.Lock()
 	waiting := len(s.queue.waiting)
 	s.queue.mu.Unlock()
-	s.stuck.mu.Lock()
-	defer s.stuck.mu.Unlock()
-	return Health{Waiting: waiting, Stuck: len(s.stuck.bonds)}
+	return Health{Waiting: waiting, Stuck: s.stuck.count()}
 }
 
 // totalsEvery is how often the published totals are summed up anew: that walks

@@ -50,12 +50,19 @@ type SafetyStore interface {
 	// Replaced lists keys that were taken away from their accounts, oldest first,
 	// from the one after the given number on.
 	Replaced(ctx context.Context, after int64) ([]ReplacedKey, error)
-	// DueChanges lists the changes whose time has come.
-	DueChanges(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// DueChanges lists at most limit changes whose time has come: the longest due first,
+	// from the one after the given.
+	DueChanges(ctx context.Context, now time.Time, after DueChange, limit int) ([]DueChange, error)
 	// Aged counts the unsold keys of an address that are older than [escrow.KeyLife].
 	Aged(ctx context.Context, address escrow.Address, now time.Time) (int, error)
 	// Export returns all that is stored about the account.
 	Export(ctx context.Context, account escrow.KeyID) (json.RawMessage, error)
+}
+
+// DueChange is a change and when it is due.
+type DueChange struct {
+	At time.Time
+	ID string
 }
 
 // AccountKeys are the two keys of an account.

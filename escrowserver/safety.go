@@ -82,24 +82,49 @@ func (s *Server) Propose(ctx context.Context, account escrow.KeyID, kind, subjec
 		ID: newSecret(), Account: account, Kind: kind, Subject: subject, Value: value, AskedAt: now, DueAt: now.Add(escrow.ChangeNotice)}})
 }
 
-// applyChanges does the changes whose time has come. One that is damaged is logged
-// and left.
-func (s *Server) applyChanges(ctx context.Context, now time.Time) error {
-	ids, err := s.cfg.Store.DueChanges(ctx, now, s.cfg.SweepBatch)
-	if err != nil {
-		return s.failed(ctx, "changes", err)
-	}
-	var failed error
-	for _, id := range ids {
-		_, err := do[any](ctx, s, ApplyChange{Now: now, ID: id, Genuine: func(c ChangeLine) bool { return genuineChange(c, s.receiptKey) }})
+// applyChanges does the changes whose time has come. One that is damaged is logged,
+// left, and tried again when stuck says so.
+func (s *Server) applyChanges(ctx context.Context, now time.Time, again map[string]time.Time) error {
+	var last DueChange
+	for {
+		due, err := s.cfg.Store.DueChanges(ctx, now, last, s.cfg.SweepBatch)
 		if err != nil {
-			failed = err
+			return s.failed(ctx, "changes", err)
+		}
+		if err := s.applyDue(ctx, now, due, again); err != nil {
+			return err
+		}
+		if len(due) < s.cfg.SweepBatch {
+			return nil
+		}
+		last = due[len(due)-1]
+	}
+}
+
+func (s *Server) applyDue(ctx context.Context, now time.Time, due []DueChange, again map[string]time.Time) error {
+	var ops []Op
+	var ids []string
+	for _, c := range due {
+		if s.stuck.waits("change "+c.ID, now, again) {
+			continue
+		}
+		ops, ids = append(ops, ApplyChange{Now: now, ID: c.ID, Genuine: func(c ChangeLine) bool { return genuineChange(c, s.receiptKey) }}), append(ids, c.ID)
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	defer s.keys.stale()
+	for i, result := range s.queue.DoAll(ctx, ops) {
+		switch {
+		case result.Err == nil:
+		case ctx.Err() != nil:
+			return result.Err
+		default:
+			again["change "+ids[i]] = now.Add(stuckRetry)
+			s.log.Error("a change of an account could not act when it was due; run verify", "change", ids[i], "error", result.Err)
 		}
 	}
-	if len(ids) > 0 {
-		s.keys.stale()
-	}
-	return failed
+	return nil
 }
 
 func (v view) Order(ctx context.Context, signed escrow.Signed) (escrow.Account, error) {

@@ -53,6 +53,8 @@ func (v view) PublishOffer(ctx context.Context, signed escrow.Signed) error {
 		return escrow.Errorf(escrow.Forbidden, "an offer is signed by the account that publishes it")
 	case !listed:
 		return escrow.Errorf(escrow.Invalid, "the beneficiary is not on the escrow's list")
+	case offer.Beneficiary == v.id.Holder(): // the key may not be the account's first
+		return escrow.Errorf(escrow.Invalid, "a forfeit never goes to the recipient")
 	case offer.Made.After(now.Add(clockSkew)):
 		return v.s.skewed(now)
 	case offer.DecideWithin > v.s.cfg.Terms.Decide:

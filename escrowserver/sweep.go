@@ -65,7 +65,7 @@ func (s *Server) round(ctx context.Context) time.Duration {
 	switch {
 	case next.IsZero():
 		return beatEvery
-	case wait <= 0 && s.stuck.some():
+	case wait <= 0 && s.stuck.count() > 0:
 		return sweepRetry
 	}
 	// At least a moment: a clock that stands still must not spin.
@@ -79,8 +79,9 @@ func (s *Server) cannot(ctx context.Context, err error) time.Duration {
 	return sweepRetry
 }
 
-// SweepNow does all that is due now, in batches. A bond that cannot be ended is
-// logged and left: the error is about the sweep, never about one bond.
+// SweepNow does all that is due now, in batches. A bond that cannot be ended, or a
+// change that cannot act, is logged and left: the error is about the sweep, never
+// about one of them.
 func (s *Server) SweepNow(ctx context.Context) error {
 	s.stuck.sweeping.Lock()
 	defer s.stuck.sweeping.Unlock()
@@ -92,10 +93,12 @@ func (s *Server) SweepNow(ctx context.Context) error {
 	if next.IsZero() || next.After(now) {
 		return nil
 	}
-	if err := s.sweepDue(ctx, now); err != nil {
+	again := map[string]time.Time{}
+	defer func() { s.stuck.keep(again) }()
+	if err := s.sweepDue(ctx, now, again); err != nil {
 		return err
 	}
-	if err := s.applyChanges(ctx, now); err != nil {
+	if err := s.applyChanges(ctx, now, again); err != nil {
 		return err
 	}
 	_, err = do[any](ctx, s, Clean{Now: now})
@@ -103,9 +106,7 @@ func (s *Server) SweepNow(ctx context.Context) error {
 }
 
 // sweepDue goes once through the bonds that are due.
-func (s *Server) sweepDue(ctx context.Context, now time.Time) error {
-	again := map[escrow.BondID]time.Time{}
-	defer func() { s.stuck.keep(again) }()
+func (s *Server) sweepDue(ctx context.Context, now time.Time, again map[string]time.Time) error {
 	var last DueBond
 	for {
 		due, err := s.cfg.Store.Due(ctx, now, last, s.cfg.SweepBatch)
@@ -124,7 +125,7 @@ func (s *Server) sweepDue(ctx context.Context, now time.Time) error {
 
 // sweepBatch ends bonds, and tells in again which could not be ended and when
 // they are tried next.
-func (s *Server) sweepBatch(ctx context.Context, now time.Time, due []DueBond, again map[escrow.BondID]time.Time) error {
+func (s *Server) sweepBatch(ctx context.Context, now time.Time, due []DueBond, again map[string]time.Time) error {
 	moment, err := s.moment(ctx)
 	if err != nil {
 		return err
@@ -132,8 +133,7 @@ func (s *Server) sweepBatch(ctx context.Context, now time.Time, due []DueBond, a
 	var ops []Op
 	var bonds []escrow.BondID
 	for _, b := range due {
-		if at, ok := s.stuck.at(b.Bond); ok && now.Before(at) {
-			again[b.Bond] = at
+		if s.stuck.waits("bond "+string(b.Bond), now, again) {
 			continue
 		}
 		ops, bonds = append(ops, Sweep{Moment: moment, Bond: b.Bond}), append(bonds, b.Bond)
@@ -146,7 +146,7 @@ func (s *Server) sweepBatch(ctx context.Context, now time.Time, due []DueBond, a
 		case ctx.Err() != nil:
 			return result.Err
 		default:
-			again[bonds[i]] = now.Add(stuckRetry)
+			again["bond "+string(bonds[i])] = now.Add(stuckRetry)
 			s.log.Error("a bond could not be ended at its deadline, so its money stays held; run verify", "bond", bonds[i], "error", result.Err)
 		}
 	}
@@ -156,29 +156,33 @@ func (s *Server) sweepBatch(ctx context.Context, now time.Time, due []DueBond, a
 	return nil
 }
 
-// stuck remembers bonds that could not be ended, so that the sweeper neither
-// spins on them nor makes the others' batches fail.
+// stuck remembers what could not be done when it was due, bonds and changes, so that
+// the sweeper neither spins on it nor makes the others' batches fail.
 type stuck struct {
 	sweeping sync.Mutex // one sweep at a time
 	mu       sync.Mutex
-	bonds    map[escrow.BondID]time.Time // when each is tried again
+	again    map[string]time.Time // when each is tried again
 }
 
-func (s *stuck) at(bond escrow.BondID) (time.Time, bool) {
+// waits reports that it is not time yet to try one again, and notes that in next.
+func (s *stuck) waits(what string, now time.Time, next map[string]time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at, ok := s.bonds[bond]
-	return at, ok
+	at, ok := s.again[what]
+	if ok = ok && now.Before(at); ok {
+		next[what] = at
+	}
+	return ok
 }
 
-func (s *stuck) keep(bonds map[escrow.BondID]time.Time) {
+func (s *stuck) keep(again map[string]time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bonds = bonds
+	s.again = again
 }
 
-func (s *stuck) some() bool {
+func (s *stuck) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.bonds) > 0
+	return len(s.again)
 }

@@ -25,6 +25,7 @@ func checkoutTests() []test {
 		{"CheckoutKilledBeforeTheCredit", checkoutKilled},
 		{"CheckoutTakenBackIsADebt", checkoutTakenBack},
 		{"CheckoutWithoutProvider", checkoutWithout},
+		{"ASettledDebtStaysSettled", refundsGrow},
 		{"ASlowProviderStopsNoSweep", slowProvider},
 	}
 }

@@ -1,11 +1,15 @@
 package servicetest
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"earnest/escrow"
+	"earnest/escrowserver"
 )
 
 // DamagedBond plays an escrow with one bond that damage has broken in the books:
@@ -52,5 +56,42 @@ func DamagedBond(t testing.TB, h Harness, damage func(escrow.BondID)) {
 	w.ok(err)
 	if len(report.Faults) == 0 {
 		w.Fatal("verify does not find the damage")
+	}
+}
+
+// DamagedChange plays an escrow with a change that damage has broken in the books:
+// all others act, what may be kept no longer is deleted, and it is tried again later.
+func DamagedChange(t testing.TB, h Harness, damage func(id string)) {
+	t.Helper()
+	ctx := context.Background()
+	w := &world{TB: t, Harness: h}
+	var log bytes.Buffer
+	w.Server = w.restarted(func(c *escrowserver.Config) {
+		c.Log, c.SweepBatch = slog.New(slog.NewTextHandler(&log, nil)), 1
+	})
+	eve, anna := w.stranger(), w.stranger()
+	asked, err := w.Server.Propose(ctx, eve.id(), "unfreeze", "", "")
+	w.ok(err)
+	_, err = anna.order(anna.id(), escrow.Order{Action: escrow.ActionFreeze})
+	w.ok(err)
+	w.Clock.Move(time.Second)
+	w.owner("carol@sender.example", 1) // her claim is kept for two days
+	_, err = anna.order(anna.id(), escrow.Order{Action: escrow.ActionUnfreeze})
+	w.ok(err)
+	damage(asked.ID)
+	for range 3 {
+		w.later(72 * time.Hour)
+		w.sweep()
+	}
+	account, err := anna.Account(ctx)
+	w.ok(err)
+	if !account.FrozenAt.IsZero() {
+		w.Fatal("a damaged change stops the others")
+	}
+	if next, err := w.Store.NextDue(ctx); err != nil || !next.Equal(asked.DueAt) {
+		w.Fatalf("next due at %v, %v; want the damaged change alone, of %v", next, err, asked.DueAt)
+	}
+	if n := strings.Count(log.String(), "change="+asked.ID); n != 3 {
+		w.Fatalf("the log tells of the damaged change %d times, want once in each of 3 sweeps that tried it", n)
 	}
 }

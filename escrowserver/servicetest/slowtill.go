@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"earnest/escrow"
 	"earnest/escrowserver"
+	"earnest/payment"
 )
 
 // slowTill is a provider that takes questions and does not answer.
@@ -46,5 +48,46 @@ func slowProvider(w *world) {
 	w.ok(<-done)
 	if !ended {
 		w.Fatal("while the provider did not answer, no bond ended")
+	}
+}
+
+// refundsGrow: the provider tells how much it took back in all. What the operator has
+// settled of that is settled.
+func refundsGrow(w *world) {
+	ctx := context.Background()
+	s := w.cashier()
+	_, _ = s.start(500)
+	s.till.pay(0)
+	open := func(units int64, want payment.Amount) escrowserver.DebtRecord {
+		w.Helper()
+		s.post(escrowserver.Event{ID: "event-" + w.id(), Kind: escrowserver.EventRefund, Back: "refund_1", Payment: "payment-1", Unit: "eur", Units: units})
+		debts, err := s.Store.Debts(ctx, false)
+		w.ok(err)
+		if want == 0 && len(debts) == 0 {
+			return escrowserver.DebtRecord{}
+		}
+		if len(debts) != 1 || debts[0].Amount != want {
+			w.Fatalf("after %d units the open debts are %+v, want %d", units, debts, want)
+		}
+		return debts[0]
+	}
+	settle := func(debt escrowserver.DebtRecord) {
+		w.Helper()
+		w.ok(s.server.SettleDebt(ctx, debt.Provider, debt.ID, "paid by bank"))
+	}
+	settle(open(2000, 200))
+	open(2000, 0)
+	open(3000, 100)
+	open(2500, 100) // out of order
+	second := open(3500, 150)
+	_, err := s.anna.askPayout(351, "bank")
+	w.fails(err, escrow.InsufficientFunds)
+	settle(second)
+	open(3500, 0)
+	settle(open(4000, 50))
+	all, err := s.Store.Debts(ctx, true)
+	w.ok(err)
+	if len(all) != 3 || s.waits() != 0 {
+		w.Fatalf("debts %+v, %d events wait", all, s.waits())
 	}
 }

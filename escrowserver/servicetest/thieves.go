@@ -17,6 +17,7 @@ func thiefTests() []test {
 		{"ManyOrdersHideNoWaitingChange", manyOrders},
 		{"OrdersThatWaitAreLimitedADay", ordersLimited},
 		{"ADeletedAccountTakesNoMoney", deletedTakesNone},
+		{"ARotatedRecipientIsNoBeneficiary", rotatedBeneficiary},
 	}
 }
 
@@ -142,4 +143,24 @@ func deletedTakesNone(w *world) {
 	_, err = bob.TopUp(ctx, escrow.TopUp{ID: w.id(), Voucher: code})
 	w.ok(err)
 	bob.has(7, 0)
+}
+
+// rotatedBeneficiary: forfeits never go to the recipient, with whatever key the
+// recipient signs the offer.
+func rotatedBeneficiary(w *world) {
+	ctx := context.Background()
+	anna, backup := w.protected()
+	anna.topUp(5)
+	anna.prove("anna@recipient.example")
+	server := w.restarted(func(c *escrowserver.Config) {
+		c.Beneficiaries = append(c.Beneficiaries, escrow.Beneficiary{ID: anna.id().Holder(), Name: "a charity"})
+	})
+	order, heir := w.rotation(anna.id())
+	_, err := backup.order(anna.id(), order)
+	w.ok(err)
+	heir.Service, heir.address = server.As(heir.public()), anna.address
+	draft := heir.draft(30)
+	draft.Beneficiary = anna.id().Holder()
+	w.fails(heir.PublishOffer(ctx, heir.sign(escrow.KindOffer, draft)), escrow.Invalid)
+	heir.offer(30)
 }

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"strconv"
+	"strings"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -122,8 +124,9 @@ func (t *tx) keepEvent(ctx context.Context, op escrowserver.KeepEvent) (any, err
 	return n == 1, err
 }
 
-// takeBack keeps the most that was taken back under the id. A dispute that was won
-// stays so, in whatever order it is told.
+// takeBack keeps the most that was taken back under the id. What is settled of that
+// stays so: what comes on top is a debt of its own, under the id with a number. A
+// dispute that was won stays so, in whatever order it is told.
 func (t *tx) takeBack(ctx context.Context, op escrowserver.TakeBack) error {
 	c, err := t.lockedCheckout(ctx, op.Checkout)
 	if err != nil {
@@ -132,26 +135,68 @@ func (t *tx) takeBack(ctx context.Context, op escrowserver.TakeBack) error {
 	if c.State != escrow.CheckoutPaid {
 		return escrow.Errorf(escrow.Conflict, "nothing was credited for that checkout")
 	}
-	var state string
-	var amount payment.Amount
-	there, err := found(t.conn.row(ctx, `SELECT state, amount FROM debt WHERE provider = ? AND id = ?`, op.Provider, op.ID).Scan(&state, &amount))
+	debts, err := t.debtsOf(ctx, op)
 	if err != nil {
 		return err
 	}
-	next := "open"
-	var ended int64
-	if op.Won {
-		next, ended = "won", micros(op.Now)
+	var known payment.Amount
+	open := ""
+	for _, d := range debts {
+		if d.State == debtWon {
+			return nil
+		}
+		if known += d.Amount; d.State == debtOpen {
+			open = d.ID
+		}
 	}
+	more := op.Amount - known
 	switch {
-	case !there:
-		_, err = t.exec(ctx, "takeback.debt", `INSERT INTO debt (provider, id, checkout, kind, amount, state, made_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			op.Provider, op.ID, c.ID, op.Kind, op.Amount, next, micros(op.Now), ended)
-	case state == "won" || !op.Won && op.Amount <= amount:
-	default:
-		_, err = t.exec(ctx, "takeback.more", `UPDATE debt SET state = ?, amount = ?, ended_at = ? WHERE provider = ? AND id = ?`,
-			next, max(amount, op.Amount), ended, op.Provider, op.ID)
+	case op.Won && len(debts) > 0:
+		for _, d := range debts {
+			if _, err := t.exec(ctx, "takeback.won", `UPDATE debt SET state = 'won', ended_at = ? WHERE provider = ? AND id = ?`,
+				micros(op.Now), op.Provider, d.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	case op.Won:
+		return t.newDebt(ctx, op, op.ID, op.Amount, debtWon, micros(op.Now))
+	case more <= 0:
+		return nil
+	case open != "":
+		_, err = t.exec(ctx, "takeback.more", `UPDATE debt SET amount = amount + ? WHERE provider = ? AND id = ?`, more, op.Provider, open)
+		return err
+	case len(debts) > 0:
+		return t.newDebt(ctx, op, op.ID+debtNumber+strconv.Itoa(len(debts)+1), more, debtOpen, 0)
 	}
+	return t.newDebt(ctx, op, op.ID, op.Amount, debtOpen, 0)
+}
+
+// The states of a debt that a provider's word makes, and what is between its id there
+// and the number of a debt after the first.
+const (
+	debtOpen   = "open"
+	debtWon    = "won"
+	debtNumber = "+"
+)
+
+// debtsOf are the debts under the provider's id. The checkout's account is locked.
+func (t *tx) debtsOf(ctx context.Context, op escrowserver.TakeBack) (debts []escrowserver.DebtRecord, err error) {
+	rows, err := t.conn.query(ctx, `SELECT id, state, amount FROM debt WHERE provider = ? AND checkout = ? ORDER BY id`, op.Provider, op.Checkout)
+	err = each(rows, err, func(scan func(...any) error) error {
+		var d escrowserver.DebtRecord
+		err := scan(&d.ID, &d.State, &d.Amount)
+		if d.ID == op.ID || strings.HasPrefix(d.ID, op.ID+debtNumber) {
+			debts = append(debts, d)
+		}
+		return err
+	})
+	return debts, err
+}
+
+func (t *tx) newDebt(ctx context.Context, op escrowserver.TakeBack, id string, amount payment.Amount, state string, ended int64) error {
+	_, err := t.exec(ctx, "takeback.debt", `INSERT INTO debt (provider, id, checkout, kind, amount, state, made_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		op.Provider, id, op.Checkout, op.Kind, amount, state, micros(op.Now), ended)
 	return err
 }
 

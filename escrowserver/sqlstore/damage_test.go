@@ -28,3 +28,13 @@ func TestOneDamagedBondStopsNoOther(t *testing.T) {
 		})
 	}
 }
+
+// One damaged change of an account stops neither the others nor the cleaning.
+func TestOneDamagedChangeStopsNoOther(t *testing.T) {
+	s := openTest(t)
+	servicetest.DamagedChange(t, servicetest.NewHarness(t, s), func(id string) {
+		if _, err := testDB(t, s).ExecContext(t.Context(), `UPDATE account_change SET value = value || ' ' WHERE id = ?`, id); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -49,17 +49,21 @@ func (s *Store) Aged(ctx context.Context, address escrow.Address, now time.Time)
 	return s.reader().aged(ctx, address, now)
 }
 
-// DueChanges lists the changes whose time has come.
-func (s *Store) DueChanges(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	rows, err := s.reader().query(ctx, `SELECT id FROM account_change WHERE ended_at = 0 AND due_at <= ? ORDER BY due_at, id LIMIT ?`, micros(now), limit)
-	var ids []string
+// DueChanges lists the changes whose time has come, the longest due first.
+func (s *Store) DueChanges(ctx context.Context, now time.Time, after escrowserver.DueChange, limit int) ([]escrowserver.DueChange, error) {
+	rows, err := s.reader().query(ctx, `SELECT due_at, id FROM account_change
+		WHERE ended_at = 0 AND due_at <= ? AND (due_at > ? OR due_at = ? AND id > ?) ORDER BY due_at, id LIMIT ?`,
+		micros(now), micros(after.At), micros(after.At), after.ID, limit)
+	var due []escrowserver.DueChange
 	err = each(rows, err, func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		ids = append(ids, id)
+		var c escrowserver.DueChange
+		var at int64
+		err := scan(&at, &c.ID)
+		c.At = fromMicros(at)
+		due = append(due, c)
 		return err
 	})
-	return ids, err
+	return due, err
 }
 
 // changes are those that concern the account: of its own, and of its addresses.

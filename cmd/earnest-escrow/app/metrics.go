@@ -161,7 +161,7 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 	}
 	health := f.server.Health()
 	gauge("queue_operations", "Operations that wait for a batch.", float64(health.Waiting))
-	gauge("stuck_bonds", "Bonds that could not be ended at their deadline; run verify.", float64(health.Stuck))
+	gauge("stuck_bonds", "Bonds that could not be ended at their deadline, and changes of accounts that could not act; run verify.", float64(health.Stuck))
 	books, err := f.read()
 	if err != nil {
 		f.cfg.Log.Error("the figures of the books could not be read", "error", err)
