@@ -196,26 +196,13 @@ func movementsAreOnesOwn(w *world) {
 }
 
 func forfeitReceived(w *world) {
-	charity := w.stranger()
-	server := w.restarted(func(c *escrowserver.Config) {
-		c.Beneficiaries = append(c.Beneficiaries, escrow.Beneficiary{ID: charity.public().ID().Holder(), Name: "Charity"})
-	})
-	anna, bob := w.owner("anna@sender.example", 500), w.recipient("bob@recipient.example", 25, 1)
-	w.Clock.Move(time.Second)
-	draft := bob.draft(25)
-	draft.Beneficiary = charity.public().ID().Holder()
-	signed := bob.sign(escrow.KindOffer, draft)
-	anna.Service, bob.Service = server.As(anna.public()), server.As(bob.public())
-	w.ok(bob.PublishOffer(context.Background(), signed))
-	bond := anna.buy(bob, 25)
-	bond.arrive()
-	bond.decide(escrow.Reject)
+	bond, charity := w.rejectedFor()
 	w.later(time.Hour)
 	got := charity.statement(0)
 	if len(got) != 1 || got[0].Kind != escrow.MoveReceived || got[0].Amount != 25 || got[0].Bond != "" {
 		w.Fatalf("the charity's movements: %+v", got)
 	}
-	anna.statement(0)
+	bond.from.statement(0)
 }
 
 func shorterDecisionDeadline(w *world) {

@@ -108,3 +108,33 @@ func RunOfSeveral(t *testing.T, open func(t *testing.T) Harness) {
 		})
 	}
 }
+
+// Forfeiting is a bond that was rejected a moment ago: whoever sweeps it gives the
+// money to a beneficiary that has an account here.
+func Forfeiting(t testing.TB, h Harness) (bond escrow.BondID, beneficiary escrow.KeyID) {
+	t.Helper()
+	w := &world{TB: t, Harness: h}
+	b, charity := w.rejectedFor()
+	w.Clock.Move(time.Hour)
+	return b.id(), charity.id()
+}
+
+// rejectedFor rejects a bond whose beneficiary is an account.
+func (w *world) rejectedFor() (*bought, *person) {
+	w.Helper()
+	charity := w.stranger()
+	server := w.restarted(func(c *escrowserver.Config) {
+		c.Beneficiaries = append(c.Beneficiaries, escrow.Beneficiary{ID: charity.id().Holder(), Name: "Charity"})
+	})
+	anna, bob := w.owner("anna@sender.example", 500), w.recipient("bob@recipient.example", 25, 1)
+	w.Clock.Move(time.Second)
+	draft := bob.draft(25)
+	draft.Beneficiary = charity.id().Holder()
+	signed := bob.sign(escrow.KindOffer, draft)
+	anna.Service, bob.Service = server.As(anna.public()), server.As(bob.public())
+	w.ok(bob.PublishOffer(context.Background(), signed))
+	bond := anna.buy(bob, 25)
+	bond.arrive()
+	bond.decide(escrow.Reject)
+	return bond, charity
+}

@@ -17,7 +17,7 @@ import (
 // there is known to be absent.
 //
 // An account's row is the lock of all that is its own: its balances, the bonds of
-// which it is a party, its addresses and their keys. A batch locks the accounts of
+// which it is a party or the beneficiary, its addresses and their keys. A batch locks the accounts of
 // its operations before it reads anything else, in the order of their ids; so
 // several processes can work on the same books, and what a batch has read stays true
 // until it has committed. The books' own holders (the company, the issuance) are

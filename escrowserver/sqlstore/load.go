@@ -122,17 +122,18 @@ func (w *wants) addBuy(op escrowserver.Buy) {
 }
 
 // load reads what is wanted and not known yet: first who the parties of the bonds
-// are, which never changes; then it locks the accounts; then the rest.
+// are, and the beneficiary if it is an account, which never changes; then it locks the accounts; then the rest.
 func (t *tx) load(ctx context.Context, w wants) error {
 	bonds := unknown(w.bonds, t.known.bonds)
 	accounts := w.accounts
 	if named := slices.Concat(bonds, w.later); len(named) > 0 {
 		var there []escrow.BondID
-		parties := ask(`SELECT sender_account, recipient_account FROM bond WHERE id = ?`, named,
+		parties := ask(`SELECT bond.sender_account, bond.recipient_account, COALESCE(account.id, '') FROM bond
+			LEFT JOIN transfer ON transfer.id = bond.id LEFT JOIN account ON account.id = transfer.payee WHERE bond.id = ?`, named,
 			func(id escrow.BondID, scan func(...any) error) error {
-				var sender, recipient escrow.KeyID
-				err := scan(&sender, &recipient)
-				accounts = append(accounts, sender, recipient)
+				var sender, recipient, beneficiary escrow.KeyID
+				err := scan(&sender, &recipient, &beneficiary)
+				accounts = append(accounts, sender, recipient, beneficiary)
 				if slices.Contains(bonds, id) {
 					there = append(there, id)
 				}
