@@ -146,18 +146,31 @@ func (t *tx) proveAddress(ctx context.Context, op escrowserver.ProveAddress) (an
 		}
 	}
 	if !bound || owner != op.Account || provenAt < madeAt {
-		n, err := t.exec(ctx, "prove.address", `INSERT INTO address (address, folded, typed, account, proven_at, renew_by) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT (address) DO UPDATE SET typed = excluded.typed, account = excluded.account, proven_at = excluded.proven_at, renew_by = excluded.renew_by
-			WHERE address.account = excluded.account OR address.renew_by <= ?`,
-			op.Address, op.Address.Folded(), typed, op.Account, micros(op.Now), micros(op.RenewBy), micros(op.Now))
-		if err != nil {
+		if err := t.bindAddress(ctx, op.Name(), binding{op.Address, typed, op.Account, owner, op.Now, op.RenewBy}); err != nil {
 			return nil, err
-		}
-		if n != 1 { // another process was faster
-			return nil, fmt.Errorf("address %w", errNotAsRead)
 		}
 	}
 	return t.reader().account(ctx, op.Account)
+}
+
+// binding is an address that becomes an account's; from is who held it when that was
+// decided, empty for nobody.
+type binding struct {
+	address        escrow.Address
+	typed          string
+	account, from  escrow.KeyID
+	provenAt, till time.Time
+}
+
+func (t *tx) bindAddress(ctx context.Context, op string, b binding) error {
+	n, err := t.exec(ctx, op+".address", `INSERT INTO address (address, folded, typed, account, proven_at, renew_by) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (address) DO UPDATE SET typed = excluded.typed, account = excluded.account, proven_at = excluded.proven_at, renew_by = excluded.renew_by
+		WHERE address.account = excluded.account OR address.account = ?`,
+		b.address, b.address.Folded(), b.typed, b.account, micros(b.provenAt), micros(b.till), b.from)
+	if err == nil && n != 1 { // another process was faster
+		err = fmt.Errorf("address %w", errNotAsRead)
+	}
+	return err
 }
 
 // release takes the offer and the unsold keys of an address away from an owner

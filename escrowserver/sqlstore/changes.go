@@ -170,8 +170,5 @@ func (t *tx) rebind(ctx context.Context, op string, c change) error {
 	if err := t.release(ctx, address); err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, op+".address", `INSERT INTO address (address, folded, typed, account, proven_at, renew_by) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (address) DO UPDATE SET typed = excluded.typed, account = excluded.account, proven_at = excluded.proven_at, renew_by = excluded.renew_by`,
-		address, address.Folded(), value.Typed, c.Account, micros(c.now), micros(c.now.Add(escrowserver.RenewAfter)))
-	return err
+	return t.bindAddress(ctx, op, binding{address, value.Typed, c.Account, holder, c.now, c.now.Add(escrowserver.RenewAfter)})
 }
