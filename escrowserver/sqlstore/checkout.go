@@ -203,8 +203,14 @@ func (t *tx) newDebt(ctx context.Context, op escrowserver.TakeBack, id string, a
 func (t *tx) settleDebt(ctx context.Context, op escrowserver.SettleDebt) error {
 	n, err := t.exec(ctx, "debt.debt", `UPDATE debt SET state = 'settled', note = ?, ended_at = ? WHERE provider = ? AND id = ? AND state = 'open'`,
 		op.Note, micros(op.Now), op.Provider, op.ID)
-	if err == nil && n != 1 {
-		return escrow.Errorf(escrow.NotFound, "there is no such open debt")
+	if err != nil || n == 1 {
+		return err
+	}
+	var one int
+	done, err := found(t.conn.row(ctx, `SELECT 1 FROM debt WHERE provider = ? AND id = ? AND state = 'settled' AND note = ?`,
+		op.Provider, op.ID, op.Note).Scan(&one))
+	if err == nil && !done {
+		err = escrow.Errorf(escrow.NotFound, "there is no such open debt")
 	}
 	return err
 }

@@ -53,6 +53,36 @@ func TestTheBooksRememberWhatTheySayOfThemselves(t *testing.T) {
 	}
 }
 
+// After a commit of which nobody knows whether it was done, an operation is done
+// again: it finds itself done.
+func TestOperatorsDeedsDoneAgainAreDoneOnce(t *testing.T) {
+	s := openTest(t)
+	h := servicetest.NewHarness(t, s)
+	servicetest.Story(t, h)
+	deed := escrowserver.Audit{Now: time.Unix(1, 0), Who: "ann", What: "voucher", Why: "a test"}
+	later := deed
+	later.Now = time.Unix(2, 0)
+	var changes [2]int64
+	for i := range changes {
+		for _, op := range []escrowserver.Op{deed, later, escrowserver.NewEpoch{Epoch: 5}} {
+			apply(t, s, op)
+		}
+		if err := s.reader().row(t.Context(), `SELECT SUM(change) FROM account`).Scan(&changes[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var rows int
+	if err := s.reader().row(t.Context(), `SELECT COUNT(*) FROM audit`).Scan(&rows); err != nil || rows != 2 {
+		t.Errorf("%d rows of two deeds, %v", rows, err)
+	}
+	if epoch, err := s.Epoch(t.Context()); err != nil || epoch != 5 || changes[0] != changes[1] {
+		t.Errorf("epoch %d, changes count on from %d, then %d, %v", epoch, changes[0], changes[1], err)
+	}
+	if found := faults(t, s, h.Server.ReceiptKey()); len(found) > 0 {
+		t.Errorf("faults: %q", found)
+	}
+}
+
 // A new epoch empties the pools, leaves the books sound, and has what changes from
 // then on come after all that agents may have seen in the time that was lost.
 func TestANewEpochWithdrawsKeysAndCountsOn(t *testing.T) {
