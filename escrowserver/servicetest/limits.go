@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"testing"
 	"time"
 
 	"earnest/escrow"
@@ -178,6 +179,29 @@ func limitOfItsCurrency(w *world) {
 	w.fails(err, escrow.Invalid)
 	_, err = w.As(nil).SetLimit(ctx, escrow.SetLimit{Currency: Currency})
 	w.fails(err, escrow.Unauthorized)
+}
+
+// DamagedOpenBonds has as many open bonds as an account may have, damages those that
+// are due first, and demands that the others make room when they are due.
+func DamagedOpenBonds(t testing.TB, h Harness, damage func(escrow.BondID)) {
+	t.Helper()
+	w := &world{TB: t, Harness: h}
+	anna := w.owner("anna@sender.example", 500)
+	for i := range 100 {
+		if i%50 == 0 {
+			w.Clock.Move(time.Hour) // for the lookups
+		}
+		w.Clock.Move(time.Second)
+		b := anna.buy(w.recipient(escrow.Address(fmt.Sprintf("r@recipient%d.example", i)), 1, 1), 1)
+		b.arrive()
+		if i < 12 {
+			damage(b.id())
+		}
+	}
+	w.Clock.Move(40 * day)
+	bob := w.recipient("r@last.example", 1, 1)
+	renew(w, anna)
+	anna.buy(bob, 1)
 }
 
 // openBondsLimited: an account has at most so many open bonds, whoever they are at.

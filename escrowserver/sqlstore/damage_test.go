@@ -29,6 +29,16 @@ func TestOneDamagedBondStopsNoOther(t *testing.T) {
 	}
 }
 
+// Damaged bonds take up their own room only.
+func TestDamagedBondsMakeTheOthersNoLessDue(t *testing.T) {
+	s := openTest(t)
+	servicetest.DamagedOpenBonds(t, servicetest.NewHarness(t, s), func(id escrow.BondID) {
+		if _, err := testDB(t, s).ExecContext(t.Context(), `UPDATE bond SET quote = 'x.y.z' WHERE id = ?`, id); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // One damaged change of an account stops neither the others nor the cleaning.
 func TestOneDamagedChangeStopsNoOther(t *testing.T) {
 	s := openTest(t)

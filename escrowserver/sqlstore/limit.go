@@ -105,12 +105,15 @@ func (t *tx) withinLimits(ctx context.Context, op escrowserver.Buy) error {
 	return limit.Check(op.Quote.Option.Amount+op.Quote.RefundFee, op.Quote.Option.Scale)
 }
 
+// endMost is how many bonds that are due a purchase ends at most.
+const endMost = 10
+
 // endDue ends bonds of the account whose deadline has passed, though no sweep has
 // come by: they are not open any more. A damaged one holds up no other.
 func (t *tx) endDue(ctx context.Context, op escrowserver.Buy) error {
 	rows, err := t.conn.query(ctx, `SELECT id FROM bond WHERE sender_account = ? AND state IN ('held', 'arrived', 'rejecting')
-		AND due_at > 0 AND due_at <= ? LIMIT 10`, op.Account, micros(op.Now))
-	var ids []escrow.BondID
+		AND due_at > 0 AND due_at <= ? ORDER BY due_at, id`, op.Account, micros(op.Now))
+	var ids []escrow.BondID // as many as may be open
 	if err := each(rows, err, func(scan func(...any) error) error {
 		var id escrow.BondID
 		err := scan(&id)
@@ -119,16 +122,23 @@ func (t *tx) endDue(ctx context.Context, op escrowserver.Buy) error {
 	}); err != nil {
 		return err
 	}
+	ended := 0
 	for _, id := range ids {
 		b, err := t.bond(ctx, id)
-		if errors.Is(err, errDamaged) {
-			continue
+		if errors.Is(err, errDamaged) || err == nil && b.State.Ended() {
+			continue // or it was ended by another purchase of the batch
 		}
-		if err == nil && !b.State.Ended() {
+		if err == nil {
 			err = t.advance("advance", op.Moment, b)
 		}
 		if err != nil {
 			return err
+		}
+		if b.State.Ended() {
+			ended++
+		}
+		if ended == endMost {
+			return nil
 		}
 	}
 	return nil
