@@ -88,8 +88,7 @@ func (s *Server) Grant(ctx context.Context, g Grant) (CreditLine, error) {
 	if err != nil {
 		return CreditLine{}, err
 	}
-	_, err = do[any](ctx, s, Credit{line})
-	return line, err
+	return do[CreditLine](ctx, s, Credit{line})
 }
 
 // oneLine is text that a person wrote for another, on one line.

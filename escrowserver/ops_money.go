@@ -10,7 +10,7 @@ import (
 )
 
 // Credit gives an account money that the escrow has signed for. Done again under
-// the same id it does nothing.
+// the same id it does nothing. It gives the [CreditLine] as it is in the books.
 type Credit struct{ CreditLine }
 
 // CreditKind says on what ground an account was credited.

@@ -31,9 +31,16 @@ func creditSeen(w *world) {
 	ctx := context.Background()
 	anna := w.owner("anna@sender.example", 0)
 	grant := escrowserver.Grant{ID: w.id(), Account: anna.public().ID(), Currency: Currency, Amount: 700, Reason: "refund of\na bad  day", By: "root"}
-	for range 3 {
-		_, err := w.Server.Grant(ctx, grant)
+	var first escrowserver.CreditLine
+	for i := range 3 {
+		line, err := w.Server.Grant(ctx, grant)
 		w.ok(err)
+		if i == 0 {
+			first = line
+		}
+		if line != first || !line.Genuine(w.Server.ReceiptKey()) {
+			w.Fatalf("given again it is %+v, first %+v", line, first)
+		}
 		anna.has(700, 0)
 		w.Clock.Move(time.Hour)
 	}

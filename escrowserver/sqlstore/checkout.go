@@ -97,7 +97,7 @@ func (t *tx) settleCheckout(ctx context.Context, op escrowserver.SettleCheckout)
 		if line.Signed, err = op.Sign(line); err != nil {
 			return nil, err
 		}
-		if err := t.giveCredit(ctx, op.Name(), line); err != nil {
+		if _, err := t.giveCredit(ctx, op.Name(), line); err != nil {
 			return nil, err
 		}
 	case s.Over:

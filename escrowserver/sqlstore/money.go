@@ -17,7 +17,7 @@ func (t *tx) doMoney(ctx context.Context, op escrowserver.Op) (value any, mine b
 	mine = true
 	switch op := op.(type) {
 	case escrowserver.Credit:
-		err = t.giveCredit(ctx, op.Name(), op.CreditLine)
+		value, err = t.giveCredit(ctx, op.Name(), op.CreditLine)
 	case escrowserver.Welcome:
 		value, err = t.welcome(ctx, op)
 	case escrowserver.AskPayout:
@@ -60,37 +60,38 @@ func moneyAccount(op escrowserver.Op) escrow.KeyID {
 	return ""
 }
 
-// giveCredit moves the money from the issuance, once.
-func (t *tx) giveCredit(ctx context.Context, op string, line escrowserver.CreditLine) error {
+// giveCredit moves the money from the issuance, once. It gives the credit as it was
+// given first.
+func (t *tx) giveCredit(ctx context.Context, op string, line escrowserver.CreditLine) (escrowserver.CreditLine, error) {
 	if err := t.accountExists(ctx, line.Account); err != nil {
-		return err
+		return line, err
 	}
-	before := escrowserver.CreditLine{ID: line.ID}
-	there, err := found(t.conn.row(ctx, `SELECT kind, account, currency, amount, reason FROM credit WHERE id = ?`, line.ID).
-		Scan(&before.Kind, &before.Account, &before.Currency, &before.Amount, &before.Reason))
+	var before nullCredit
+	there, err := found(t.conn.row(ctx, `SELECT `+creditColumns+` FROM credit c WHERE c.id = ?`, line.ID).Scan(before.dest()...))
 	if err != nil {
-		return err
+		return line, err
 	}
 	if there {
-		if before.Kind != line.Kind || before.Account != line.Account || before.Currency != line.Currency || before.Amount != line.Amount || before.Reason != line.Reason {
-			return escrow.Errorf(escrow.Conflict, "that credit was given before, over something else; nothing was changed")
+		same := *before.credit()
+		if same.Kind != line.Kind || same.Account != line.Account || same.Currency != line.Currency || same.Amount != line.Amount || same.Reason != line.Reason {
+			return line, escrow.Errorf(escrow.Conflict, "that credit was given before, over something else; nothing was changed")
 		}
-		return nil
+		return same, nil
 	}
 	if t.deleted(line.Account) {
-		return noAccount()
+		return line, noAccount()
 	}
 	tr, entry, err := ledger.Move(line.ID, ledger.Issuance, line.Account.Holder(), line.Currency, int64(line.Amount))
 	if err != nil {
-		return err
+		return line, err
 	}
 	if err := t.record(op, tr, entry, line.MadeAt); err != nil {
-		return err
+		return line, err
 	}
 	_, err = t.exec(ctx, op+".credit", `INSERT INTO credit (id, kind, account, currency, amount, reason, by_whom, signed, made_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		line.ID, line.Kind, line.Account, line.Currency, line.Amount, line.Reason, line.By, line.Signed, micros(line.MadeAt))
-	return err
+	return line, err
 }
 
 // welcome gives the welcome credit unless something speaks against it; who proves
@@ -121,7 +122,7 @@ func (t *tx) welcome(ctx context.Context, op escrowserver.Welcome) (any, error) 
 			return false, nil
 		}
 	}
-	if err := t.giveCredit(ctx, op.Name(), op.CreditLine); err != nil {
+	if _, err := t.giveCredit(ctx, op.Name(), op.CreditLine); err != nil {
 		return nil, err
 	}
 	_, err := t.exec(ctx, "welcome.welcome", `INSERT INTO welcome (mailbox, account, domain, credit, currency, amount, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
