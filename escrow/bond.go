@@ -124,8 +124,8 @@ type Bond struct {
 	Reply        []byte
 }
 
-// lateAccept is how long after an expiry the sender's certificates stay.
-const lateAccept = 90 * 24 * time.Hour
+// LateAccept is how long the sender's certificates stay after an expiry or an accept.
+const LateAccept = 90 * 24 * time.Hour
 
 // NewBond is a bond bought at now for the quote.
 func NewBond(id BondID, signed Signed, quote Quote, recipient KeyID, fingerprint string, verification, reply []byte, now time.Time) Bond {
@@ -209,7 +209,7 @@ func (b Bond) Arrive(now time.Time, statement Signed) (Bond, Step, error) {
 		b.State, b.ArrivedAt, b.WithdrawAskedAt = Arrived, now, time.Time{}
 		b.DecideBy = now.Add(b.Terms.Decide.Duration())
 		return b, Step{Event: EventArrived, At: now, Statement: statement}, nil
-	case b.State == Expired && b.ArrivedAt.IsZero() && now.Before(b.EndedAt.Add(lateAccept)):
+	case b.State == Expired && b.ArrivedAt.IsZero() && now.Before(b.EndedAt.Add(LateAccept)):
 		b.ArrivedAt = now
 		return b, Step{Event: EventLateArrived, At: now, Statement: statement}, nil
 	case b.State.Ended():
@@ -259,7 +259,7 @@ func (b Bond) Decide(now time.Time, d Decision, signed Signed) (Bond, Step, erro
 	case d.Verdict == Undo && b.State == Rejecting:
 		b.State, b.EffectiveAt = Arrived, time.Time{}
 		return b, Step{Event: EventUndone, At: now, Statement: signed, HiddenFromSender: true}, nil
-	case d.Verdict == Accept && b.State == Expired && b.LateAcceptedAt.IsZero() && now.Before(b.EndedAt.Add(lateAccept)):
+	case d.Verdict == Accept && b.State == Expired && b.LateAcceptedAt.IsZero() && now.Before(b.EndedAt.Add(LateAccept)):
 		b.LateAcceptedAt = now
 		return b, Step{Event: EventLateAccepted, At: now, Statement: signed}, nil
 	case b.State == Rejecting:

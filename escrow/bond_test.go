@@ -56,7 +56,7 @@ func bondIn(t *testing.T, state string) (Bond, time.Time) {
 		advance(30 * 24 * time.Hour)
 	case "forgotten":
 		advance(30 * 24 * time.Hour)
-		now = now.Add(lateAccept)
+		now = now.Add(LateAccept)
 	case "late":
 		advance(30 * 24 * time.Hour)
 		arrive()

@@ -91,10 +91,9 @@ type AccountChange struct {
 	Account KeyID `json:"account"`
 	// Holder, where an address changes hands, is who holds it now.
 	Holder KeyID `json:"holder,omitempty"`
-	// Kind says what changes: unfreeze, rotate, recovery or address; the account's
-	// limits and payouts have kinds of their own.
+	// Kind says what changes: unfreeze, rotate, recovery or address.
 	Kind string `json:"kind"`
-	// Subject is what of it changes: an address, a currency; or nothing.
+	// Subject is what of it changes: an address; or nothing.
 	Subject string    `json:"subject,omitempty"`
 	Value   string    `json:"value,omitempty"`
 	AskedAt time.Time `json:"askedAt"`

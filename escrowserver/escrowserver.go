@@ -24,9 +24,6 @@ import (
 
 // Times that stores need.
 const (
-	// LateAccept is how long the sender's certificates stay after an expiry or an
-	// accept.
-	LateAccept = 90 * 24 * time.Hour
 	// ClaimKeep is how long a claim is kept: it counts against the day's limit.
 	ClaimKeep = 48 * time.Hour
 

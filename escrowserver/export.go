@@ -64,11 +64,7 @@ func (e Exporter) Write(ctx context.Context, to io.Writer) (Exported, error) {
 	}
 	now := e.Now.UTC()
 	// The end of a period is not of it, and what happens now is of this one.
-	all := append([]Period{{Until: now.Truncate(time.Second).Add(time.Second)}}, e.Periods...)
-	tallies := make([]*tally, len(all))
-	for i, p := range all {
-		tallies[i] = newTally(p)
-	}
+	sums := newTallies(append([]Period{{Until: now.Truncate(time.Second).Add(time.Second)}}, e.Periods...))
 	lines := json.NewEncoder(to)
 	if err := lines.Encode(exportLine{Line: "head", Version: exportVersion, Escrow: e.Name, Keys: []escrow.PublicKey{escrow.PublicKey(public)}, Made: now}); err != nil {
 		return Exported{}, fmt.Errorf("export: %w", err)
@@ -85,10 +81,8 @@ func (e Exporter) Write(ctx context.Context, to io.Writer) (Exported, error) {
 			return lines.Encode(exportLine{Line: "outage", Outage: o.Signed})
 		},
 		Bond: func(b BondLine) error {
-			for _, t := range tallies {
-				if err := t.bond(b); err != nil {
-					return err
-				}
+			if err := sums.bond(b); err != nil {
+				return err
 			}
 			done.Bonds++
 			done.Receipts += len(b.Receipts) + len(b.Asides)
@@ -98,8 +92,8 @@ func (e Exporter) Write(ctx context.Context, to io.Writer) (Exported, error) {
 	if err := errors.Join(damaged, err); err != nil {
 		return done, fmt.Errorf("export: the books are damaged, verify tells where: %w", err)
 	}
-	for _, t := range tallies {
-		signed, err := SignTotals(e.Signer, Totals{Escrow: e.Name, From: t.period.From, Until: t.period.Until, Made: now, Lines: t.sorted()})
+	for _, totals := range sums.totals(e.Name, now) {
+		signed, err := SignTotals(e.Signer, totals)
 		if err != nil {
 			return done, err
 		}

@@ -68,26 +68,12 @@ func (s *Server) publishedTotals() []escrow.Signed {
 	return nil
 }
 
-// TotalsOf sums several periods up in one walk, as of one moment.
+// TotalsOf sums several periods up in one walk, as of one moment. What is due but not
+// swept yet counts as open: let the sweeper run before.
 func TotalsOf(ctx context.Context, store Store, name string, now time.Time, periods []Period) ([]Totals, error) {
-	tallies := make([]*tally, len(periods))
-	for i, p := range periods {
-		tallies[i] = newTally(p)
-	}
-	err := store.Walk(ctx, Visitor{Bond: func(b BondLine) error {
-		for _, t := range tallies {
-			if err := t.bond(b); err != nil {
-				return err
-			}
-		}
-		return nil
-	}})
-	if err != nil {
+	all := newTallies(periods)
+	if err := store.Walk(ctx, Visitor{Bond: all.bond}); err != nil {
 		return nil, fmt.Errorf("sum up the books: %w", err)
 	}
-	all := make([]Totals, len(tallies))
-	for i, t := range tallies {
-		all[i] = Totals{Escrow: name, From: t.period.From, Until: t.period.Until, Made: now, Lines: t.sorted()}
-	}
-	return all, nil
+	return all.totals(name, now), nil
 }

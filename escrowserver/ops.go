@@ -136,7 +136,6 @@ type Buy struct {
 
 // Acknowledge forgets the sold key of a bond.
 type Acknowledge struct {
-	Now     time.Time
 	Account escrow.KeyID
 	Bond    escrow.BondID
 }

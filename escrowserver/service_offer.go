@@ -320,6 +320,6 @@ func (v view) Acknowledge(ctx context.Context, bond escrow.BondID) error {
 	if err := v.known(); err != nil {
 		return err
 	}
-	_, err := do[any](ctx, v.s, Acknowledge{Now: v.s.now(), Account: v.id, Bond: bond})
+	_, err := do[any](ctx, v.s, Acknowledge{Account: v.id, Bond: bond})
 	return err
 }

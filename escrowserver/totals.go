@@ -2,7 +2,6 @@ package escrowserver
 
 import (
 	"cmp"
-	"context"
 	"crypto"
 	"fmt"
 	"maps"
@@ -101,6 +100,34 @@ func (t *tally) bond(b BondLine) error {
 	return nil
 }
 
+// tallies sum several periods up in one walk.
+type tallies []*tally
+
+func newTallies(periods []Period) tallies {
+	all := make(tallies, len(periods))
+	for i, p := range periods {
+		all[i] = newTally(p)
+	}
+	return all
+}
+
+func (all tallies) bond(b BondLine) error {
+	for _, t := range all {
+		if err := t.bond(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (all tallies) totals(name string, now time.Time) []Totals {
+	list := make([]Totals, len(all))
+	for i, t := range all {
+		list[i] = Totals{Escrow: name, From: t.period.From, Until: t.period.Until, Made: now, Lines: t.sorted()}
+	}
+	return list
+}
+
 // sorted are the lines in which anything happened or is open.
 func (t *tally) sorted() []TotalsLine {
 	lines := []TotalsLine{}
@@ -112,16 +139,6 @@ func (t *tally) sorted() []TotalsLine {
 		}
 	}
 	return lines
-}
-
-// ComputeTotals walks the books and sums a period up. What is due but not
-// swept yet counts as open: let the sweeper run before.
-func ComputeTotals(ctx context.Context, store Store, name string, p Period, now time.Time) (Totals, error) {
-	all, err := TotalsOf(ctx, store, name, now, []Period{p})
-	if err != nil {
-		return Totals{}, err
-	}
-	return all[0], nil
 }
 
 // SignTotals makes the escrow's statement of them with the receipt key.

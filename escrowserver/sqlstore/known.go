@@ -21,7 +21,8 @@ import (
 // its operations before it reads anything else, in the order of their ids; so
 // several processes can work on the same books, and what a batch has read stays true
 // until it has committed. The books' own holders (the company, the issuance) are
-// never read, only added to, and serialise nobody.
+// never read, only added to: their rows are held from the writes of a batch to its
+// commit, and not while it decides.
 type known struct {
 	accounts   map[escrow.KeyID]*knownAccount
 	balances   map[bucketKey]*knownBalance

@@ -42,12 +42,14 @@ func Open(ctx context.Context, database string) (*Store, error) {
 // to date, since another program may be serving from them: books of another version
 // are refused.
 func OpenToRead(ctx context.Context, database string) (*Store, error) {
-	var engine engine = readSQLite(database)
+	var engine engine
 	if IsPostgres(database) {
 		var err error
 		if engine, err = openPostgres(ctx, database, "default_transaction_read_only=on"); err != nil {
 			return nil, fmt.Errorf("read the books: %w", err)
 		}
+	} else {
+		engine = readSQLite(database)
 	}
 	s := &Store{engine: engine}
 	if err := s.checkVersion(ctx); err != nil {

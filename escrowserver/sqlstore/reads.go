@@ -111,7 +111,7 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 		UNION ALL SELECT MIN(due_at) FROM account_change WHERE ended_at = 0
 		UNION ALL SELECT MIN(until_at) FROM block
 		UNION ALL SELECT MIN(made_at) + ? FROM claim) AS moments`,
-		escrowserver.LateAccept.Microseconds(), escrowserver.ClaimKeep.Microseconds()).Scan(&next)
+		escrow.LateAccept.Microseconds(), escrowserver.ClaimKeep.Microseconds()).Scan(&next)
 	return fromMicros(next), err
 }
 

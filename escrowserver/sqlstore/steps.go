@@ -140,7 +140,7 @@ func (t *tx) clean(ctx context.Context, op escrowserver.Clean) error {
 	}
 	if _, err := t.exec(ctx, "clean.certificates", `UPDATE bond SET verification = NULL, reply = NULL WHERE id IN
 		(SELECT id FROM bond WHERE ended_at > 0 AND verification IS NOT NULL AND (`+keptSince+`) <= ?`+lockFree+`)`,
-		micros(op.Now.Add(-escrowserver.LateAccept))); err != nil {
+		micros(op.Now.Add(-escrow.LateAccept))); err != nil {
 		return err
 	}
 	if _, err := t.exec(ctx, "clean.blocks", `DELETE FROM block WHERE until_at <= ?`, micros(op.Now)); err != nil {
