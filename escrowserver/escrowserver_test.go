@@ -286,3 +286,34 @@ func TestHeartBeatsEachMinute(t *testing.T) {
 		t.Errorf("%d heartbeats, want one each minute", n)
 	}
 }
+
+// asking counts how often the sweeper asks what is due.
+type asking struct {
+	escrowserver.Store
+	asked *atomic.Int64
+}
+
+func (a asking) NextDue(ctx context.Context) (time.Time, error) {
+	a.asked.Add(1)
+	return a.Store.NextDue(ctx)
+}
+
+// Each commit wakes the sweeper; it looks once for many of them.
+func TestSweeperAsksOnceForManyCommits(t *testing.T) {
+	store := open(t, filepath.Join(t.TempDir(), "books.db"))
+	defer store.Close()
+	var asked atomic.Int64
+	h := servicetest.NewHarness(t, asking{store, &asked})
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	began := time.Now()
+	go func() { done <- h.Server.Run(ctx) }()
+	servicetest.DueBonds(t, h, 18)
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if most := 4 + int64(time.Since(began)/(50*time.Millisecond)); asked.Load() > most {
+		t.Errorf("in %v the sweeper asked %d times what is due, want %d at most", time.Since(began), asked.Load(), most)
+	}
+}

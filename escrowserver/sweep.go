@@ -13,6 +13,8 @@ const (
 	beatEvery  = time.Minute
 	sweepRetry = 5 * time.Second
 	stuckRetry = time.Minute
+	// newsPause is how long news wait for more: each commit brings some.
+	newsPause = 50 * time.Millisecond
 )
 
 // Run sweeps until ctx ends: it ends what is due by the escrow's clock, then
@@ -31,6 +33,7 @@ func (s *Server) Run(ctx context.Context) error {
 			timer.Stop()
 			return nil
 		case <-s.wake:
+			pause(ctx, newsPause)
 		case <-timer.C:
 		}
 		timer.Stop()
@@ -48,7 +51,8 @@ func (s *Server) round(ctx context.Context) time.Duration {
 	if !s.sweeps() {
 		return beatEvery // another process does
 	}
-	if err := s.SweepNow(ctx); err != nil {
+	next, err := s.sweep(ctx)
+	if err != nil {
 		return sweepRetry
 	}
 	if more, err := s.moveSome(ctx); more || err != nil {
@@ -56,10 +60,6 @@ func (s *Server) round(ctx context.Context) time.Duration {
 			return sweepRetry
 		}
 		return 0
-	}
-	next, err := s.cfg.Store.NextDue(ctx)
-	if err != nil {
-		return s.cannot(ctx, err)
 	}
 	wait := next.Sub(s.now())
 	switch {
@@ -72,37 +72,43 @@ func (s *Server) round(ctx context.Context) time.Duration {
 	return min(beatEvery, max(wait, time.Millisecond))
 }
 
-func (s *Server) cannot(ctx context.Context, err error) time.Duration {
-	if ctx.Err() == nil {
-		s.log.Error("escrow cannot tell what is due next", "error", err)
-	}
-	return sweepRetry
-}
-
 // SweepNow does all that is due now, in batches. A bond that cannot be ended, or a
 // change that cannot act, is logged and left: the error is about the sweep, never
 // about one of them.
 func (s *Server) SweepNow(ctx context.Context) error {
+	_, err := s.sweep(ctx)
+	return err
+}
+
+// sweep also tells when something is due next; zero if never.
+func (s *Server) sweep(ctx context.Context) (time.Time, error) {
 	s.stuck.sweeping.Lock()
 	defer s.stuck.sweeping.Unlock()
 	now := s.now()
-	next, err := s.cfg.Store.NextDue(ctx)
-	if err != nil {
-		return s.failed(ctx, "sweep", err)
-	}
-	if next.IsZero() || next.After(now) {
-		return nil
+	next, err := s.nextDue(ctx)
+	if err != nil || next.IsZero() || next.After(now) {
+		return next, err
 	}
 	again := map[string]time.Time{}
 	defer func() { s.stuck.keep(again) }()
 	if err := s.sweepDue(ctx, now, again); err != nil {
-		return err
+		return next, err
 	}
 	if err := s.applyChanges(ctx, now, again); err != nil {
-		return err
+		return next, err
 	}
-	_, err = do[any](ctx, s, Clean{Now: now})
-	return err
+	if _, err := do[any](ctx, s, Clean{Now: now}); err != nil {
+		return next, err
+	}
+	return s.nextDue(ctx)
+}
+
+func (s *Server) nextDue(ctx context.Context) (time.Time, error) {
+	next, err := s.cfg.Store.NextDue(ctx)
+	if err != nil {
+		err = s.failed(ctx, "sweep", err)
+	}
+	return next, err
 }
 
 // sweepDue goes once through the bonds that are due.
