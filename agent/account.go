@@ -23,13 +23,16 @@ type account struct {
 	address escrow.Address
 	signer  crypto.Signer
 	service escrow.Service
+	// former are identities that were replaced; blinder is the first.
+	former  map[escrow.KeyID]crypto.Signer
+	blinder crypto.Signer
 	// claimed gets what became of a request for the token mail.
 	claimed chan error
 	// signInNew is woken when signIn is another.
 	signInNew chan struct{}
 
 	// Each wakes the loop of its name.
-	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains, wakeBeat, wakeAnswers chan struct{}
+	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains, wakeBeat, wakeAnswers, wakeKeys chan struct{}
 
 	// stop ends the loops and waits for it; gone: the account was removed. Both are
 	// the agent's, under its lock.
@@ -51,6 +54,9 @@ type account struct {
 	listed      bool            // the list of bonds was complete when last asked for
 	purchases   map[string]bool // being made right now, by id
 
+	// rotating lets one at a time order about the account's keys, or see what became
+	// of it.
+	rotating sync.Mutex
 	// pricing lets one offer at a time be made and published.
 	pricing sync.Mutex
 	// opening lets one mail at a time go from held to waiting.
@@ -65,7 +71,7 @@ func (a *Agent) newAccount(ctx context.Context, settings store.Account) (*accoun
 }
 
 func (a *Agent) accountWith(ctx context.Context, settings store.Account, c *credential) (*account, error) {
-	signer, err := a.Keyring.Signer(ctx, settings.ID+"/identity")
+	signer, err := a.Keyring.Signer(ctx, identityItem(settings))
 	if err != nil {
 		return nil, fmt.Errorf("identity of an account: %w", err)
 	}
@@ -84,6 +90,10 @@ func (a *Agent) accountWith(ctx context.Context, settings store.Account, c *cred
 		strangers: limiter{most: answerMailsAnHour, every: time.Hour}, wakeAnswers: make(chan struct{}, 1),
 	}
 	acct.service = watched{service, acct}
+	if err := acct.loadFormer(ctx, settings); err != nil {
+		return nil, fmt.Errorf("first identity of an account: %w", err)
+	}
+	acct.wakeKeys = make(chan struct{}, 1)
 	acct.claimed, acct.signInNew = make(chan error, 1), make(chan struct{}, 1)
 	mailbox, err := acct.mailboxOf(settings, c)
 	if err != nil {
@@ -100,7 +110,7 @@ func (a *account) run(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, loop := range []func(context.Context) error{
-		a.watchMailbox, a.keepAccess, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy, a.answerStrangers,
+		a.watchMailbox, a.keepAccess, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy, a.answerStrangers, a.keepKeys,
 	} {
 		group.Go(func() error { return loop(ctx) })
 	}
@@ -240,7 +250,7 @@ func (a *account) escrowUp() bool {
 }
 
 func (a *account) wakeAll() {
-	for _, ch := range []chan struct{}{a.wakeReports, a.wakeOutbox, a.wakePool, a.wakeHeld, a.wakeChains, a.wakeBeat} {
+	for _, ch := range []chan struct{}{a.wakeReports, a.wakeOutbox, a.wakePool, a.wakeHeld, a.wakeChains, a.wakeBeat, a.wakeKeys} {
 		wake(ch)
 	}
 }

@@ -115,6 +115,9 @@ func (a *account) takeOverOpener(tx *store.Tx, view escrow.BondView) error {
 		return err
 	}
 	opener, ok, err := store.Get[store.Opener](tx, id)
+	if err == nil && view.State == escrow.Held && a.lostBefore(view) {
+		return nil // its key is foreign here by a recovery
+	}
 	if err == nil && view.State == escrow.Held && (!ok || opener.Bond != view.ID) {
 		return store.Put(tx, store.Opener{ID: id, Bond: view.ID})
 	}
@@ -242,7 +245,7 @@ func (a *account) tellBond(view escrow.BondView) {
 // statement signs what the agent says about a bond. The sender will read its
 // time, so it tells the hour only.
 func (a *account) statement(view escrow.BondView, event escrow.Event, proof string) (escrow.Signed, error) {
-	return escrow.Sign(a.signer, escrow.KindStatement, escrow.Statement{
+	return a.signOf(view.Quote, escrow.KindStatement, escrow.Statement{
 		Bond: view.ID, Quote: view.Quote.Hash(), Event: event, Proof: proof,
 		Time: a.Now().UTC().Truncate(time.Hour),
 	})

@@ -116,7 +116,7 @@ func (a *account) storeDecision(ctx context.Context, id string, chosen choice) e
 				return err
 			}
 		}
-		signed, err := escrow.Sign(a.signer, escrow.KindDecision, escrow.Decision{
+		signed, err := a.signOf(bond.Quote, escrow.KindDecision, escrow.Decision{
 			Bond: m.Bond, Quote: bond.Quote.Hash(), Verdict: verdict, N: m.DecisionN,
 			Time: a.Now().UTC().Truncate(time.Millisecond), Free: m.Granted, Block: chosen.block,
 		})

@@ -25,8 +25,8 @@ func (a *account) forget(ctx context.Context) error {
 				return err
 			}
 		}
-		return errors.Join(store.Put(tx, store.Trash{Name: passwordItem(settings)}), store.Put(tx, store.Trash{Name: a.id + "/identity"}),
-			store.Put(tx, store.Trash{Name: recoveryItem(a.id)}),
+		return errors.Join(store.Put(tx, store.Trash{Name: passwordItem(settings)}), store.Put(tx, store.Trash{Name: recoveryItem(a.id)}),
+			trash(tx, identityItems(settings)),
 			store.Delete[store.Account](tx, a.id))
 	})
 	if err != nil {
@@ -36,6 +36,15 @@ func (a *account) forget(ctx context.Context) error {
 	defer a.Agent.mu.Unlock()
 	a.gone = true
 	a.accounts = slices.DeleteFunc(slices.Clone(a.accounts), func(other *account) bool { return other == a })
+	return nil
+}
+
+func trash(tx *store.Tx, items []string) error {
+	for _, item := range items {
+		if err := store.Put(tx, store.Trash{Name: item}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -176,9 +176,9 @@ func dropLate(tx *store.Tx, bond store.Bond) error {
 }
 
 // blind names an address in the store so that nobody who has the file alone can
-// tell whose it is: by a signature of the identity, which is the same each time
+// tell whose it is: by a signature of the first identity, which is the same each time
 // (RFC 8032) and which only the keyring can make.
 func (a *account) blind(address escrow.Address) (string, error) {
-	signature, err := escrow.Sign(a.signer, "earnest-blind", address)
+	signature, err := escrow.Sign(a.blinder, "earnest-blind", address)
 	return signature.Hash(), err
 }

@@ -39,6 +39,9 @@ func (a *account) fillPool(ctx context.Context) error {
 	if !settings.Proven || settings.Offer == "" {
 		return nil
 	}
+	if err := a.dropReplaced(ctx); err != nil {
+		return err
+	}
 	if err := a.publishAgain(ctx); err != nil {
 		return err
 	}

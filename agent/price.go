@@ -65,16 +65,21 @@ func (a *account) checkOffer(ctx context.Context, signed escrow.Signed, address 
 		if err != nil {
 			return err
 		}
-		if !known {
-			return store.Put(tx, store.Pin{ID: id, Address: address, Identity: offer.Identity, Seen: a.Now()})
-		}
-		if pin.Identity.ID() != offer.Identity.ID() {
+		switch {
+		case !known:
+			pin = store.Pin{ID: id, Address: address, Seen: a.Now()}
+		case pin.Identity.ID() == offer.Identity.ID():
+			if pin.Recovery.ID() == offer.Recovery.ID() || offer.Made.Before(pin.Made) {
+				return nil // an older one says nothing new
+			}
+		case !offer.Succeeds(pin.Identity, pin.Recovery):
 			return agentclient.Refuse(agentclient.CodeDamaged,
 				agentclient.Say("price.other-identity", "The escrow shows another identity for {Address} than before.", "Address", address),
 				agentclient.Say("price.taking-place", "Somebody may be taking its place. Nothing was paid or sent."),
 				agentclient.Say("price.ask-fingerprint", "Ask the person, by another way, for the fingerprint on the card: it was {Fingerprint}.", "Fingerprint", pin.Identity.ID()))
 		}
-		return nil
+		pin.Identity, pin.Recovery, pin.Made = offer.Identity, offer.Recovery, offer.Made
+		return store.Put(tx, pin)
 	})
 }
 

@@ -127,7 +127,7 @@ func (a *account) checkChain(tx *store.Tx, bond escrow.BondView, chain store.Cha
 		ours = !ok || sent.Buy.Quote == chain.Quote
 	} else {
 		offer, err := escrow.VerifyOffer(verified.Quote.Offer)
-		ours = err == nil && offer.Identity.ID() == a.get().Identity.ID()
+		ours = err == nil && (a.ours(offer.Identity) || a.lostBefore(bond))
 	}
 	ending := map[escrow.State]escrow.Money{escrow.Rejected: escrow.MoneyForfeit, escrow.Accepted: escrow.MoneyRefunded,
 		escrow.Expired: escrow.MoneyRefunded, escrow.Withdrawn: escrow.MoneyRefunded}[bond.State]

@@ -3,9 +3,9 @@ package agent
 import (
 	"context"
 	"crypto"
-	"crypto/ed25519"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"earnest/agent/store"
@@ -30,7 +30,12 @@ func (a *Agent) OrderAccount(ctx context.Context, req agentclient.AccountOrder) 
 		return acct.safety(known), acct.explained(err)
 	case agentclient.OrderFreeze:
 	case agentclient.OrderUnfreeze:
-		return acct.unfreeze(ctx, order)
+		known, err := acct.unfreeze(ctx, order, req.Recovery)
+		return acct.safety(known), acct.explained(err)
+	case agentclient.OrderRecovery:
+		return acct.orderRecovery(ctx, req)
+	case agentclient.OrderRotate:
+		return a.rotate(ctx, acct, req)
 	case agentclient.OrderRelease:
 		order.Address = acct.address
 	case agentclient.OrderCancel:
@@ -48,28 +53,44 @@ func (a *Agent) OrderAccount(ctx context.Context, req agentclient.AccountOrder) 
 	return acct.safety(known), acct.explained(err)
 }
 
-// unfreeze uses the recovery key, if it is here: then it acts at once.
-func (a *account) unfreeze(ctx context.Context, order escrow.Order) (agentclient.AccountSafety, error) {
-	signer, err := a.Keyring.Signer(ctx, recoveryItem(a.id))
-	if err != nil {
-		signer = a.signer // one from before recovery keys, or a machine that gave it up
+// unfreeze uses the recovery key, if it was typed or is here: then it acts at once.
+func (a *account) unfreeze(ctx context.Context, order escrow.Order, typed string) (escrow.Account, error) {
+	signer, byRecovery, err := a.orderedBy(ctx, typed)
+	if err != nil || byRecovery {
+		if err == nil {
+			return a.order(ctx, order, signer)
+		}
+		return escrow.Account{}, err
 	}
-	known, err := a.order(ctx, order, signer)
-	if errors.Is(err, escrow.Unauthorized) && signer != a.signer { // the escrow has no recovery key, or another
-		known, err = a.order(ctx, order, a.signer)
-	}
-	return a.safety(known), a.explained(err)
+	return a.orderKept(ctx, order, signer, func(signed escrow.Signed) error {
+		return a.change(ctx, "unfreeze.order", func(_ *store.Tx, s *store.Account) error {
+			s.Safety.Ours = noted(s.Safety.Ours, signed)
+			return nil
+		})
+	})
 }
 
 // order signs an order with the escrow's time, and gives it to the escrow.
 func (a *account) order(ctx context.Context, order escrow.Order, signer crypto.Signer) (escrow.Account, error) {
-	order.ID, order.Account, order.Time = newID(), escrow.PublicKey(a.signer.Public().(ed25519.PublicKey)).ID(), a.Now().UTC()
+	return a.orderKept(ctx, order, signer, func(escrow.Signed) error { return nil })
+}
+
+// orderKept has it stored first.
+func (a *account) orderKept(ctx context.Context, order escrow.Order, signer crypto.Signer, keep func(escrow.Signed) error) (escrow.Account, error) {
+	return giveOrder(ctx, a.service, accountID(a.get()), order, signer, a.Now(), keep)
+}
+
+func giveOrder(ctx context.Context, service escrow.Service, account escrow.KeyID, order escrow.Order, signer crypto.Signer, now time.Time, keep func(escrow.Signed) error) (escrow.Account, error) {
+	order.ID, order.Account, order.Time = newID(), account, now.UTC()
 	for try := 0; ; try++ {
 		signed, err := escrow.Sign(signer, escrow.KindOrder, order)
 		if err != nil {
 			return escrow.Account{}, err
 		}
-		known, err := a.service.Order(ctx, signed)
+		if err := keep(signed); err != nil {
+			return escrow.Account{}, err
+		}
+		known, err := service.Order(ctx, signed)
 		skew, ok := errors.AsType[*escrow.Error](err)
 		if !ok || skew.Code != escrow.ClockSkew || skew.Time.IsZero() || try > 0 {
 			return known, err
@@ -81,14 +102,27 @@ func (a *account) order(ctx context.Context, order escrow.Order, signer crypto.S
 func (a *account) safety(known escrow.Account) agentclient.AccountSafety {
 	settings := a.get()
 	s := agentclient.AccountSafety{Address: settings.Typed, Escrow: settings.Info.Name, FrozenAt: known.FrozenAt, Recovery: known.Recovery,
-		Changes: []agentclient.AccountChange{}}
+		RecoveryHere: known.Recovery && len(settings.Safety.Recovery) == 0,
+		Identity:     string(settings.Identity.ID()), Changes: []agentclient.AccountChange{}}
+	if next := settings.Safety.Rotation; next != nil && next.Order != "" {
+		s.NextIdentity = &agentclient.KeyChange{Identity: string(next.Key.ID()), DueAt: next.DueAt}
+	}
 	for _, c := range known.Changes {
 		if c.Ended.IsZero() {
 			s.Changes = append(s.Changes, agentclient.AccountChange{ID: c.ID, Kind: c.Kind, Subject: c.Subject, Ours: c.Account == known.ID,
-				AskedAt: c.AskedAt, DueAt: c.DueAt})
+				Foreign: foreign(settings, c), AskedAt: c.AskedAt, DueAt: c.DueAt})
 		}
 	}
 	return s
+}
+
+// foreign reports a change of the account's keys or freeze that was not ordered here.
+func foreign(s store.Account, c escrow.AccountChange) bool {
+	switch escrow.Action(c.Kind) {
+	case escrow.ActionRotate, escrow.ActionRecovery, escrow.ActionUnfreeze:
+		return !slices.Contains(s.Safety.Ours, escrow.Signed(c.Value).Hash())
+	}
+	return c.Account != accountID(s)
 }
 
 // explained tells of a refusal of the account's escrow.

@@ -85,7 +85,7 @@ func (a *account) newOffer(req agentclient.SetPrice) (offer escrow.Offer, err er
 			return offer, err
 		}
 	}
-	offer.Address, offer.Identity, offer.Made = a.address, settings.Identity, a.Now().UTC()
+	offer = identified(offer, settings, a.Now())
 	if req.TellRead != nil {
 		offer.TellRead = *req.TellRead
 	}

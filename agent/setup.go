@@ -35,21 +35,8 @@ func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (age
 	if err := a.step(agentclient.StepKeyring, func() error { return a.checkKeyring(ctx) }); err != nil {
 		return agentclient.Account{}, err
 	}
-	c, err := a.credentialOf(req, address)
+	settings, c, err := a.reached(ctx, req, address)
 	if err != nil {
-		return agentclient.Account{}, notAdded(err)
-	}
-	if req, err = a.complete(ctx, req); err != nil {
-		return agentclient.Account{}, notAdded(err)
-	}
-	if err := a.tryServers(ctx, c, req); err != nil {
-		return agentclient.Account{}, notAdded(err)
-	}
-	settings := store.Account{
-		ID: newID(), Number: a.Now().UnixMilli(), Address: address, Typed: req.Address,
-		IMAP: req.IMAP, SMTP: req.SMTP, User: req.User, Escrow: req.Escrow, CA: req.CA, Provider: c.provider,
-	}
-	if err := a.step(agentclient.StepEscrow, func() error { return a.askEscrow(ctx, &settings) }); err != nil {
 		return agentclient.Account{}, notAdded(err)
 	}
 	var acct *account
@@ -226,7 +213,7 @@ func (a *Agent) askEscrow(ctx context.Context, settings *store.Account) error {
 // openAccount makes the keys and opens the account at the escrow. If it fails, the
 // keyring is left as it was.
 func (a *Agent) openAccount(ctx context.Context, settings store.Account, c *credential) (acct *account, err error) {
-	identity, item, recovery := settings.ID+"/identity", passwordItem(settings), recoveryItem(settings.ID)
+	identity, item, recovery := firstItem(settings.ID), passwordItem(settings), recoveryItem(settings.ID)
 	secret, err := c.password(ctx)
 	if err != nil {
 		return nil, err

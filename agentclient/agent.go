@@ -49,6 +49,7 @@ type Agent interface {
 	DraftsAgent
 	MoneyAgent
 	SetupAgent
+	RecoveryAgent
 
 	// Events calls fn for every event until ctx ends or the connection breaks.
 	// The first event is a status, sent at once.

@@ -36,23 +36,36 @@ type AccountOrder struct {
 	Change  string `json:"change,omitempty"` // with cancel
 	// GiveUp, with delete: what is available goes to the escrow's operator.
 	GiveUp bool `json:"giveUp,omitempty"`
+	// Recovery is the recovery key as it was written down. What it signs acts at once.
+	Recovery string `json:"recovery,omitempty"`
+	// NewRecovery, with recovery, is the code of a [RecoveryKey].
+	NewRecovery string `json:"newRecovery,omitempty"`
 }
 
 // AccountSafety is how an account stands at its escrow.
 type AccountSafety struct {
-	Address  string          `json:"address"`
-	Escrow   string          `json:"escrow"`
-	FrozenAt time.Time       `json:"frozenAt,omitzero"`
-	Recovery bool            `json:"recovery"` // it has a recovery key
-	Changes  []AccountChange `json:"changes"`  // that wait
+	Address  string    `json:"address"`
+	Escrow   string    `json:"escrow"`
+	FrozenAt time.Time `json:"frozenAt,omitzero"`
+	Recovery bool      `json:"recovery"` // it has a recovery key
+	// RecoveryHere: that key was never written down; whoever has this machine has it.
+	RecoveryHere bool `json:"recoveryHere,omitempty"`
+	// Identity is the fingerprint that the card carries, and NextIdentity what is to
+	// replace it.
+	Identity     string          `json:"identity"`
+	NextIdentity *KeyChange      `json:"nextIdentity,omitempty"`
+	Changes      []AccountChange `json:"changes"` // that wait
 }
 
 // AccountChange is a change that acts later, and can be cancelled until then.
 type AccountChange struct {
-	ID      string    `json:"id"`
-	Kind    string    `json:"kind"`
-	Subject string    `json:"subject,omitempty"`
-	Ours    bool      `json:"ours"` // this account asked for it; else another wants its address
+	ID      string `json:"id"`
+	Kind    string `json:"kind"`
+	Subject string `json:"subject,omitempty"`
+	Ours    bool   `json:"ours"` // this account asked for it; else another wants its address
+	// Foreign: it was not ordered here. If no other machine of its owner did, a thief
+	// has the account's key.
+	Foreign bool      `json:"foreign,omitempty"`
 	AskedAt time.Time `json:"askedAt"`
 	DueAt   time.Time `json:"dueAt"`
 }

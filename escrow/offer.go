@@ -23,8 +23,33 @@ type Offer struct {
 	// DecideWithin is the recipient's own decision deadline, where it is shorter
 	// than the escrow's: at least MinDecide.
 	DecideWithin Seconds `json:"decideWithin,omitempty"`
+	// Follows are the rotations that led to Identity, oldest first, at most MaxFollows,
+	// each an [Order] signed by the identity before or by its recovery key; Recovery is
+	// the recovery key. By both, who knows an earlier identity knows this one.
+	Follows  []Signed  `json:"follows,omitempty"`
+	Recovery PublicKey `json:"recovery,omitempty"`
 	// Made orders the offers of an address: an older one never replaces a newer.
 	Made time.Time `json:"made"`
+}
+
+// MaxFollows bounds what an offer says of the past.
+const MaxFollows = 8
+
+// Succeeds reports whether the offer's identity follows from one that was seen
+// before, and the recovery key that its offer named, if any.
+func (o Offer) Succeeds(identity, recovery PublicKey) bool {
+	var account KeyID
+	for _, follow := range o.Follows {
+		order, _, err := VerifyOrder(follow, identity, recovery)
+		if err != nil || order.Action != ActionRotate || account != "" && order.Account != account {
+			continue // it is of before, or of nobody
+		}
+		account, identity = order.Account, order.Key
+		if len(order.Recovery) > 0 {
+			recovery = order.Recovery
+		}
+	}
+	return account != "" && identity.ID() == o.Identity.ID()
 }
 
 // maxOptions bounds an offer.
@@ -54,6 +79,9 @@ func VerifyOffer(s Signed) (Offer, error) {
 	}
 	if offer.Beneficiary == "" || offer.Beneficiary == offer.Identity.ID().Holder() {
 		return Offer{}, Errorf(Invalid, "a forfeit never goes to the recipient")
+	}
+	if len(offer.Follows) > MaxFollows || len(offer.Recovery) != 0 && len(offer.Recovery) != ed25519.PublicKeySize {
+		return Offer{}, Errorf(Invalid, "an offer names at most %d rotations, and a recovery key that is one", MaxFollows)
 	}
 	if offer.DecideWithin != 0 && offer.DecideWithin < MinDecide {
 		return Offer{}, Errorf(Invalid, "the decision deadline of an offer is an hour at least")

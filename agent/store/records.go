@@ -49,6 +49,8 @@ type Account struct {
 	// AnswersRefused is what the server said that last refused an answer for its null
 	// sender; empty since it took one.
 	AnswersRefused string
+	// Safety is what the account's keys have gone through.
+	Safety Safety
 }
 
 func (a Account) place() place { return place{"account", a.ID, "", a.Number} }
@@ -267,6 +269,9 @@ type Pin struct {
 	ID       string // blinded address
 	Address  escrow.Address
 	Identity escrow.PublicKey
+	// Recovery is the recovery key that its offer named, if any, and Made when that was.
+	Recovery escrow.PublicKey `json:",omitempty"`
+	Made     time.Time
 	Seen     time.Time
 }
 
