@@ -65,7 +65,7 @@ func Verify(s Signed, kind Kind, key ed25519.PublicKey, payload any) error {
 		return Errorf(Invalid, "the signed statement is too long")
 	}
 	parts := strings.Split(string(s), ".")
-	if len(parts) != 3 || len(key) != ed25519.PublicKeySize {
+	if len(parts) != 3 || !strong(key) {
 		return Errorf(Invalid, "that is not a signed statement")
 	}
 	if parts[0] != header(kind, KeyIDOf(key)) {
