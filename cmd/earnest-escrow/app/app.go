@@ -15,7 +15,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
 
 	"earnest/crypto/openpgp"
@@ -44,7 +43,6 @@ const (
 	fileReceipt = "receipt.key"
 	fileCert    = "tls.crt"
 	fileKey     = "tls.key"
-	fileLock    = "lock"
 )
 
 // Ready says where a running escrow is.
@@ -78,15 +76,16 @@ func Run(ctx context.Context, cfg Config) error {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return fmt.Errorf("%w: %w", ErrData, err)
 	}
-	lock := flock.New(filepath.Join(cfg.DataDir, fileLock))
-	locked, err := lock.TryLock()
+	unlock, err := serveAlone(cfg)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrData, err)
+		return err
 	}
-	if !locked {
-		return fmt.Errorf("%w: another earnest-escrow serves %s; stop it first", ErrData, cfg.DataDir)
+	defer unlock()
+	letMove, err := withOthers(ctx, cfg)
+	if err != nil {
+		return err
 	}
-	defer lock.Unlock()
+	defer letMove()
 
 	m, first, err := readFolder(cfg)
 	if err != nil {
@@ -159,10 +158,27 @@ func syncBooks(dataDir string) error {
 	return nil
 }
 
+// opener is [sqlstore.OpenMade] or [sqlstore.OpenToRead].
+type opener func(context.Context, string) (*sqlstore.Store, error)
+
 // openBooks opens what a serving escrow made, with that opener, and makes nothing.
-func openBooks(ctx context.Context, cfg Config, opener func(context.Context, string) (*sqlstore.Store, error)) (*made, *sqlstore.Store, error) {
+// Until the books are closed they are neither moved nor restored.
+func openBooks(ctx context.Context, cfg Config, open opener) (_ *made, _ *openStore, err error) {
+	unlock, err := withOthers(ctx, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, store, err := openHeld(ctx, cfg, open)
+	if err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return m, &openStore{store, unlock}, nil
+}
+
+func openHeld(ctx context.Context, cfg Config, open opener) (*made, *sqlstore.Store, error) {
 	if cfg.Database != "" {
-		return openDatabase(ctx, cfg, opener)
+		return openDatabase(ctx, cfg, open)
 	}
 	m, err := readMade(cfg.DataDir)
 	if err != nil {
@@ -173,9 +189,9 @@ func openBooks(ctx context.Context, cfg Config, opener func(context.Context, str
 	}
 	books := filepath.Join(cfg.DataDir, fileBooks)
 	if !exists(books) {
-		return nil, nil, fmt.Errorf("%w: there are no books in %s; 'earnest-escrow serve' makes them", ErrData, cfg.DataDir)
+		return nil, nil, noBooks(cfg)
 	}
-	store, err := opener(ctx, books)
+	store, err := open(ctx, books)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrData, err)
 	}

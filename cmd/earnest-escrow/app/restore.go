@@ -39,7 +39,7 @@ func Restore(ctx context.Context, cfg Config, file string) (Restored, error) {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return Restored{}, fmt.Errorf("%w: %w", ErrData, err)
 	}
-	unlock, err := alone(cfg)
+	unlock, err := alone(ctx, cfg)
 	if err != nil {
 		return Restored{}, err
 	}
