@@ -90,7 +90,7 @@ func Peek(s Signed, payload any) error {
 
 func readPayload(part string, payload any) error {
 	body, err := base64.RawURLEncoding.Strict().DecodeString(part)
-	if err != nil {
+	if err != nil || !PlainJSON(body) {
 		return Errorf(Invalid, "the payload of the statement is malformed")
 	}
 	if err := json.Unmarshal(body, payload); err != nil {
