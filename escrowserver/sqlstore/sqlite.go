@@ -29,7 +29,9 @@ type sqliteEngine struct {
 }
 
 func openSQLite(path string, more ...string) *sqliteEngine {
-	with := func(settings ...string) *sql.DB { return sql.OpenDB(connector{dsn(path, append(settings, more...)...)}) }
+	with := func(settings ...string) *sql.DB {
+		return sql.OpenDB(connector{dsn(path, append(settings, more...)...)})
+	}
 	e := &sqliteEngine{
 		path:      path,
 		write:     with("_txlock=immediate", "_pragma=cache_size(-65536)"),
