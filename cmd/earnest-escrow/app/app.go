@@ -63,7 +63,11 @@ func (r Ready) String() string {
 	if r.Fingerprint != "" {
 		certificate = fmt.Sprintf("certificate %s, SHA-256 %s", r.CertFile, r.Fingerprint)
 	}
-	return fmt.Sprintf("escrow ready at %s, %s, data in %s", r.URL, certificate, r.DataDir)
+	metrics := ""
+	if r.Metrics != "" {
+		metrics = ", metrics at " + r.Metrics
+	}
+	return fmt.Sprintf("escrow ready at %s, %s, data in %s%s", r.URL, certificate, r.DataDir, metrics)
 }
 
 // Run serves until ctx ends, then finishes what is under way.
@@ -91,6 +95,12 @@ func Run(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	// Before anything is made: what a start that fails leaves behind, the next would go by.
+	at, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	defer at.close()
 	if err := makeCertificate(cfg, first); err != nil {
 		return err
 	}
@@ -107,7 +117,32 @@ func Run(ctx context.Context, cfg Config) error {
 			cfg.Log.Error("books not closed", "error", err)
 		}
 	}()
-	return serve(ctx, cfg, server, store, secure)
+	return serve(ctx, cfg, at, server, store, secure)
+}
+
+// listeners are what the escrow answers at; metrics is nil if nobody asks for them.
+type listeners struct{ api, metrics net.Listener }
+
+func listen(cfg Config) (at listeners, err error) {
+	if at.api, err = net.Listen("tcp", cfg.Listen); err != nil {
+		return at, fmt.Errorf("%w at %s: %w", ErrListen, cfg.Listen, err)
+	}
+	if cfg.Metrics == "" {
+		return at, nil
+	}
+	if at.metrics, err = net.Listen("tcp", cfg.Metrics); err != nil {
+		at.close()
+		return at, fmt.Errorf("%w at %s: %w", ErrListen, cfg.Metrics, err)
+	}
+	return at, nil
+}
+
+// close is done again where a server has closed them: that changes nothing.
+func (l listeners) close() {
+	_ = l.api.Close()
+	if l.metrics != nil {
+		_ = l.metrics.Close()
+	}
 }
 
 // readFolder looks at what the folder holds before anything is made in it. First
@@ -259,17 +294,12 @@ func ownersOnly(books string) error {
 // is collected.
 const collectAt = 400
 
-func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *sqlstore.Store, secure transport) error {
+func serve(ctx context.Context, cfg Config, at listeners, server *escrowserver.Server, store *sqlstore.Store, secure transport) error {
 	// It keeps little in memory and makes much to throw away: more memory for less work.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
-	listener, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("%w at %s: %w", ErrListen, cfg.Listen, err)
-	}
-	defer listener.Close()
-	port := listener.Addr().(*net.TCPAddr).Port
+	port := at.api.Addr().(*net.TCPAddr).Port
 	api, err := httpapi.New(httpapi.Config{
 		As: server.As, Known: server.HasAccount, Hosts: cfg.authorities(port), Now: cfg.Now, Log: cfg.Log,
 		Webhook:    server.Webhook,
@@ -282,9 +312,11 @@ func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *
 	if err != nil {
 		return err
 	}
-	metrics, err := cfg.measured.serve(cfg, server, store)
-	if err != nil {
-		return err
+	metrics := cfg.measured.serve(cfg, at.metrics, server, store)
+	if cfg.Keep != nil {
+		if err := cfg.Keep(); err != nil {
+			return err
+		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	if metrics != nil {
@@ -292,7 +324,7 @@ func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *
 	}
 	group.Go(func() error { return server.KeepTotals(ctx) })
 	group.Go(func() error { return server.Run(ctx) })
-	group.Go(func() error { return api.Serve(ctx, listener, secure.config) })
+	group.Go(func() error { return api.Serve(ctx, at.api, secure.config) })
 	if cfg.Relay == "" {
 		cfg.Log.Warn("no mail relay is set, so nobody can prove an address here; see --smtp-relay")
 	}
