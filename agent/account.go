@@ -32,7 +32,7 @@ type account struct {
 	signInNew chan struct{}
 
 	// Each wakes the loop of its name.
-	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains, wakeBeat, wakeAnswers, wakeKeys chan struct{}
+	wakeReports, wakeOutbox, wakePool, wakeHeld, wakeChains, wakeBeat, wakeAnswers, wakePaying, wakeKeys chan struct{}
 
 	// stop ends the loops and waits for it; gone: the account was removed. Both are
 	// the agent's, under its lock.
@@ -51,6 +51,7 @@ type account struct {
 	escrowErr   error
 	escrowSince time.Time
 	pool        int
+	guard       guard
 	listed      bool            // the list of bonds was complete when last asked for
 	purchases   map[string]bool // being made right now, by id
 
@@ -59,6 +60,8 @@ type account struct {
 	rotating sync.Mutex
 	// pricing lets one offer at a time be made and published.
 	pricing sync.Mutex
+	// paying lets one at a time ask for what is paid in the world outside.
+	paying sync.Mutex
 	// opening lets one mail at a time go from held to waiting.
 	opening sync.Mutex
 	trials  limiter
@@ -87,7 +90,7 @@ func (a *Agent) accountWith(ctx context.Context, settings store.Account, c *cred
 		wakePool: make(chan struct{}, 1), wakeHeld: make(chan struct{}, 1), wakeChains: make(chan struct{}, 1), wakeBeat: make(chan struct{}, 1),
 		purchases: map[string]bool{},
 		trials:    limiter{most: hiddenMailsAnHour, every: time.Hour},
-		strangers: limiter{most: answerMailsAnHour, every: time.Hour}, wakeAnswers: make(chan struct{}, 1),
+		strangers: limiter{most: answerMailsAnHour, every: time.Hour}, wakeAnswers: make(chan struct{}, 1), wakePaying: make(chan struct{}, 1),
 	}
 	acct.service = watched{service, acct}
 	if err := acct.loadFormer(ctx, settings); err != nil {
@@ -110,7 +113,7 @@ func (a *account) run(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, loop := range []func(context.Context) error{
-		a.watchMailbox, a.keepAccess, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy, a.answerStrangers, a.keepKeys,
+		a.watchMailbox, a.keepAccess, a.followBonds, a.sendReports, a.runOutbox, a.keepPool, a.openHeld, a.followChains, a.beat, a.tidy, a.answerStrangers, a.keepPaying, a.keepKeys,
 	} {
 		group.Go(func() error { return loop(ctx) })
 	}
@@ -119,10 +122,15 @@ func (a *account) run(ctx context.Context) error {
 
 // beat tells the escrow that this agent is alive, and renews what needs it.
 func (a *account) beat(ctx context.Context) error {
-	var told time.Time
+	var told, safe time.Time
 	for {
 		if err := a.service.Heartbeat(ctx); err == nil {
 			a.keepAddress(ctx)
+			if a.Now().Sub(safe) > safetyEvery {
+				if _, err := a.service.Account(ctx); err == nil { // what it tells is noted on its way
+					safe = a.Now()
+				}
+			}
 			if back := a.upSince(); a.Now().Sub(told) > infoEvery || back.After(told) {
 				told = a.Now()
 				a.keepInfo(ctx)
@@ -250,7 +258,7 @@ func (a *account) escrowUp() bool {
 }
 
 func (a *account) wakeAll() {
-	for _, ch := range []chan struct{}{a.wakeReports, a.wakeOutbox, a.wakePool, a.wakeHeld, a.wakeChains, a.wakeBeat, a.wakeKeys} {
+	for _, ch := range []chan struct{}{a.wakeReports, a.wakeOutbox, a.wakePool, a.wakeHeld, a.wakeChains, a.wakeBeat, a.wakePaying, a.wakeKeys} {
 		wake(ch)
 	}
 }

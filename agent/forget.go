@@ -215,6 +215,7 @@ func (a *account) forgetPlaces(tx *store.Tx) error {
 		// One from before they named their account is the only account's.
 		drop(tx, func(p store.Position) (string, bool) { return p.ID, p.Account == a.id || only && p.Account == "" }),
 		drop(tx, func(p store.PriceChange) (string, bool) { return p.ID, p.Account == a.id }),
+		drop(tx, func(p store.Paying) (string, bool) { return p.ID, p.Account == a.id }),
 		drop(tx, func(s store.Answered) (string, bool) { return s.ID, s.Account == a.id }),
 		a.dropAnswers(tx))
 }

@@ -33,6 +33,7 @@ import (
 type world struct {
 	t      *testing.T
 	mail   *mailhost.Host
+	till   *till
 	books  *sqlstore.Store
 	server *escrowserver.Server
 	// escrowHome is the folder of its books.
@@ -73,7 +74,7 @@ func newWorld(t *testing.T, terms escrow.Terms) *world {
 	host, err := mailhost.Start(mailhost.Options{})
 	must(t, err)
 	t.Cleanup(func() { host.Close() })
-	w := &world{t: t, mail: host, escrowHome: t.TempDir()}
+	w := &world{t: t, mail: host, till: &till{}, escrowHome: t.TempDir()}
 	w.books, err = sqlstore.Open(t.Context(), filepath.Join(w.escrowHome, "escrow.db"))
 	must(t, err)
 	t.Cleanup(func() { w.books.Close() })
@@ -83,7 +84,7 @@ func newWorld(t *testing.T, terms escrow.Terms) *world {
 	w.server, err = escrowserver.New(escrowserver.Config{
 		Name: "escrow.example", Operator: "Tests", LegalForm: "association", Currencies: []payment.Currency{euro},
 		Beneficiaries: []escrow.Beneficiary{{ID: ledger.Company, Name: "the escrow's company account"}, {ID: ledger.Burned, Name: "nobody"}},
-		Terms:         terms, TokenSender: "escrow@escrow.example", ReceiptSigner: key, Store: w.books,
+		Terms:         terms, Provider: w.till, TokenSender: "escrow@escrow.example", ReceiptSigner: key, Store: w.books,
 		Mailer: tokenMailer{w}, Certificates: openpgp.Certificates{Now: time.Now}, Now: w.now,
 		OutageOver: 10_000 * time.Hour, // tests move the clock by days while the escrow runs
 	})

@@ -2,12 +2,21 @@ package agent
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
+	"time"
 
+	"earnest/agent/store"
 	"earnest/agentclient"
 	"earnest/escrow"
 	"earnest/payment"
 )
+
+// takesCards tells that the escrow takes card payments in a currency.
+func (a *account) takesCards(currency string) bool {
+	return slices.Contains(a.get().Info.Checkouts, currency)
+}
 
 // amountOf reads an amount in a currency of the account's escrow, by name or unit;
 // without one it is the escrow's first.
@@ -35,11 +44,8 @@ func (a *Agent) PayByCard(ctx context.Context, req agentclient.PayByCard) (agent
 	if err != nil {
 		return agentclient.CardPayment{}, err
 	}
-	checkout, err := acct.service.StartCheckout(ctx, escrow.CheckoutRequest{ID: newID(), Currency: currency.Name, Amount: amount})
-	if err != nil {
-		return agentclient.CardPayment{}, err
-	}
-	return acct.viewCheckout(checkout), nil
+	p, _, err := acct.payOutside(ctx, store.Paying{ID: req.ID, Currency: currency, Amount: amount})
+	return acct.viewCard(p), err
 }
 
 // CardPayment tells how far it is.
@@ -48,19 +54,60 @@ func (a *Agent) CardPayment(ctx context.Context, account, id string) (agentclien
 	if err != nil {
 		return agentclient.CardPayment{}, err
 	}
-	checkout, err := acct.service.Checkout(ctx, id)
+	acct.paying.Lock()
+	defer acct.paying.Unlock()
+	kept, err := acct.payings(ctx)
 	if err != nil {
 		return agentclient.CardPayment{}, err
 	}
-	if checkout.State == escrow.CheckoutPaid {
-		wake(acct.wakePool)
-		a.tell(agentclient.EventBalance, "", "")
+	i := slices.IndexFunc(kept, func(p store.Paying) bool { return p.ID == id && !p.Out })
+	if i < 0 { // begun by another agent of this account, or long ago
+		checkout, err := acct.service.Checkout(ctx, id)
+		return acct.viewCard(acct.after(store.Paying{ID: id, Number: checkout.MadeAt.UnixMilli()}, checkout)), err
 	}
-	return acct.viewCheckout(checkout), nil
+	p := kept[i]
+	if p.EndedAt.IsZero() || p.State == agentclient.CardOver {
+		p, _, err = acct.askOutside(ctx, kept[i], false)
+	}
+	return acct.viewCard(p), err
 }
 
-func (a *account) viewCheckout(c escrow.Checkout) agentclient.CardPayment {
-	return agentclient.CardPayment{ID: c.ID, Account: string(a.address), State: string(c.State), Amount: money(c.Currency, c.Amount), URL: c.URL}
+// CardPayments lists those that somebody waits for, the newest first.
+func (a *Agent) CardPayments(ctx context.Context) ([]agentclient.CardPayment, error) {
+	list := []agentclient.CardPayment{}
+	return list, a.Store.View(ctx, func(tx *store.Tx) error {
+		all, err := store.List[store.Paying](tx)
+		for _, p := range slices.Backward(all) {
+			if acct := a.byID(p.Account); acct != nil && !p.Out && !p.Left {
+				list = append(list, acct.viewCard(p))
+			}
+		}
+		return err
+	})
+}
+
+// LeaveCardPayment lists one no more; whether it is paid is asked all the same.
+func (a *Agent) LeaveCardPayment(ctx context.Context, id string) error {
+	return a.Store.Update(ctx, "card.leave", func(tx *store.Tx) error {
+		p, ok, err := store.Get[store.Paying](tx, id)
+		if err != nil || !ok || p.Out {
+			return err
+		}
+		p.Left = true
+		return store.Put(tx, p)
+	})
+}
+
+func (a *account) viewCard(p store.Paying) agentclient.CardPayment {
+	if p.ID == "" {
+		return agentclient.CardPayment{}
+	}
+	v := agentclient.CardPayment{ID: p.ID, Account: string(a.address), State: p.State, Amount: money(p.Currency, p.Amount), URL: p.URL,
+		At: time.UnixMilli(p.Number).UTC(), Error: p.Error.String(), SayError: p.Error}
+	if v.State == agentclient.PayoutUnsure {
+		v.State = agentclient.CardAsked
+	}
+	return v
 }
 
 // PayOut asks the escrow for money in the world outside.
@@ -73,15 +120,30 @@ func (a *Agent) PayOut(ctx context.Context, req agentclient.PayOut) (agentclient
 	if err != nil {
 		return agentclient.Payout{}, err
 	}
-	payout, err := acct.service.AskPayout(ctx, escrow.PayoutRequest{ID: newID(), Currency: currency.Name, Amount: amount, To: req.To})
-	if err != nil {
-		return agentclient.Payout{}, err
+	p, answer, err := acct.payOutside(ctx, store.Paying{ID: req.ID, Out: true, Currency: currency, Amount: amount, To: req.To})
+	switch {
+	case err != nil:
+		return agentclient.Payout{}, acct.notPaidOut(currency, err)
+	case answer.ID != "":
+		return acct.viewPayout(answer), nil
 	}
-	a.tell(agentclient.EventBalance, "", "")
-	return acct.viewPayout(payout), nil
+	return acct.viewAsked(p), nil
 }
 
-// Payouts lists what was asked for.
+// notPaidOut says how much could be, where it is less.
+func (a *account) notPaidOut(currency payment.Currency, err error) error {
+	refused, ok := errors.AsType[*escrow.Error](err)
+	if !ok || refused.Code != escrow.InsufficientFunds || refused.Have == nil {
+		return err
+	}
+	return agentclient.Refuse(string(refused.Code),
+		agentclient.Say("payout.less", "{Have} can be paid out. Welcome credit is for bonds only, and what a card payment took back is owed.", "Have", money(currency, *refused.Have)),
+		agentclient.Say("payout.less-means", "Nothing was asked for, and no money moved."),
+		agentclient.Say("payout.less-do", "Ask for less.")).At("amount")
+}
+
+// Payouts lists what was asked for, the newest first; on top what the escrow may not
+// know.
 func (a *Agent) Payouts(ctx context.Context, account string) ([]agentclient.Payout, error) {
 	acct, err := a.byAddress(account)
 	if err != nil {
@@ -92,6 +154,16 @@ func (a *Agent) Payouts(ctx context.Context, account string) ([]agentclient.Payo
 		return nil, err
 	}
 	list := []agentclient.Payout{}
+	kept, err := acct.payings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range slices.Backward(kept) {
+		known := slices.ContainsFunc(payouts, func(o escrow.Payout) bool { return o.ID == p.ID })
+		if p.Out && !known {
+			list = append(list, acct.viewAsked(p))
+		}
+	}
 	for _, p := range payouts {
 		list = append(list, acct.viewPayout(p))
 	}
@@ -101,4 +173,10 @@ func (a *Agent) Payouts(ctx context.Context, account string) ([]agentclient.Payo
 func (a *account) viewPayout(p escrow.Payout) agentclient.Payout {
 	return agentclient.Payout{ID: p.ID, Account: string(a.address), State: string(p.State), Amount: money(p.Currency, p.Amount), To: p.To,
 		AskedAt: p.AskedAt, NotBefore: p.NotBefore, EndedAt: p.EndedAt, Note: p.Note}
+}
+
+// viewAsked is a payout that the escrow does not list.
+func (a *account) viewAsked(p store.Paying) agentclient.Payout {
+	return agentclient.Payout{ID: p.ID, Account: string(a.address), State: p.State, Amount: money(p.Currency, p.Amount), To: p.To,
+		AskedAt: time.UnixMilli(p.Number).UTC(), EndedAt: p.EndedAt, Error: p.Error.String(), SayError: p.Error}
 }

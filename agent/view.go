@@ -46,7 +46,7 @@ func (a *account) status(context.Context) (agentclient.Account, error) {
 		Address: string(s.Address), Escrow: s.Info.Name, Proven: s.Proven,
 		Mailbox: string(a.phase.Phase), EscrowUp: a.escrowErr == nil, EscrowSince: a.escrowSince,
 		Identity: string(s.Identity.ID()), Pool: a.pool, Provider: s.Provider,
-		Card: cardOf(s),
+		Card: cardOf(s), FrozenAt: a.guard.frozen, Changes: a.guard.changes,
 	}
 	if a.phase.Err != nil {
 		view.SayMailbox = saidOf(a.signIn.explain(theMailbox(), a.phase.Err))

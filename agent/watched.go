@@ -37,3 +37,20 @@ func (w watched) Heartbeat(ctx context.Context) error {
 	w.a.escrowAnswered(err)
 	return err
 }
+
+// Account and Order tell how the account is guarded, which the status shows.
+func (w watched) Account(ctx context.Context) (escrow.Account, error) {
+	known, err := w.Service.Account(ctx)
+	if err == nil {
+		w.a.sawSafety(known)
+	}
+	return known, err
+}
+
+func (w watched) Order(ctx context.Context, order escrow.Signed) (escrow.Account, error) {
+	known, err := w.Service.Order(ctx, order)
+	if err == nil {
+		w.a.sawSafety(known)
+	}
+	return known, err
+}

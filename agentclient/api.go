@@ -45,6 +45,9 @@ type Account struct {
 	// Provider is where the account signs in by OAuth 2.0; empty for a password.
 	Provider string `json:"provider,omitempty"`
 	Card     string `json:"card"` // earnest:ADDRESS?escrow=HOST&fp=IDENTITY
+	// FrozenAt and Changes are as in [AccountSafety], when the escrow was last asked.
+	FrozenAt time.Time       `json:"frozenAt,omitzero"`
+	Changes  []AccountChange `json:"changes,omitempty"`
 }
 
 // AddAccount is what it takes to watch a mailbox. The password goes to the
@@ -136,6 +139,8 @@ type Balance struct {
 	Escrow    string `json:"escrow"`
 	Available Money  `json:"available"`
 	Held      Money  `json:"held"`
+	// ByCard: the escrow takes card payments in this currency.
+	ByCard bool `json:"byCard,omitempty"`
 }
 
 // Attachment of a mail. Data is filled when sending, and when one is saved.

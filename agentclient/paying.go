@@ -12,6 +12,11 @@ type PayingAgent interface {
 	PayByCard(ctx context.Context, req PayByCard) (CardPayment, error)
 	// CardPayment tells how far it is.
 	CardPayment(ctx context.Context, account, id string) (CardPayment, error)
+	// CardPayments lists those that were begun and not left, the newest first. One
+	// that has ended stays for a day.
+	CardPayments(ctx context.Context) ([]CardPayment, error)
+	// LeaveCardPayment lists one no more. What is paid there is credited all the same.
+	LeaveCardPayment(ctx context.Context, id string) error
 	// PayOut asks the escrow for money in the world outside.
 	PayOut(ctx context.Context, req PayOut) (Payout, error)
 	// Payouts lists what was asked for, the newest first.
@@ -20,30 +25,57 @@ type PayingAgent interface {
 
 // PayByCard says how much. The currency may be left out where the escrow has one.
 type PayByCard struct {
+	// ID, if set, names the operation: the same again is one payment.
+	ID       string `json:"id,omitempty"`
 	Account  string `json:"account,omitempty"`
 	Amount   string `json:"amount"`
 	Currency string `json:"currency,omitempty"`
 }
 
-// CardPayment is a page where money is paid. State is asked, open, paid, over or wrong.
+// States of a [CardPayment].
+const (
+	CardAsked  = "asked"  // the page is not there yet; it is asked for again
+	CardOpen   = "open"   // it can be paid at its URL
+	CardPaid   = "paid"   // and credited
+	CardOver   = "over"   // it can be paid no longer
+	CardWrong  = "wrong"  // other money came; nothing was credited
+	CardFailed = "failed" // the escrow made no page: see SayError
+)
+
+// CardPayment is a page where money is paid.
 type CardPayment struct {
-	ID      string `json:"id"`
-	Account string `json:"account"`
-	State   string `json:"state"`
-	Amount  Money  `json:"amount"`
-	URL     string `json:"url,omitempty"`
+	ID      string    `json:"id"`
+	Account string    `json:"account"`
+	State   string    `json:"state"`
+	Amount  Money     `json:"amount"`
+	URL     string    `json:"url,omitempty"`
+	At      time.Time `json:"at"`
+	// Error says why there is no page (yet).
+	Error    string `json:"error,omitempty"`
+	SayError Said   `json:"sayError,omitempty"`
 }
 
 // PayOut says how much, and where it shall go in words for the escrow's operator.
 type PayOut struct {
+	// ID, if set, names the operation: the same again is one payout.
+	ID       string `json:"id,omitempty"`
 	Account  string `json:"account,omitempty"`
 	Amount   string `json:"amount"`
 	Currency string `json:"currency,omitempty"`
 	To       string `json:"to"`
 }
 
-// Payout is money on its way out. State is asked, paid or refused; Note says under
-// which reference it was paid, or why not.
+// States of a [Payout].
+const (
+	PayoutUnsure  = "unsure"  // no answer of the escrow; it is asked again, under the same id
+	PayoutAsked   = "asked"   // on hold
+	PayoutPaid    = "paid"    // the operator has paid it
+	PayoutRefused = "refused" // by the operator: the money is available again
+	PayoutFailed  = "failed"  // the escrow did not take it: see SayError
+)
+
+// Payout is money on its way out. Note says under which reference it was paid, or
+// why it was refused.
 type Payout struct {
 	ID        string    `json:"id"`
 	Account   string    `json:"account"`
@@ -54,6 +86,8 @@ type Payout struct {
 	NotBefore time.Time `json:"notBefore"`
 	EndedAt   time.Time `json:"endedAt,omitzero"`
 	Note      string    `json:"note,omitempty"`
+	Error     string    `json:"error,omitempty"`
+	SayError  Said      `json:"sayError,omitempty"`
 }
 
 // PayByCard implements [Agent].
@@ -64,6 +98,17 @@ func (c *Client) PayByCard(ctx context.Context, req PayByCard) (CardPayment, err
 // CardPayment implements [Agent].
 func (c *Client) CardPayment(ctx context.Context, account, id string) (CardPayment, error) {
 	return get[CardPayment](ctx, c, "/v1/card/"+url.PathEscape(id)+"?"+url.Values{"account": {account}}.Encode())
+}
+
+// CardPayments implements [Agent].
+func (c *Client) CardPayments(ctx context.Context) ([]CardPayment, error) {
+	return get[[]CardPayment](ctx, c, "/v1/card")
+}
+
+// LeaveCardPayment implements [Agent].
+func (c *Client) LeaveCardPayment(ctx context.Context, id string) error {
+	_, err := post[struct{}](ctx, c, "/v1/card/"+url.PathEscape(id)+"/leave", struct{}{})
+	return err
 }
 
 // PayOut implements [Agent].

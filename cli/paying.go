@@ -16,10 +16,16 @@ func (c *topupCmd) payByCard(s *session) error {
 	if err != nil {
 		return err
 	}
-	if !s.json {
-		s.say("Pay %s in your browser at\n\n  %s\n\nWaiting until it is paid; stop with Ctrl-C, and it is credited all the same.\n", p.Amount, line(p.URL))
-	}
-	for p.State == "open" {
+	shown := ""
+	for p.State == agentclient.CardOpen || p.State == agentclient.CardAsked {
+		switch {
+		case s.json || p.URL+p.Error == shown:
+		case p.URL == "":
+			s.say("%s\n", line(p.Error))
+		default:
+			s.say("Pay %s in your browser at\n\n  %s\n\nWaiting until it is paid; stop with Ctrl-C, and it is credited all the same.\n", p.Amount, line(p.URL))
+		}
+		shown = p.URL + p.Error
 		select {
 		case <-s.ctx.Done():
 			return s.ctx.Err()
@@ -33,10 +39,12 @@ func (c *topupCmd) payByCard(s *session) error {
 		return s.printJSON(p)
 	}
 	switch p.State {
-	case "paid":
+	case agentclient.CardPaid:
 		s.say("Topped up.\n")
 		return nil
-	case "over":
+	case agentclient.CardFailed:
+		return fmt.Errorf("%s", line(p.Error))
+	case agentclient.CardOver:
 		return fmt.Errorf("the page can be paid no longer; nothing was paid; begin again with: earnest topup --card %s", c.Card)
 	}
 	return fmt.Errorf("other money came than was asked for, and nothing was credited; write to the escrow's operator")
@@ -50,6 +58,10 @@ func (c *withdrawCmd) payOut(s *session) error {
 	}
 	if s.json {
 		return s.printJSON(p)
+	}
+	if p.State == agentclient.PayoutUnsure {
+		s.say("%s\n", line(p.Error))
+		return nil
 	}
 	s.say("%s is on hold to be paid to: %s\nThe escrow's operator pays by hand, not before %s. See: earnest payouts\n",
 		p.Amount, line(p.To), p.NotBefore.Local().Format("2006-01-02 15:04"))
@@ -70,7 +82,7 @@ func (c *payoutsCmd) Run(s *session) error {
 		return s.printJSON(list)
 	}
 	for _, p := range list {
-		s.say("%s  %s  %s  to: %s  %s\n", p.AskedAt.Local().Format("2006-01-02 15:04"), p.Amount, p.State, line(p.To), line(p.Note))
+		s.say("%s  %s  %s  to: %s  %s\n", p.AskedAt.Local().Format("2006-01-02 15:04"), p.Amount, p.State, line(p.To), line(p.Note+p.Error))
 	}
 	if len(list) == 0 {
 		s.say("Nothing was asked for.\n")

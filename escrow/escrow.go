@@ -51,11 +51,14 @@ func (k PublicKey) MarshalText() ([]byte, error) {
 	return []byte(base64.RawURLEncoding.EncodeToString(k)), nil
 }
 
-// UnmarshalText reads a key of exactly 32 bytes.
+// UnmarshalText reads a key, and refuses what [CheckKey] does.
 func (k *PublicKey) UnmarshalText(text []byte) error {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(string(text))
 	if err != nil || len(raw) != ed25519.PublicKeySize {
 		return fmt.Errorf("a public key is %d bytes of base64url", ed25519.PublicKeySize)
+	}
+	if err := CheckKey(raw); err != nil {
+		return err
 	}
 	*k = raw
 	return nil

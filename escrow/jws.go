@@ -65,7 +65,7 @@ func Verify(s Signed, kind Kind, key ed25519.PublicKey, payload any) error {
 		return Errorf(Invalid, "the signed statement is too long")
 	}
 	parts := strings.Split(string(s), ".")
-	if len(parts) != 3 || len(key) != ed25519.PublicKeySize {
+	if len(parts) != 3 || !strong(key) {
 		return Errorf(Invalid, "that is not a signed statement")
 	}
 	if parts[0] != header(kind, KeyIDOf(key)) {
@@ -90,7 +90,7 @@ func Peek(s Signed, payload any) error {
 
 func readPayload(part string, payload any) error {
 	body, err := base64.RawURLEncoding.Strict().DecodeString(part)
-	if err != nil {
+	if err != nil || !PlainJSON(body) {
 		return Errorf(Invalid, "the payload of the statement is malformed")
 	}
 	if err := json.Unmarshal(body, payload); err != nil {

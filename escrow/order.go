@@ -128,12 +128,12 @@ func (o Order) check() error {
 	case ActionCancel:
 		whole = o.Change != ""
 	case ActionRecovery:
-		whole = len(o.Recovery) == ed25519.PublicKeySize
+		whole = CheckKey(ed25519.PublicKey(o.Recovery)) == nil
 	case ActionRotate:
 		var accepted NewKey
 		err := Verify(o.Accepted, KindNewKey, ed25519.PublicKey(o.Key), &accepted)
 		whole = err == nil && accepted.Account == o.Account && accepted.Key.ID() == o.Key.ID() &&
-			(len(o.Recovery) == 0 || len(o.Recovery) == ed25519.PublicKeySize)
+			CheckKey(ed25519.PublicKey(o.Key)) == nil && (len(o.Recovery) == 0 || CheckKey(ed25519.PublicKey(o.Recovery)) == nil)
 	}
 	if !whole || o.Account == "" || o.ID == "" || o.Time.IsZero() {
 		return Errorf(Invalid, "the order is not whole, or not one that the escrow knows; nothing was changed")

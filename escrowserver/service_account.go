@@ -2,6 +2,7 @@ package escrowserver
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -66,6 +67,11 @@ func (v view) OpenAccount(ctx context.Context, req escrow.OpenAccount) (escrow.A
 	}
 	if !slices.Equal(req.Key, v.key) {
 		return escrow.Account{}, escrow.Errorf(escrow.Forbidden, "an account is opened with its own key")
+	}
+	if len(req.Recovery) > 0 {
+		if err := escrow.CheckKey(ed25519.PublicKey(req.Recovery)); err != nil {
+			return escrow.Account{}, err
+		}
 	}
 	if v.id != v.key.ID() {
 		return v.Account(ctx) // the key has taken over one that is open

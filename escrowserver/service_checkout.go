@@ -243,12 +243,12 @@ func (s *Server) settle(ctx context.Context, session Session) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if after.State == escrow.CheckoutWrong {
-		what := "other money was paid than was asked for"
-		if session.Unit == after.Unit && session.Units == after.Units {
-			what = "money was paid for an account that is deleted"
-		}
-		s.log.Error(what+": nothing was credited; refund it at the provider", "checkout", checkout.ID)
+	switch {
+	case after.State != escrow.CheckoutWrong:
+	case session.Unit == after.Unit && session.Units == after.Units:
+		s.log.Error("money was paid for an account that is deleted: nothing was credited; refund it at the provider", "checkout", checkout.ID)
+	default:
+		s.log.Error("other money was paid than was asked for: nothing was credited; refund it at the provider", "checkout", checkout.ID)
 	}
 	return "the checkout is " + string(after.State), nil
 }

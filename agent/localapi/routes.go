@@ -44,6 +44,10 @@ func (a *api) moneyRoutes(mux *http.ServeMux, get func(string, answerer)) {
 	get("/v1/card/{id}", func(r *http.Request) (any, error) {
 		return agent.CardPayment(r.Context(), r.URL.Query().Get("account"), r.PathValue("id"))
 	})
+	get("/v1/card", func(r *http.Request) (any, error) { return list(agent.CardPayments(r.Context())) })
+	post(a, mux, "/v1/card/{id}/leave", smallBody, func(ctx context.Context, r *http.Request, _ struct{}) (any, error) {
+		return done(agent.LeaveCardPayment(ctx, r.PathValue("id")))
+	})
 	post(a, mux, "/v1/card", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.PayByCard) (any, error) {
 		return agent.PayByCard(ctx, req)
 	})

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"time"
+
+	"earnest/agentclient"
 	"earnest/escrow"
 	"earnest/payment"
 )
@@ -31,3 +34,23 @@ type PriceChange struct {
 }
 
 func (p PriceChange) place() place { return place{"price", p.ID, p.Account, p.Number} }
+
+// Paying is money asked for in the world outside: a page to pay by card, or a payout.
+// It is stored before the escrow is asked, and asked again under the same id until
+// there is an answer.
+type Paying struct {
+	ID       string // of the operation
+	Account  string
+	Number   int64 // when, in milliseconds
+	Out      bool  // a payout
+	State    string
+	Currency payment.Currency
+	Amount   payment.Amount
+	To       string           // of a payout
+	URL      string           // of the page
+	Left     bool             // nobody waits for it
+	EndedAt  time.Time        // when it was seen to have ended
+	Error    agentclient.Said // why there is no answer, or which
+}
+
+func (p Paying) place() place { return place{"paying", p.ID, p.State, p.Number} }

@@ -35,6 +35,9 @@ type Agent struct {
 	checks    []agentclient.Check
 	passwords map[string]string
 	safety    map[string]agentclient.AccountSafety // by address
+	cards     bool                                 // card payments are taken
+	byCard    []agentclient.CardPayment            // newest first
+	payouts   []agentclient.Payout                 // newest first
 	people    []agentclient.Person                 // newest first
 	agreed    [][]string                           // of each mail that was to be sent
 	sentFrom  string                               // of the last
@@ -209,7 +212,8 @@ func (a *Agent) Balances(ctx context.Context) ([]agentclient.Balance, error) {
 func (a *Agent) balances() []agentclient.Balance {
 	list := []agentclient.Balance{}
 	for _, p := range a.purses {
-		list = append(list, agentclient.Balance{Account: a.owner(p), Escrow: p.escrow, Available: p.money(p.available), Held: p.money(p.held)})
+		list = append(list, agentclient.Balance{Account: a.owner(p), Escrow: p.escrow, Available: p.money(p.available), Held: p.money(p.held),
+			ByCard: a.cards && p.currency.Unit != ""})
 	}
 	return list
 }

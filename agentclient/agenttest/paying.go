@@ -2,48 +2,210 @@ package agenttest
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"time"
 
 	"earnest/agentclient"
+	"earnest/payment"
 )
 
-// The escrow of the scene charges no cards and pays nothing out.
+// The escrow of the scene takes no cards before TakeCards says so. It holds payouts,
+// and pays none out before EndPayout does.
 
-func noPaying() error {
-	return agentclient.Failf(agentclient.CodeState, "This escrow takes no card payments and pays nothing out.")
+// TakeCards has the escrow take card payments, or no longer.
+func (a *Agent) TakeCards(yes bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cards = yes
+	a.emit(agentclient.EventBalance, "", "")
+}
+
+// EndCard ends a card payment in a state, such as [agentclient.CardPaid], and tells
+// it. It panics if there is no such payment.
+func (a *Agent) EndCard(id, state string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.byCard {
+		if p := &a.byCard[i]; p.ID == id {
+			if p.State, p.URL = state, ""; state == agentclient.CardPaid {
+				of := a.purseOf(p.Account, p.Amount.Currency)
+				of.available += parsed(p.Amount.Amount)
+				a.move(of, agentclient.MoveTopUp, parsed(p.Amount.Amount), nil)
+			}
+			a.emit(agentclient.EventBalance, id, state)
+			return
+		}
+	}
+	panic("agenttest: no card payment " + id)
+}
+
+// ChangeCard changes a card payment as it stands, and tells it.
+func (a *Agent) ChangeCard(change func(*agentclient.CardPayment)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.byCard {
+		change(&a.byCard[i])
+	}
+	a.emit(agentclient.EventBalance, "", "")
+}
+
+// AddPayout adds one as it stands, before the others, and tells it.
+func (a *Agent) AddPayout(p agentclient.Payout) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.payouts = slices.Insert(a.payouts, 0, p)
+	a.emit(agentclient.EventBalance, "", "")
+}
+
+// EndPayout pays the newest payout out, or refuses it, with the operator's words.
+func (a *Agent) EndPayout(paid bool, note string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := &a.payouts[0]
+	of := a.purseOf(p.Account, p.Amount.Currency)
+	amount := parsed(p.Amount.Amount)
+	of.held -= amount
+	if p.State = agentclient.PayoutPaid; !paid {
+		p.State = agentclient.PayoutRefused
+		of.available += amount
+	}
+	p.EndedAt, p.Note = a.now(), note
+	a.emit(agentclient.EventBalance, "", "")
+}
+
+func (a *Agent) purseOf(account, currency string) *purse {
+	for _, p := range a.purses {
+		if strings.EqualFold(a.owner(p), account) && (currency == "" || p.currency.Name == currency) {
+			return p
+		}
+	}
+	return a.purses[0]
+}
+
+// amountOf reads what is asked for.
+func (a *Agent) amountOf(account, currency, amount string) (*purse, payment.Amount, error) {
+	if account == "" && len(a.status.Accounts) > 0 {
+		account = a.status.Accounts[0].Address
+	}
+	p := a.purseOf(account, currency)
+	n, err := payment.ParseAmount(amount, p.currency.Scale)
+	if err != nil || n <= 0 {
+		f := failure(agentclient.CodeUsage, "That is not an amount.")
+		f.Field = "amount"
+		return p, 0, f
+	}
+	return p, n, nil
 }
 
 // PayByCard implements [agentclient.Agent].
-func (a *Agent) PayByCard(ctx context.Context, _ agentclient.PayByCard) (agentclient.CardPayment, error) {
+func (a *Agent) PayByCard(ctx context.Context, req agentclient.PayByCard) (agentclient.CardPayment, error) {
 	if err := a.begin(ctx, "PayByCard"); err != nil {
 		return agentclient.CardPayment{}, err
 	}
 	defer a.mu.Unlock()
-	return agentclient.CardPayment{}, noPaying()
+	if !a.cards {
+		return agentclient.CardPayment{}, agentclient.Failf(agentclient.CodeState, "This escrow takes no card payments.")
+	}
+	p, amount, err := a.amountOf(req.Account, req.Currency, req.Amount)
+	if err != nil {
+		return agentclient.CardPayment{}, err
+	}
+	for _, known := range a.byCard {
+		if known.ID == req.ID {
+			return known, nil
+		}
+	}
+	id := req.ID
+	if id == "" {
+		id = a.id("card")
+	}
+	made := agentclient.CardPayment{ID: id, Account: a.owner(p), State: agentclient.CardOpen, Amount: p.money(amount), At: a.now(),
+		URL: "https://pay.example/" + a.id("page")}
+	a.byCard = slices.Insert(a.byCard, 0, made)
+	return made, nil
 }
 
 // CardPayment implements [agentclient.Agent].
-func (a *Agent) CardPayment(ctx context.Context, _, _ string) (agentclient.CardPayment, error) {
+func (a *Agent) CardPayment(ctx context.Context, _, id string) (agentclient.CardPayment, error) {
 	if err := a.begin(ctx, "CardPayment"); err != nil {
 		return agentclient.CardPayment{}, err
 	}
 	defer a.mu.Unlock()
-	return agentclient.CardPayment{}, noPaying()
+	for _, p := range a.byCard {
+		if p.ID == id {
+			return p, nil
+		}
+	}
+	return agentclient.CardPayment{}, failure(agentclient.CodeNotFound, "There is no such payment.")
+}
+
+// CardPayments implements [agentclient.Agent].
+func (a *Agent) CardPayments(ctx context.Context) ([]agentclient.CardPayment, error) {
+	if err := a.begin(ctx, "CardPayments"); err != nil {
+		return nil, err
+	}
+	defer a.mu.Unlock()
+	return append([]agentclient.CardPayment{}, a.byCard...), nil
+}
+
+// LeaveCardPayment implements [agentclient.Agent].
+func (a *Agent) LeaveCardPayment(ctx context.Context, id string) error {
+	if err := a.begin(ctx, "LeaveCardPayment"); err != nil {
+		return err
+	}
+	defer a.mu.Unlock()
+	a.byCard = slices.DeleteFunc(a.byCard, func(p agentclient.CardPayment) bool { return p.ID == id })
+	return nil
 }
 
 // PayOut implements [agentclient.Agent].
-func (a *Agent) PayOut(ctx context.Context, _ agentclient.PayOut) (agentclient.Payout, error) {
+func (a *Agent) PayOut(ctx context.Context, req agentclient.PayOut) (agentclient.Payout, error) {
 	if err := a.begin(ctx, "PayOut"); err != nil {
 		return agentclient.Payout{}, err
 	}
 	defer a.mu.Unlock()
-	return agentclient.Payout{}, noPaying()
+	p, amount, err := a.amountOf(req.Account, req.Currency, req.Amount)
+	if err != nil {
+		return agentclient.Payout{}, err
+	}
+	known := slices.IndexFunc(a.payouts, func(o agentclient.Payout) bool { return o.ID == req.ID })
+	if known >= 0 {
+		return a.payouts[known], nil
+	}
+	if amount > p.available {
+		return agentclient.Payout{}, agentclient.Refuse("insufficient_funds",
+			agentclient.Say("payout.less", "{Have} can be paid out. Welcome credit is for bonds only, and what a card payment took back is owed.", "Have", p.money(p.available)),
+			agentclient.Say("payout.less-means", "Nothing was asked for, and no money moved."),
+			agentclient.Say("payout.less-do", "Ask for less.")).At("amount")
+	}
+	id := req.ID
+	if id == "" {
+		id = a.id("payout")
+	}
+	wait := 48 * time.Hour
+	if slices.ContainsFunc(a.payouts, func(o agentclient.Payout) bool { return o.To == req.To }) {
+		wait = 0
+	}
+	p.available, p.held = p.available-amount, p.held+amount
+	made := agentclient.Payout{ID: id, Account: a.owner(p), State: agentclient.PayoutAsked, Amount: p.money(amount), To: req.To,
+		AskedAt: a.now(), NotBefore: a.now().Add(wait)}
+	a.payouts = slices.Insert(a.payouts, 0, made)
+	a.emit(agentclient.EventBalance, id, made.State)
+	return made, nil
 }
 
 // Payouts implements [agentclient.Agent].
-func (a *Agent) Payouts(ctx context.Context, _ string) ([]agentclient.Payout, error) {
+func (a *Agent) Payouts(ctx context.Context, account string) ([]agentclient.Payout, error) {
 	if err := a.begin(ctx, "Payouts"); err != nil {
 		return nil, err
 	}
 	defer a.mu.Unlock()
-	return []agentclient.Payout{}, nil
+	list := []agentclient.Payout{}
+	for _, p := range a.payouts {
+		if account == "" || strings.EqualFold(p.Account, account) {
+			list = append(list, p)
+		}
+	}
+	return list, nil
 }

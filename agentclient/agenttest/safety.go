@@ -3,6 +3,7 @@ package agenttest
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"earnest/agentclient"
@@ -31,11 +32,10 @@ func (a *Agent) OrderAccount(ctx context.Context, req agentclient.AccountOrder) 
 			s.FrozenAt = a.now()
 		case agentclient.OrderUnfreeze:
 			s.FrozenAt = agentclient.AccountSafety{}.FrozenAt
+		case agentclient.OrderCancel:
+			s.Changes = slices.DeleteFunc(slices.Clone(s.Changes), func(c agentclient.AccountChange) bool { return c.ID == req.Change })
 		}
-		if a.safety == nil {
-			a.safety = map[string]agentclient.AccountSafety{}
-		}
-		a.safety[account.Address] = s
+		a.setSafety(s)
 		return s, nil
 	}
 	return agentclient.AccountSafety{}, failure(agentclient.CodeNoAccount, "There is no such account.")
@@ -53,4 +53,26 @@ func (a *Agent) ExportAccount(ctx context.Context, address string) (json.RawMess
 		}
 	}
 	return nil, failure(agentclient.CodeNoAccount, "There is no such account.")
+}
+
+// SetSafety sets how an account stands at its escrow, and tells it.
+func (a *Agent) SetSafety(s agentclient.AccountSafety) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.setSafety(s)
+}
+
+// setSafety has the status say it, too. The caller holds the lock.
+func (a *Agent) setSafety(s agentclient.AccountSafety) {
+	if a.safety == nil {
+		a.safety = map[string]agentclient.AccountSafety{}
+	}
+	a.safety[s.Address] = s
+	a.status.Accounts = slices.Clone(a.status.Accounts)
+	for i := range a.status.Accounts {
+		if one := &a.status.Accounts[i]; one.Address == s.Address && (!one.FrozenAt.Equal(s.FrozenAt) || len(one.Changes) != len(s.Changes)) {
+			one.FrozenAt, one.Changes = s.FrozenAt, s.Changes
+			a.emit(agentclient.EventStatus, "", "")
+		}
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -177,15 +178,21 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	file := settings
 	faults := c.override(&settings)
 	cfg, err := settings.Config(c.Data)
 	if err := errors.Join(faults, err); err != nil {
 		return err
 	}
+	differ, err := file.Differ(settings)
+	if err != nil {
+		return err
+	}
+	if len(differ) > 0 {
+		fmt.Fprintf(s.errs, "Note: for this start only, flags win over the configuration in: %s. The next start and all other commands go by the file.\n", strings.Join(differ, ", "))
+	}
 	if c.dataFlags.Config == "" {
-		if err := settings.Settle(cfg).Keep(c.Data); err != nil {
-			return err
-		}
+		cfg.Keep = func() error { return settings.Settle(cfg).Keep(c.Data) }
 	}
 	level := slog.LevelInfo
 	if c.Verbose {

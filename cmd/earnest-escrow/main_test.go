@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,6 +54,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"export", "--data", filepath.Join(dir, "none"), "--out", "-"}, 4, ""},
 		{[]string{"export", "--data", dir, "--out", filepath.Join(dir, "none", "x")}, 2, ""},
 		{[]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, 4, ""},
+		{[]string{"serve", "--data", dir, "--name", "escow.example"}, 2, ""},
 		{[]string{"verify", "--data", filepath.Join(dir, "none")}, 4, ""},
 		{[]string{"serve", "--data", dir, "--currency", "x", "--terms", "y"}, 2, ""},
 		{[]string{"serve"}, 2, ""},
@@ -94,5 +97,41 @@ func TestExitCodesAreOneTable(t *testing.T) {
 	}
 	if exitCode(context.Canceled) != 1 || exitCode(app.ErrFaults) != 3 {
 		t.Error("exit codes moved")
+	}
+}
+
+// TestFlagsThatFailedAreNotKept: a wrong name of a start on a port in use.
+func TestFlagsThatFailedAreNotKept(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := t.TempDir()
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"serve", "--data", dir, "--listen", taken.Addr().String(), "--name", "escow.example"}, &out, &errs); code != 5 {
+		t.Fatalf("exit %d: %s", code, errs.String())
+	}
+	if _, err := os.Stat(filepath.Join(dir, "escrow.toml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the settings of a start that failed are kept: %v", err)
+	}
+}
+
+// TestFlagsAgainstTheFileAreTold, and a name against it is refused.
+func TestFlagsAgainstTheFileAreTold(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "escrow.toml"), []byte("version = 1\nname = 'escow.example'\nlisten = '127.0.0.1:1'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	if code := run(ctx, []string{"serve", "--data", dir, "--name", "escrow.example"}, &out, &errs); code != 2 || !strings.Contains(errs.String(), "escow.example") {
+		t.Errorf("another name: exit %d: %s", code, errs.String())
+	}
+	errs.Reset()
+	run(ctx, []string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--operator", "Me"}, &out, &errs)
+	if !strings.Contains(errs.String(), "flags win over the configuration in: operator, listen.") {
+		t.Errorf("nothing is said: %s", errs.String())
 	}
 }

@@ -99,6 +99,10 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 		a.unrouted(w, r, handler)
 		return
 	}
+	if err := plain(r); err != nil {
+		a.writeProblem(w, wire.ProblemOf(err))
+		return
+	}
 	access := a.unsigned[pattern]
 	if access == open || access == optional && !wire.Signed(r) {
 		a.mux.ServeHTTP(w, r)

@@ -110,6 +110,7 @@ func humaConfig() huma.Config {
 	cfg.Info.Description = "The escrow of Earnest over HTTP. Requests are signed as docs/protocol/http.md says."
 	// The hook would add $schema links made from the Host header to every body.
 	cfg.CreateHooks = nil
+	cfg.Formats = plainFormats()
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
 	cfg.Transformers = []huma.Transformer{ownProblems}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

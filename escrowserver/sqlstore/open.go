@@ -31,11 +31,24 @@ func Open(ctx context.Context, database string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the books: %w", err)
 	}
-	s := &Store{engine: engine}
+	return begun(ctx, &Store{engine: engine})
+}
+
+// begun brings the schema up to date.
+func begun(ctx context.Context, s *Store) (*Store, error) {
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the books: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// OpenMade opens books as [Open] does, but makes no file: one that is gone, or was
+// given another name, is an error and no empty books.
+func OpenMade(ctx context.Context, database string) (*Store, error) {
+	if IsPostgres(database) {
+		return Open(ctx, database)
+	}
+	return begun(ctx, &Store{engine: openSQLite(database, "mode=rw")})
 }
 
 // OpenToRead opens books that are there, for reading only. It brings no schema up

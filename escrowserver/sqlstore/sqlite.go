@@ -28,11 +28,14 @@ type sqliteEngine struct {
 	statements map[string]*sql.Stmt
 }
 
-func openSQLite(path string) *sqliteEngine {
+func openSQLite(path string, more ...string) *sqliteEngine {
+	with := func(settings ...string) *sql.DB {
+		return sql.OpenDB(connector{dsn(path, append(settings, more...)...)})
+	}
 	e := &sqliteEngine{
 		path:      path,
-		write:     sql.OpenDB(connector{dsn(path, "_txlock=immediate", "_pragma=cache_size(-65536)")}),
-		read:      sql.OpenDB(connector{dsn(path, "_txlock=deferred", "_pragma=query_only(1)")}),
+		write:     with("_txlock=immediate", "_pragma=cache_size(-65536)"),
+		read:      with("_txlock=deferred", "_pragma=query_only(1)"),
 		beginning: "BEGIN IMMEDIATE",
 	}
 	e.write.SetMaxOpenConns(1)

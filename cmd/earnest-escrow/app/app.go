@@ -15,7 +15,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
 
 	"earnest/crypto/openpgp"
@@ -44,7 +43,6 @@ const (
 	fileReceipt = "receipt.key"
 	fileCert    = "tls.crt"
 	fileKey     = "tls.key"
-	fileLock    = "lock"
 )
 
 // Ready says where a running escrow is.
@@ -65,7 +63,11 @@ func (r Ready) String() string {
 	if r.Fingerprint != "" {
 		certificate = fmt.Sprintf("certificate %s, SHA-256 %s", r.CertFile, r.Fingerprint)
 	}
-	return fmt.Sprintf("escrow ready at %s, %s, data in %s", r.URL, certificate, r.DataDir)
+	metrics := ""
+	if r.Metrics != "" {
+		metrics = ", metrics at " + r.Metrics
+	}
+	return fmt.Sprintf("escrow ready at %s, %s, data in %s%s", r.URL, certificate, r.DataDir, metrics)
 }
 
 // Run serves until ctx ends, then finishes what is under way.
@@ -78,20 +80,27 @@ func Run(ctx context.Context, cfg Config) error {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return fmt.Errorf("%w: %w", ErrData, err)
 	}
-	lock := flock.New(filepath.Join(cfg.DataDir, fileLock))
-	locked, err := lock.TryLock()
+	unlock, err := serveAlone(cfg)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrData, err)
+		return err
 	}
-	if !locked {
-		return fmt.Errorf("%w: another earnest-escrow serves %s; stop it first", ErrData, cfg.DataDir)
+	defer unlock()
+	letMove, err := withOthers(ctx, cfg)
+	if err != nil {
+		return err
 	}
-	defer lock.Unlock()
+	defer letMove()
 
 	m, first, err := readFolder(cfg)
 	if err != nil {
 		return err
 	}
+	// Before anything is made: what a start that fails leaves behind, the next would go by.
+	at, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	defer at.close()
 	if err := makeCertificate(cfg, first); err != nil {
 		return err
 	}
@@ -108,7 +117,32 @@ func Run(ctx context.Context, cfg Config) error {
 			cfg.Log.Error("books not closed", "error", err)
 		}
 	}()
-	return serve(ctx, cfg, server, store, secure)
+	return serve(ctx, cfg, at, server, store, secure)
+}
+
+// listeners are what the escrow answers at; metrics is nil if nobody asks for them.
+type listeners struct{ api, metrics net.Listener }
+
+func listen(cfg Config) (at listeners, err error) {
+	if at.api, err = net.Listen("tcp", cfg.Listen); err != nil {
+		return at, fmt.Errorf("%w at %s: %w", ErrListen, cfg.Listen, err)
+	}
+	if cfg.Metrics == "" {
+		return at, nil
+	}
+	if at.metrics, err = net.Listen("tcp", cfg.Metrics); err != nil {
+		at.close()
+		return at, fmt.Errorf("%w at %s: %w", ErrListen, cfg.Metrics, err)
+	}
+	return at, nil
+}
+
+// close is done again where a server has closed them: that changes nothing.
+func (l listeners) close() {
+	_ = l.api.Close()
+	if l.metrics != nil {
+		_ = l.metrics.Close()
+	}
 }
 
 // readFolder looks at what the folder holds before anything is made in it. First
@@ -159,10 +193,27 @@ func syncBooks(dataDir string) error {
 	return nil
 }
 
+// opener is [sqlstore.OpenMade] or [sqlstore.OpenToRead].
+type opener func(context.Context, string) (*sqlstore.Store, error)
+
 // openBooks opens what a serving escrow made, with that opener, and makes nothing.
-func openBooks(ctx context.Context, cfg Config, opener func(context.Context, string) (*sqlstore.Store, error)) (*made, *sqlstore.Store, error) {
+// Until the books are closed they are neither moved nor restored.
+func openBooks(ctx context.Context, cfg Config, open opener) (_ *made, _ *openStore, err error) {
+	unlock, err := withOthers(ctx, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, store, err := openHeld(ctx, cfg, open)
+	if err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return m, &openStore{store, unlock}, nil
+}
+
+func openHeld(ctx context.Context, cfg Config, open opener) (*made, *sqlstore.Store, error) {
 	if cfg.Database != "" {
-		return openDatabase(ctx, cfg, opener)
+		return openDatabase(ctx, cfg, open)
 	}
 	m, err := readMade(cfg.DataDir)
 	if err != nil {
@@ -173,9 +224,9 @@ func openBooks(ctx context.Context, cfg Config, opener func(context.Context, str
 	}
 	books := filepath.Join(cfg.DataDir, fileBooks)
 	if !exists(books) {
-		return nil, nil, fmt.Errorf("%w: there are no books in %s; 'earnest-escrow serve' makes them", ErrData, cfg.DataDir)
+		return nil, nil, noBooks(cfg)
 	}
-	store, err := opener(ctx, books)
+	store, err := open(ctx, books)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrData, err)
 	}
@@ -243,17 +294,12 @@ func ownersOnly(books string) error {
 // is collected.
 const collectAt = 400
 
-func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *sqlstore.Store, secure transport) error {
+func serve(ctx context.Context, cfg Config, at listeners, server *escrowserver.Server, store *sqlstore.Store, secure transport) error {
 	// It keeps little in memory and makes much to throw away: more memory for less work.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
-	listener, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("%w at %s: %w", ErrListen, cfg.Listen, err)
-	}
-	defer listener.Close()
-	port := listener.Addr().(*net.TCPAddr).Port
+	port := at.api.Addr().(*net.TCPAddr).Port
 	api, err := httpapi.New(httpapi.Config{
 		As: server.As, Known: server.HasAccount, Hosts: cfg.authorities(port), Now: cfg.Now, Log: cfg.Log,
 		Webhook:    server.Webhook,
@@ -266,9 +312,11 @@ func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *
 	if err != nil {
 		return err
 	}
-	metrics, err := cfg.measured.serve(cfg, server, store)
-	if err != nil {
-		return err
+	metrics := cfg.measured.serve(cfg, at.metrics, server, store)
+	if cfg.Keep != nil {
+		if err := cfg.Keep(); err != nil {
+			return err
+		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	if metrics != nil {
@@ -276,7 +324,7 @@ func serve(ctx context.Context, cfg Config, server *escrowserver.Server, store *
 	}
 	group.Go(func() error { return server.KeepTotals(ctx) })
 	group.Go(func() error { return server.Run(ctx) })
-	group.Go(func() error { return api.Serve(ctx, listener, secure.config) })
+	group.Go(func() error { return api.Serve(ctx, at.api, secure.config) })
 	if cfg.Relay == "" {
 		cfg.Log.Warn("no mail relay is set, so nobody can prove an address here; see --smtp-relay")
 	}

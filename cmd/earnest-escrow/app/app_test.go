@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -244,6 +245,29 @@ func TestWhatStopsAStart(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, err, tt.want)
 		}
 		cancel()
+	}
+}
+
+// TestAStartThatFailsFixesNothing: the next one is told everything anew.
+func TestAStartThatFailsFixesNothing(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	cfg := app.Config{DataDir: t.TempDir(), Name: "escow.example", Listen: taken.Addr().String(),
+		Keep: func() error { t.Error("the settings are kept"); return nil }}
+	if err := app.Run(t.Context(), cfg); !errors.Is(err, app.ErrListen) {
+		t.Fatal(err)
+	}
+	cfg.Listen, cfg.Metrics = "127.0.0.1:0", taken.Addr().String()
+	if err := app.Run(t.Context(), cfg); !errors.Is(err, app.ErrListen) {
+		t.Fatal(err)
+	}
+	for _, name := range files(t, cfg.DataDir) {
+		if !strings.HasPrefix(name, "lock") {
+			t.Errorf("%s was made", name)
+		}
 	}
 }
 

@@ -34,12 +34,12 @@ func operatorName() string {
 }
 
 // audited opens the books for a command, and writes it into their log.
-func audited(ctx context.Context, cfg Config, what string) (*made, *sqlstore.Store, error) {
-	m, store, err := openBooks(ctx, cfg, sqlstore.Open)
+func audited(ctx context.Context, cfg Config, what string) (*made, *openStore, error) {
+	m, store, err := openBooks(ctx, cfg, sqlstore.OpenMade)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := audit(ctx, cfg, store, what); err != nil {
+	if err := audit(ctx, cfg, store.Store, what); err != nil {
 		_ = store.Close() // the first error says more
 		return nil, nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,8 @@ const (
 	fileDump     = "books.pgdump"
 )
 
-const backupVersion = 1
+// backupVersion 2 tells what the backup holds; one of version 1 only has it.
+const backupVersion = 2
 
 // manifest is the first file of a backup.
 type manifest struct {
@@ -33,6 +35,18 @@ type manifest struct {
 	// so nobody can serve from it before its keys are withdrawn.
 	Made  string `toml:"made,omitempty"`
 	Epoch int64  `toml:"epoch"`
+	// Files are all others in the backup, in order: a copy that was cut off, or is
+	// damaged, is known before anything is restored.
+	Files []packed `toml:"file"`
+}
+
+// packed is a file of a backup.
+type packed struct {
+	Name   string `toml:"name"`
+	Size   int64  `toml:"size"`
+	SHA256 string `toml:"sha256"`
+
+	from string // where it is before
 }
 
 // Backup writes books, keys and configuration into one file that only its owner can
@@ -81,11 +95,30 @@ func Backup(ctx context.Context, cfg Config, file string) error {
 	return nil
 }
 
-// ownFiles are those of the data folder that go into a backup if they are there.
-func ownFiles() []string { return []string{fileReceipt, fileCert, fileKey, fileConfig, fileMade} }
+// ownNames are the files of the data folder that go into a backup if they are there.
+func ownNames() []string { return []string{fileReceipt, fileCert, fileKey, fileConfig, fileMade} }
+
+// ownFiles are where those are.
+func (c Config) ownFiles() []packed {
+	var files []packed
+	for _, name := range ownNames() {
+		files = append(files, packed{Name: name, from: filepath.Join(c.DataDir, name)})
+	}
+	return files
+}
 
 // pack puts all into one file.
 func pack(cfg Config, about manifest, books, file string) (err error) {
+	for _, from := range append(cfg.ownFiles(), packed{Name: filepath.Base(books), from: books}) {
+		entry, err := from.measured()
+		if errors.Is(err, os.ErrNotExist) && from.from != books {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		about.Files = append(about.Files, entry)
+	}
 	text, err := toml.Marshal(about)
 	if err != nil {
 		return err
@@ -106,25 +139,29 @@ func pack(cfg Config, about manifest, books, file string) (err error) {
 	if err := add(fileManifest, int64(len(text)), bytes.NewReader(text)); err != nil {
 		return err
 	}
-	for _, name := range ownFiles() {
-		text, err := os.ReadFile(filepath.Join(cfg.DataDir, name))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err := errors.Join(err, add(name, int64(len(text)), bytes.NewReader(text))); err != nil {
+	for _, entry := range about.Files {
+		from, err := os.Open(entry.from)
+		if err != nil {
 			return err
 		}
+		if err := errors.Join(add(entry.Name, entry.Size, from), from.Close()); err != nil {
+			return fmt.Errorf("%s: %w", entry.from, err)
+		}
 	}
-	from, err := os.Open(books)
+	return archive.Close()
+}
+
+// measured is the file with its size and hash.
+func (p packed) measured() (packed, error) {
+	f, err := os.Open(p.from)
 	if err != nil {
-		return err
+		return p, err
 	}
-	defer from.Close()
-	info, err := from.Stat()
-	if err != nil {
-		return err
-	}
-	return errors.Join(add(filepath.Base(books), info.Size(), from), archive.Close())
+	defer f.Close()
+	hash := sha256.New()
+	p.Size, err = io.Copy(hash, f)
+	p.SHA256 = fmt.Sprintf("%x", hash.Sum(nil))
+	return p, err
 }
 
 // dump has PostgreSQL's own program copy the database, as of one moment, without

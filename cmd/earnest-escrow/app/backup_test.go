@@ -91,6 +91,7 @@ func TestADamagedBackupIsRefused(t *testing.T) {
 	}
 	for name, text := range map[string][]byte{
 		"empty": {}, "cut": whole[:len(whole)*2/3], "another file's": bytes.Replace(whole, []byte("receipt.key"), []byte("receipt.kex"), 1),
+		"cut before the books": whole[:entry(t, whole, "escrow.db")], "a wrong bit in a certificate": flip(whole, entry(t, whole, "tls.crt")+512+100),
 		"books": bytes.ReplaceAll(whole, []byte("SQLite format 3"), []byte("SQLite format 9")),
 	} {
 		if err := os.WriteFile(file, text, 0o600); err != nil {
@@ -100,8 +101,24 @@ func TestADamagedBackupIsRefused(t *testing.T) {
 		if _, err := app.Restore(t.Context(), app.Config{DataDir: dir}, file); !errors.Is(err, app.ErrData) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if left := files(t, dir); len(left) > 1 { // the lock
+		if left := files(t, dir); len(left) > 2 { // the locks
 			t.Errorf("%s: left %v", name, left)
 		}
 	}
+}
+
+// entry is where the file begins in the archive.
+func entry(t *testing.T, archive []byte, name string) int {
+	t.Helper()
+	at := bytes.Index(archive, append([]byte(name), make([]byte, 100-len(name))...)) // as a header has it
+	if at < 0 || at%512 != 0 {
+		t.Fatalf("%s is at %d", name, at)
+	}
+	return at
+}
+
+func flip(text []byte, at int) []byte {
+	text = bytes.Clone(text)
+	text[at] ^= 1
+	return text
 }

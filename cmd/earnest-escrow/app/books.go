@@ -159,6 +159,10 @@ func checkFiles(dataDir string, m *made) error {
 	if exists(books) {
 		return nil
 	}
+	if moved := books + movedSuffix; exists(moved) {
+		return fmt.Errorf("%w: the books of this folder were moved to PostgreSQL and kept as %s: name that database, as database = \"postgres://USER@HOST/NAME\" in the configuration or with --database; if the move was cut off and the database holds none, take %s away from the names of the files %s* and %s and serve from them again",
+			ErrData, moved, movedSuffix, moved, filepath.Join(dataDir, fileMade+movedSuffix))
+	}
 	if m != nil {
 		return fmt.Errorf("%w: the books %s are gone or empty, though this escrow had some; balances and bonds are only there; restore the whole folder from a backup; to begin anew without them, name another folder",
 			ErrData, books)

@@ -57,6 +57,9 @@ type Config struct {
 	Why      string
 	Log      *slog.Logger
 	measured *metrics
+	// Keep, if set, is called when everything is there that the escrow serves with: what
+	// the first start was told is fixed from then on.
+	Keep func() error
 	// Ready, if set, is called once requests are answered.
 	Ready func(Ready)
 }

@@ -159,11 +159,11 @@ func remember(ctx context.Context, store *sqlstore.Store, op escrowserver.Rememb
 }
 
 // openDatabase opens books that a serving escrow made, and makes nothing.
-func openDatabase(ctx context.Context, cfg Config, opener func(context.Context, string) (*sqlstore.Store, error)) (*made, *sqlstore.Store, error) {
+func openDatabase(ctx context.Context, cfg Config, open opener) (*made, *sqlstore.Store, error) {
 	if err := noOtherBooks(cfg); err != nil {
 		return nil, nil, err
 	}
-	store, err := opener(ctx, cfg.Database)
+	store, err := open(ctx, cfg.Database)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrData, err)
 	}

@@ -102,18 +102,14 @@ type metricsServer struct {
 	server   *http.Server
 }
 
-func (m *metrics) serve(cfg Config, server *escrowserver.Server, store *sqlstore.Store) (*metricsServer, error) {
+func (m *metrics) serve(cfg Config, listener net.Listener, server *escrowserver.Server, store *sqlstore.Store) *metricsServer {
 	if m == nil {
-		return nil, nil
-	}
-	listener, err := net.Listen("tcp", cfg.Metrics)
-	if err != nil {
-		return nil, fmt.Errorf("%w at %s: %w", ErrListen, cfg.Metrics, err)
+		return nil
 	}
 	m.registry.MustRegister(&figures{cfg: cfg, server: server, store: store})
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 2}))
-	return &metricsServer{listener, &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute}}, nil
+	return &metricsServer{listener, &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute}}
 }
 
 func (s *metricsServer) url() string {

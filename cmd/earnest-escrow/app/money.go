@@ -116,9 +116,9 @@ func operating(ctx context.Context, cfg Config, what string, do func(Config, *es
 	if err != nil {
 		return err
 	}
-	server, err := serverOn(ctx, cfg, m, store, false)
+	server, err := serverOn(ctx, cfg, m, store.Store, false)
 	if err == nil {
-		err = do(cfg, server, store)
+		err = do(cfg, server, store.Store)
 	}
 	return errors.Join(err, store.Close())
 }

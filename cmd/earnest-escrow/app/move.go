@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gofrs/flock"
-
 	"earnest/escrowserver"
 	"earnest/escrowserver/sqlstore"
 )
@@ -39,7 +37,7 @@ func Move(ctx context.Context, cfg Config, to string) (Moved, error) {
 	if err := checkDatabase(to); err != nil || to == "" || cfg.Database != "" {
 		return Moved{}, errors.Join(fmt.Errorf("%w: books are moved from SQLite to a postgres:// URL", ErrConfig), err)
 	}
-	unlock, err := alone(cfg)
+	unlock, err := alone(ctx, cfg)
 	if err != nil {
 		return Moved{}, err
 	}
@@ -82,19 +80,6 @@ func Move(ctx context.Context, cfg Config, to string) (Moved, error) {
 		return moved, err
 	}
 	return moved, nameDatabase(cfg.DataDir, to)
-}
-
-// alone makes sure that no escrow serves the folder, until unlock.
-func alone(cfg Config) (unlock func(), err error) {
-	lock := flock.New(filepath.Join(cfg.DataDir, fileLock))
-	locked, err := lock.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrData, err)
-	}
-	if !locked {
-		return nil, fmt.Errorf("%w: an earnest-escrow serves %s; stop it first", ErrData, cfg.DataDir)
-	}
-	return func() { _ = lock.Unlock() }, nil // the process's end lets go of it too
 }
 
 // retire renames the books. Their journal goes with them: SQLite finds it by name.

@@ -32,15 +32,15 @@ func NewVoucher(ctx context.Context, cfg Config, currency, amount string) (strin
 	if value == 0 {
 		return "", known, fmt.Errorf("%w: amount: a voucher over nothing buys nothing", ErrConfig)
 	}
-	m, store, err := openBooks(ctx, cfg, sqlstore.Open)
+	m, store, err := openBooks(ctx, cfg, sqlstore.OpenMade)
 	if err != nil {
 		return "", known, err
 	}
-	server, err := serverOn(ctx, cfg, m, store, false)
+	server, err := serverOn(ctx, cfg, m, store.Store, false)
 	if err != nil {
 		return "", known, errors.Join(err, store.Close())
 	}
-	if err := audit(ctx, cfg, store, "voucher over "+value.Format(known.Scale)+" "+known.Name); err != nil {
+	if err := audit(ctx, cfg, store.Store, "voucher over "+value.Format(known.Scale)+" "+known.Name); err != nil {
 		return "", known, errors.Join(err, store.Close())
 	}
 	code, err := server.NewVoucher(ctx, known.Name, value)
@@ -117,7 +117,7 @@ func Info(ctx context.Context, cfg Config) (About, error) {
 	if err != nil {
 		return About{}, err
 	}
-	server, err := serverOn(ctx, cfg, m, store, false)
+	server, err := serverOn(ctx, cfg, m, store.Store, false)
 	if err != nil {
 		return About{}, errors.Join(err, store.Close())
 	}

@@ -39,12 +39,12 @@ func Restore(ctx context.Context, cfg Config, file string) (Restored, error) {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return Restored{}, fmt.Errorf("%w: %w", ErrData, err)
 	}
-	unlock, err := alone(cfg)
+	unlock, err := alone(ctx, cfg)
 	if err != nil {
 		return Restored{}, err
 	}
 	defer unlock()
-	for _, name := range append(ownFiles(), fileBooks) {
+	for _, name := range append(ownNames(), fileBooks) {
 		if _, err := os.Lstat(filepath.Join(cfg.DataDir, name)); err == nil {
 			return Restored{}, fmt.Errorf("%w: %s has a %s already; nothing was restored; name a new folder, or move the old one out of the way", ErrData, cfg.DataDir, name)
 		}
@@ -86,7 +86,7 @@ func unpack(file, folder string) (names []string, about manifest, err error) {
 	}
 	defer from.Close()
 	archive := tar.NewReader(from)
-	known := append(ownFiles(), fileManifest, fileBooks, fileDump)
+	known := append(ownNames(), fileManifest, fileBooks, fileDump)
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -112,14 +112,35 @@ func unpack(file, folder string) (names []string, about manifest, err error) {
 			return nil, about, fmt.Errorf("it is damaged: %s: %w", header.Name, err)
 		}
 	}
+	about, err = readManifest(folder, names)
+	return names, about, err
+}
+
+// readManifest holds what is there against what was packed.
+func readManifest(folder string, names []string) (about manifest, err error) {
 	text, err := os.ReadFile(filepath.Join(folder, fileManifest))
 	if err == nil {
 		err = tomlfile.Decode(text, &about)
 	}
-	if err != nil || about.Version != backupVersion || !slices.Contains(names, fileReceipt) {
-		return nil, about, errors.Join(errors.New("it is no backup of an escrow, or of a newer program"), err)
+	if err != nil || about.Version < 1 || about.Version > backupVersion || !slices.Contains(names, fileReceipt) {
+		return about, errors.Join(errors.New("it is no backup of an escrow, or of a newer program, or was cut off"), err)
 	}
-	return names, about, nil
+	if slices.Contains(names, fileBooks) == slices.Contains(names, fileDump) {
+		return about, errors.New("it was cut off or is damaged: the books are not in it; take another copy or an older backup")
+	}
+	if about.Version == 1 {
+		return about, nil
+	}
+	if len(about.Files)+1 != len(names) {
+		return about, fmt.Errorf("it was cut off or is damaged: it holds %d files of %d; take another copy or an older backup", len(names), len(about.Files)+1)
+	}
+	for _, file := range about.Files {
+		is, err := packed{Name: file.Name, from: filepath.Join(folder, file.Name)}.measured()
+		if err != nil || is.Size != file.Size || is.SHA256 != file.SHA256 || !slices.Contains(names, file.Name) {
+			return about, fmt.Errorf("it was cut off or is damaged: %s is not as it was packed; take another copy or an older backup", file.Name)
+		}
+	}
+	return about, nil
 }
 
 // bring opens the copied books, withdraws their keys and verifies them.
@@ -141,7 +162,7 @@ func bring(ctx context.Context, cfg Config, scratch string, names []string, abou
 			return done, fmt.Errorf("%w: %w", ErrData, err)
 		}
 	}
-	store, err := sqlstore.Open(ctx, database)
+	store, err := sqlstore.OpenMade(ctx, database)
 	if err != nil {
 		return done, fmt.Errorf("%w: %w", ErrData, err)
 	}

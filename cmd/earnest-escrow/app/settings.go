@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +47,9 @@ type Settings struct {
 	Card              CardSettings    `toml:"card,omitempty"`
 	Currencies        []Currency      `toml:"currency"`
 	Beneficiaries     []Beneficiary   `toml:"beneficiary,omitempty"`
+
+	// file is where they were read; empty if there is no file yet.
+	file string
 }
 
 // TermSettings are durations such as 30d, 12h, 10m or 45s.
@@ -100,7 +104,30 @@ func ReadSettings(dataDir, file string) (Settings, error) {
 		return Settings{}, fmt.Errorf("%w: %s: version %d is not one that this program reads; it reads version = %d",
 			ErrConfig, file, s.Version, settingsVersion)
 	}
+	s.file = file
 	return s, nil
+}
+
+// Differ names what flags say differently than the file did. The name they must not:
+// agents have pinned it, and the file's currency is called by it.
+func (s Settings) Differ(flags Settings) ([]string, error) {
+	if s.file == "" {
+		return nil, nil
+	}
+	if s.Name != "" && s.Name != flags.Name {
+		return nil, fmt.Errorf("%w: --name says %s, but %s says %s, and that is what agents and receipts know this escrow by; leave --name away, or, if nobody uses it yet, correct name and [[currency]] in that file",
+			ErrConfig, flags.Name, s.file, s.Name)
+	}
+	var names []string
+	is, was := reflect.ValueOf(flags), reflect.ValueOf(s)
+	for i := range is.NumField() {
+		field := is.Type().Field(i)
+		if field.IsExported() && !reflect.DeepEqual(is.Field(i).Interface(), was.Field(i).Interface()) {
+			name, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // Keep writes the settings into the data folder if it has none, so that the

@@ -44,7 +44,7 @@ func ReadStatus(ctx context.Context, cfg Config) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	status, err := readStatus(ctx, cfg, store)
+	status, err := readStatus(ctx, cfg, store.Store)
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrData, err)
 	}

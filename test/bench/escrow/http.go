@@ -129,8 +129,8 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(user+system) * (time.Second / 100), errors.Join(err1, err2)
 }
 
-// httpBuys has the clients buy over HTTP, spread over the servers.
-func (w *world) httpBuys(ctx context.Context, servers []*process, n int) (float64, error) {
+// httpBuys has clients buy over HTTP, spread over the servers.
+func (w *world) httpBuys(ctx context.Context, servers []*process, clients, n int) (float64, error) {
 	ops, err := w.buys(n)
 	if err != nil {
 		return 0, err
@@ -209,7 +209,7 @@ func (b *bench) overHTTP(ctx context.Context) error {
 		return err
 	}
 	got, err := b.takeTurns(ctx, turn{"buys", func(ctx context.Context) (float64, error) {
-		return w.httpBuys(ctx, []*process{server}, b.buys)
+		return w.httpBuys(ctx, []*process{server}, clients, b.buys)
 	}}, tpcb)
 	if err := errors.Join(err, server.stop()); err != nil {
 		return err
@@ -219,34 +219,36 @@ func (b *bench) overHTTP(ctx context.Context) error {
 }
 
 // processes compares the CPU time a purchase of one server with that of four on the
-// same database.
+// same database: each as busy as the one, and the four with the clients of the one,
+// which leaves each of them smaller batches.
 func (b *bench) processes(ctx context.Context) error {
 	url, err := b.cluster.NewDatabase(ctx)
 	if err != nil {
 		return err
 	}
-	w, err := settle(ctx, url, b.plan(1, 2))
+	w, err := settle(ctx, url, b.plan(1, 3))
 	if err != nil {
 		return err
 	}
 	defer w.store.Close()
-	with := func(n int) turn {
-		return turn{fmt.Sprint(n), func(ctx context.Context) (float64, error) {
-			cpu, err := w.serverCPU(ctx, url, n, b.buys)
+	with := func(servers, clients int) turn {
+		return turn{fmt.Sprintf("%d servers, %d clients", servers, clients), func(ctx context.Context) (float64, error) {
+			cpu, err := w.serverCPU(ctx, url, servers, clients, b.buys)
 			return float64(b.buys) / cpu.Seconds(), err
 		}}
 	}
-	got, err := b.takeTurns(ctx, with(1), with(4))
+	got, err := b.takeTurns(ctx, with(1, clients), with(4, 4*clients), with(4, clients))
 	if err != nil {
 		return err
 	}
-	b.say("PostgreSQL: buys a second of CPU, four processes / one", got[1]/got[0], 0.9, "%.0f and %.0f", got[1], got[0])
+	b.say("PostgreSQL: buys a second of CPU, four processes / one", got[1]/got[0], 0.9, "%.0f and %.0f, each process with %d clients", got[1], got[0], clients)
+	fmt.Fprintf(b.out, "  with %d clients in all %32.2f   (%.0f and %.0f)\n", clients, got[2]/got[0], got[2], got[0])
 	return nil
 }
 
 // serverCPU is what the buys cost n servers that share the work, without their
 // start.
-func (w *world) serverCPU(ctx context.Context, database string, n, buys int) (cpu time.Duration, err error) {
+func (w *world) serverCPU(ctx context.Context, database string, n, clients, buys int) (cpu time.Duration, err error) {
 	var servers []*process
 	defer func() {
 		for _, p := range servers {
@@ -268,7 +270,7 @@ func (w *world) serverCPU(ctx context.Context, database string, n, buys int) (cp
 		servers = append(servers, p)
 	}
 	before, err1 := total()
-	_, err2 := w.httpBuys(ctx, servers, buys)
+	_, err2 := w.httpBuys(ctx, servers, clients, buys)
 	after, err3 := total()
 	return after - before, errors.Join(err1, err2, err3)
 }
