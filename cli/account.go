@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"earnest/agentclient"
@@ -16,6 +17,9 @@ type accountCmd struct {
 
 	Safety   accountSafetyCmd   `cmd:"" help:"Show whether an account is frozen, and which of its changes wait."`
 	Freeze   accountFreezeCmd   `cmd:"" help:"Stop all purchases, payouts and changes of the price of an account, at once. Mails that wait can be decided."`
+	Recovery accountRecoveryCmd `cmd:"" help:"Make a recovery key for paper: it takes the account back when this machine is lost or stolen."`
+	Rotate   accountRotateCmd   `cmd:"" help:"Have another key sign for an account: at once with the recovery key, else after 48 hours."`
+	Recover  accountRecoverCmd  `cmd:"" help:"Take an account over on this machine, when the one that had it is lost, with the recovery key."`
 	Unfreeze accountUnfreezeCmd `cmd:"" help:"End a freeze: at once with the recovery key, else after 48 hours."`
 	Release  accountReleaseCmd  `cmd:"" help:"Give an address up at its escrow: its price is withdrawn, its unsold keys are deleted, and another account can prove it."`
 	Cancel   accountCancelCmd   `cmd:"" help:"Stop a change of an account that waits, or another account's claim to its address."`
@@ -62,6 +66,7 @@ func (c *accountAddCmd) Run(s *session) error {
 	s.say("Added %s.\n", line(account.Address))
 	s.account(account)
 	s.say("\nGive this card to people who want to write to you:\n  %s\n", line(account.Card))
+	s.say("Write a recovery key down, for when this machine is lost: earnest account recovery %s\n", line(account.Address))
 	return nil
 }
 
@@ -232,6 +237,10 @@ func (s *session) account(a agentclient.Account) {
 		proven = "not proven yet; the agent answers the escrow's mail by itself"
 	}
 	s.say("  mailbox   %s\n  escrow    %s\n  address   %s\n  pool      %d one-time keys left to sell\n", mailbox, escrow, proven, a.Pool)
+	if foreign := slices.DeleteFunc(slices.Clone(a.Changes), func(c agentclient.AccountChange) bool { return !c.Foreign }); len(foreign) > 0 {
+		s.say("  attention: this was not ordered here\n")
+		s.changes(a.Address, foreign)
+	}
 }
 
 type statusCmd struct{}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"os"
-	"strings"
 
 	"earnest/agentclient"
 )
@@ -25,11 +24,18 @@ func (c *accountFreezeCmd) Run(s *session) error {
 }
 
 type accountUnfreezeCmd struct {
-	Address string `arg:"" help:"The e-mail address."`
+	Address  string `arg:"" help:"The e-mail address."`
+	Recovery bool   `help:"Sign with the recovery key, which is asked for: it acts at once."`
 }
 
-func (c *accountUnfreezeCmd) Run(s *session) error {
-	return s.order(agentclient.AccountOrder{Address: c.Address, Order: agentclient.OrderUnfreeze}, "")
+func (c *accountUnfreezeCmd) Run(s *session) (err error) {
+	req := agentclient.AccountOrder{Address: c.Address, Order: agentclient.OrderUnfreeze}
+	if c.Recovery {
+		if req.Recovery, err = s.recoveryKey("The recovery key"); err != nil {
+			return err
+		}
+	}
+	return s.order(req, "")
 }
 
 type accountReleaseCmd struct {
@@ -65,16 +71,16 @@ func (s *session) order(req agentclient.AccountOrder, done string) error {
 		s.say("%s is frozen at %s since %s.\n", line(safety.Address), line(safety.Escrow), s.moment(safety.FrozenAt))
 	}
 	s.say("%s", done)
-	if !safety.Recovery {
-		s.say("It has no recovery key.\n")
+	switch {
+	case !safety.Recovery:
+		s.say("It has no recovery key. Write one down: earnest account recovery %s\n", line(safety.Address))
+	case safety.RecoveryHere:
+		s.say("Its recovery key was never written down: whoever has this machine has it. Write one down: earnest account recovery %s\n", line(safety.Address))
 	}
-	for _, c := range safety.Changes {
-		what := "this account asked for: " + line(c.Kind) + " " + line(c.Subject)
-		if !c.Ours {
-			what = "another account asks for the address " + line(c.Subject)
-		}
-		s.say("  %s, acts %s; to stop it: earnest account cancel %s %s\n", strings.TrimSpace(what), s.moment(c.DueAt), line(safety.Address), line(c.ID))
+	if next := safety.NextIdentity; next != nil {
+		s.say("Another key is to sign for it: %s\n", line(next.Identity))
 	}
+	s.changes(safety.Address, safety.Changes)
 	return nil
 }
 

@@ -90,6 +90,12 @@ func (a *api) setupRoutes(mux *http.ServeMux, get func(string, answerer)) {
 	post(a, mux, "/v1/accounts/order", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.AccountOrder) (any, error) {
 		return agent.OrderAccount(ctx, req)
 	})
+	post(a, mux, "/v1/accounts/recovery", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.AccountAddress) (any, error) {
+		return agent.NewRecoveryKey(ctx, req)
+	})
+	post(a, mux, "/v1/accounts/recover", middleBody, func(ctx context.Context, _ *http.Request, req agentclient.RecoverAccount) (any, error) {
+		return agent.RecoverAccount(ctx, req)
+	})
 	get("/v1/accounts/export", func(r *http.Request) (any, error) {
 		return agent.ExportAccount(r.Context(), r.URL.Query().Get("address"))
 	})

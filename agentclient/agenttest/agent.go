@@ -35,6 +35,8 @@ type Agent struct {
 	checks    []agentclient.Check
 	passwords map[string]string
 	safety    map[string]agentclient.AccountSafety // by address
+	papers    map[string]string                    // recovery keys that were made: their account
+	onPaper   map[string]string                    // the one that counts, by account
 	cards     bool                                 // card payments are taken
 	byCard    []agentclient.CardPayment            // newest first
 	payouts   []agentclient.Payout                 // newest first

@@ -19,13 +19,17 @@ func (a *Agent) OrderAccount(ctx context.Context, req agentclient.AccountOrder) 
 		return agentclient.AccountSafety{}, err
 	}
 	defer a.mu.Unlock()
-	for _, account := range a.status.Accounts {
+	for i := range a.status.Accounts {
+		account := &a.status.Accounts[i]
 		if !strings.EqualFold(account.Address, req.Address) {
 			continue
 		}
 		s, ok := a.safety[account.Address]
 		if !ok {
 			s = agentclient.AccountSafety{Address: account.Address, Escrow: account.Escrow, Recovery: true, Changes: []agentclient.AccountChange{}}
+		}
+		if err := a.orderKeys(account, &s, req); err != nil {
+			return agentclient.AccountSafety{}, err
 		}
 		switch req.Order {
 		case agentclient.OrderFreeze:
