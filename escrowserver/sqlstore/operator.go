@@ -15,6 +15,8 @@ func (t *tx) doOperator(ctx context.Context, op escrowserver.Op) (any, bool, err
 		return value, true, err
 	case escrowserver.Audit:
 		return nil, true, t.audit(ctx, op)
+	case escrowserver.RevokeVoucher:
+		return nil, true, t.revokeVoucher(ctx, op)
 	case escrowserver.NewEpoch:
 		value, err := t.newEpoch(ctx, op)
 		return value, true, err
