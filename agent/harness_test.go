@@ -416,6 +416,10 @@ func (u unreliable) Decide(ctx context.Context, id escrow.BondID, v escrow.Verdi
 	return u.wrapped().Decide(ctx, id, v, d)
 }
 
+func (u unreliable) Order(ctx context.Context, order escrow.Signed) (escrow.Account, error) {
+	return u.wrapped().Order(ctx, order)
+}
+
 func (u unreliable) ProveAddress(ctx context.Context, req escrow.AddressProof) (escrow.Account, error) {
 	u.w.mu.Lock()
 	u.w.proofs++

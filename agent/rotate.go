@@ -200,8 +200,12 @@ func (a *account) hasAccount(ctx context.Context, r *store.Rotation) (bool, erro
 // orderAgain gives the order of a crash once more, with the account's key.
 func (a *account) orderAgain(ctx context.Context) error {
 	next, err := a.nextIdentity(ctx)
-	if err == nil {
-		_, err = a.orderNext(ctx, next, a.signer, false)
+	if err != nil {
+		return err
+	}
+	known, err := a.orderNext(ctx, next, a.signer, false)
+	if due, waits := dueOf(known, publicOf(next)); err == nil && waits {
+		err = a.rotationWaits(ctx, due)
 	}
 	return err
 }
