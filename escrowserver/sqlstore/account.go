@@ -62,8 +62,8 @@ func (r reader) operation(ctx context.Context, account escrow.KeyID, id, bodyHas
 	return o.answer(bodyHash)
 }
 
-// remember keeps the answer of an operation beside what it did.
-func (t *tx) remember(op string, key operationKey, bodyHash, response string, now time.Time) {
+// keepAnswer keeps the answer of an operation beside what it did.
+func (t *tx) keepAnswer(op string, key operationKey, bodyHash, response string, now time.Time) {
 	t.known.operations[key] = knownOperation{true, bodyHash, response}
 	t.put(newOperation, op, key.account, key.id, bodyHash, response, micros(now))
 }
@@ -75,7 +75,7 @@ func (t *tx) newVoucher(ctx context.Context, op escrowserver.NewVoucher) error {
 	return err
 }
 
-func (t *tx) topUp(op escrowserver.TopUp) (any, error) {
+func (t *tx) topUp(_ context.Context, op escrowserver.TopUp) (any, error) {
 	if t.known.accounts[op.Account] == nil || t.deleted(op.Account) {
 		return nil, noAccount()
 	}
@@ -109,7 +109,7 @@ func (t *tx) topUp(op escrowserver.TopUp) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.remember(op.Name(), key, body, string(text), op.Now)
+	t.keepAnswer(op.Name(), key, body, string(text), op.Now)
 	return b, nil
 }
 
@@ -266,7 +266,7 @@ func (t *tx) addKeys(ctx context.Context, op escrowserver.AddKeys) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	t.remember(op.Name(), operationKey{op.Account, op.Batch.ID}, hash, string(text), op.Now)
+	t.keepAnswer(op.Name(), operationKey{op.Account, op.Batch.ID}, hash, string(text), op.Now)
 	return pool, nil
 }
 

@@ -26,6 +26,13 @@ func scanChange(scan func(...any) error) (escrowserver.ChangeLine, error) {
 	return c, err
 }
 
+func (t *tx) proposeChange(ctx context.Context, op escrowserver.ProposeChange) (escrow.AccountChange, error) {
+	if err := t.accountLives(ctx, op.Change.Account); err != nil {
+		return escrow.AccountChange{}, err
+	}
+	return t.propose(ctx, op.Name(), op)
+}
+
 // propose has a change act later. The account is locked. Any operation of the store
 // may use it, for a kind that [tx.act] knows.
 func (t *tx) propose(ctx context.Context, op string, p escrowserver.ProposeChange) (escrow.AccountChange, error) {

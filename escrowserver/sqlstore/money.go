@@ -11,53 +11,8 @@ import (
 	"earnest/payment"
 )
 
-// doMoney does what brings value in beside vouchers, and what takes it out. It gives
-// false for any other operation.
-func (t *tx) doMoney(ctx context.Context, op escrowserver.Op) (value any, mine bool, err error) {
-	mine = true
-	switch op := op.(type) {
-	case escrowserver.Credit:
-		value, err = t.giveCredit(ctx, op.Name(), op.CreditLine)
-	case escrowserver.Welcome:
-		value, err = t.welcome(ctx, op)
-	case escrowserver.AskPayout:
-		value, err = t.askPayout(ctx, op)
-	case escrowserver.EndPayout:
-		value, err = t.endPayout(ctx, op)
-	case escrowserver.StartCheckout:
-		value, err = t.startCheckout(ctx, op)
-	case escrowserver.OpenCheckout:
-		value, err = t.openCheckout(ctx, op)
-	case escrowserver.SettleCheckout:
-		value, err = t.settleCheckout(ctx, op)
-	case escrowserver.KeepEvent:
-		value, err = t.keepEvent(ctx, op)
-	case escrowserver.EndEvent:
-		_, err = t.exec(ctx, "endevent.event", `UPDATE provider_event SET done_at = ?, outcome = ? WHERE provider = ? AND id = ? AND done_at = 0`,
-			micros(op.Now), op.Outcome, op.Provider, op.ID)
-	case escrowserver.TakeBack:
-		err = t.takeBack(ctx, op)
-	case escrowserver.SettleDebt:
-		err = t.settleDebt(ctx, op)
-	default:
-		mine = false
-	}
-	return value, mine, err
-}
-
-// moneyAccount is whose operation it is, as far as the operation knows.
-func moneyAccount(op escrowserver.Op) escrow.KeyID {
-	switch op := op.(type) {
-	case escrowserver.Credit:
-		return op.Account
-	case escrowserver.Welcome:
-		return op.Account
-	case escrowserver.AskPayout:
-		return op.Account
-	case escrowserver.StartCheckout:
-		return op.Account
-	}
-	return ""
+func (t *tx) credit(ctx context.Context, op escrowserver.Credit) (escrowserver.CreditLine, error) {
+	return t.giveCredit(ctx, op.Name(), op.CreditLine)
 }
 
 // giveCredit moves the money from the issuance, once. It gives the credit as it was

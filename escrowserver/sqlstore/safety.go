@@ -10,23 +10,6 @@ import (
 	"earnest/ledger"
 )
 
-// doSafety does the operations that keep accounts from thieves.
-func (t *tx) doSafety(ctx context.Context, op escrowserver.Op) (value any, done bool, err error) {
-	switch op := op.(type) {
-	case escrowserver.TakeOrder:
-		value, err = t.takeOrder(ctx, op)
-	case escrowserver.ProposeChange:
-		if err = t.accountLives(ctx, op.Change.Account); err == nil {
-			value, err = t.propose(ctx, op.Name(), op)
-		}
-	case escrowserver.ApplyChange:
-		err = t.applyChange(ctx, op)
-	default:
-		return nil, false, nil
-	}
-	return value, true, err
-}
-
 // mayAct refuses the account of a key that is not its key any more: by exactly this,
 // and at once in all processes, a thief is locked out.
 func (t *tx) mayAct(account, key escrow.KeyID) error {
