@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/dialog"
 	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -30,11 +29,7 @@ func (s *Shell) downloads() string {
 // chooseFolder lets the person choose where to save. A name that is taken there
 // gets a number, so nothing is written over.
 func (s *Shell) chooseFolder(save func(dir string)) {
-	dialog.ShowFolderOpen(func(dir fyne.ListableURI, err error) {
-		if err == nil && dir != nil {
-			save(dir.Path())
-		}
-	}, s.host.Window)
+	s.pick(pickFolder, "", save)
 }
 
 // attachmentList is the attachments of the open mail. Its lines stay while a save goes
@@ -181,10 +176,7 @@ func (l fileLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // apart from the drawing goroutine.
 func (s *Shell) openFile(done func(name, kind string, data []byte), failed func(error)) {
 	tooLarge := s.t("file.too-large", "Most", strconv.Itoa(maxAttachment>>20)+" MB")
-	dialog.ShowFileOpen(func(r fyne.URIReadCloser, err error) {
-		if err != nil || r == nil {
-			return
-		}
+	s.pickFile(func(r fyne.URIReadCloser) {
 		go func() {
 			defer r.Close()
 			data, err := io.ReadAll(io.LimitReader(r, maxAttachment+1))
@@ -197,5 +189,5 @@ func (s *Shell) openFile(done func(name, kind string, data []byte), failed func(
 				done(r.URI().Name(), r.URI().MimeType(), data)
 			}
 		}()
-	}, s.host.Window)
+	}, func(_ string, err error) { failed(err) })
 }

@@ -35,25 +35,41 @@ func (s *Shell) keys() {
 	c.SetOnTypedRune(s.typedRune)
 	c.SetOnTypedKey(s.typedKey)
 	s.held.watch(c)
-	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyN, Modifier: fyne.KeyModifierShortcutDefault},
-		func(fyne.Shortcut) { s.model.Write() })
-	c.AddShortcut(&fyne.ShortcutSelectAll{}, func(fyne.Shortcut) {
-		if p, ok := s.shown.(marksAll); ok && !s.busy() && !s.help.shown() {
+	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyN, Modifier: fyne.KeyModifierShortcutDefault}, s.shortcut)
+	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault}, s.shortcut)
+	c.AddShortcut(&fyne.ShortcutSelectAll{}, s.shortcut)
+}
+
+// shortcut does what keys with Ctrl mean, unless something lies over the page.
+func (s *Shell) shortcut(short fyne.Shortcut) {
+	if custom, ok := short.(*desktop.CustomShortcut); ok && s.picker != nil && custom.KeyName == fyne.KeyReturn {
+		s.picker.take()
+		return
+	}
+	if s.covered() {
+		return
+	}
+	if _, ok := short.(*fyne.ShortcutSelectAll); ok {
+		if p, ok := s.shown.(marksAll); ok {
 			p.markAll()
 		}
-	})
-	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyReturn, Modifier: fyne.KeyModifierShortcutDefault},
-		func(fyne.Shortcut) {
-			if s.model.Page() == viewmodel.PageWrite {
-				s.model.Send()
-			}
-		})
+		return
+	}
+	switch custom, ok := short.(*desktop.CustomShortcut); {
+	case ok && custom.KeyName == fyne.KeyN:
+		s.model.Write()
+	case ok && custom.KeyName == fyne.KeyReturn && s.model.Page() == viewmodel.PageWrite:
+		s.model.Send()
+	}
 }
 
 // busy tells that a dialog or a menu lies over the page: its keys are its own.
 func (s *Shell) busy() bool {
 	return s.canvas().Overlays().Top() != nil || s.model.FirstStart()
 }
+
+// covered tells that something lies over the page: its shortcuts mean nothing.
+func (s *Shell) covered() bool { return s.busy() || s.help.shown() }
 
 func (s *Shell) typedRune(r rune) {
 	if s.busy() {
@@ -99,6 +115,10 @@ func (s *Shell) turnTo(n int) {
 }
 
 func (s *Shell) typedKey(e *fyne.KeyEvent) {
+	if s.picker != nil {
+		s.picker.typedKey(e)
+		return
+	}
 	if s.model.FirstStart() && s.canvas().Overlays().Top() == nil {
 		// There is no other page to go to, but Escape stops a test.
 		if p, ok := s.shown.(hearsKeys); ok {

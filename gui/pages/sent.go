@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
@@ -95,22 +94,17 @@ func (p *sentPage) openFilters() {
 // from the drawing goroutine.
 func (p *sentPage) checkFile() {
 	m := p.shell.model
-	dialog.ShowFileOpen(func(r fyne.URIReadCloser, err error) {
-		switch {
-		case err != nil:
-			m.ReceiptFileFailed("", err)
-		case r != nil:
-			go func() {
-				defer r.Close()
-				data, err := io.ReadAll(io.LimitReader(r, viewmodel.MaxReceipts+1))
-				if err != nil {
-					m.ReceiptFileFailed(r.URI().Name(), err)
-					return
-				}
-				m.CheckReceiptFile(r.URI().Name(), data)
-			}()
-		}
-	}, p.shell.host.Window)
+	p.shell.pickFile(func(r fyne.URIReadCloser) {
+		go func() {
+			defer r.Close()
+			data, err := io.ReadAll(io.LimitReader(r, viewmodel.MaxReceipts+1))
+			if err != nil {
+				m.ReceiptFileFailed(r.URI().Name(), err)
+				return
+			}
+			m.CheckReceiptFile(r.URI().Name(), data)
+		}()
+	}, m.ReceiptFileFailed)
 }
 
 func (p *sentPage) typedRune(r rune) bool {

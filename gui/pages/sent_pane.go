@@ -5,7 +5,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -201,26 +200,7 @@ func (p *proofPart) refresh(v viewmodel.Proof) {
 
 // save asks where to write the receipts to.
 func (p *proofPart) save() {
-	d := dialog.NewFileSave(func(w fyne.URIWriteCloser, err error) {
-		if err == nil && w == nil {
-			return
-		}
-		p.shell.model.SaveReceipts(func(data []byte) error {
-			if err != nil {
-				return err
-			}
-			_, err := w.Write(data)
-			if closeErr := w.Close(); err == nil {
-				err = closeErr
-			}
-			if err != nil {
-				return fmt.Errorf("write the receipts: %w", err)
-			}
-			return nil
-		})
-	}, p.shell.host.Window)
-	d.SetFileName(p.fileName)
-	d.Show()
+	p.shell.saveAs(p.fileName, func(_ string, write func([]byte) error) { p.shell.model.SaveReceipts(write) })
 }
 
 // stepsWidth keeps the times near what happened.

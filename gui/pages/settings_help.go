@@ -2,11 +2,10 @@ package pages
 
 import (
 	"fmt"
-	"strings"
+	"path/filepath"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
@@ -150,22 +149,9 @@ func newReportPage(s *Shell, back func()) *behindPage {
 
 func (s *Shell) saveReport() {
 	report := s.model.Report().Text
-	d := dialog.NewFileSave(func(w fyne.URIWriteCloser, err error) {
-		if w == nil && err == nil {
-			return
-		}
-		name := ""
-		if err == nil {
-			name = w.URI().Name()
-			_, err = strings.NewReader(report).WriteTo(w)
-			if closeErr := w.Close(); err == nil {
-				err = closeErr
-			}
-		}
-		s.model.ReportSaved(name, err)
-	}, s.host.Window)
-	d.SetFileName(s.t("settings.report.file"))
-	d.Show()
+	s.saveAs(s.t("settings.report.file"), func(path string, write func([]byte) error) {
+		s.model.ReportSaved(filepath.Base(path), write([]byte(report)))
+	})
 }
 
 // newKeysPage lists the keys of the pages that have most, and those that count

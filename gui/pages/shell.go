@@ -65,6 +65,8 @@ type Shell struct {
 	strip        *strip
 	help         *keyHelpSheet
 	held         heldKeys
+	picker       *filePicker // while a file is being chosen
+	picked       string      // the folder of the last one
 }
 
 // New makes the window's content over the model and listens to it.

@@ -98,7 +98,7 @@ func (p *statementPart) refresh() {
 
 // save asks where to, and writes apart from the drawing.
 func (p *statementPart) save() {
-	p.shell.saveAs(p.shell.model.StatementFile(), p.shell.model.ExportStatement)
+	p.shell.saveAs(p.shell.model.StatementFile(), func(_ string, write func([]byte) error) { p.shell.model.ExportStatement(write) })
 }
 
 // chartPart draws what was held, what came back and what was forfeited.

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/storage"
 	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -180,15 +179,7 @@ func (l *fileList) refresh(v viewmodel.Draft) {
 
 // chooseFile lets the person choose a file to attach.
 func (p *writePage) chooseFile() {
-	s := p.shell
-	dialog.ShowFileOpen(func(r fyne.URIReadCloser, err error) {
-		switch {
-		case err != nil:
-			s.model.AttachFailed("", err)
-		case r != nil:
-			go p.read(r)
-		}
-	}, s.host.Window)
+	p.shell.pickFile(func(r fyne.URIReadCloser) { go p.read(r) }, p.shell.model.AttachFailed)
 }
 
 // dropped attaches what was let go over the window, while a mail is written.
