@@ -34,6 +34,7 @@ func newFolderPage(s *Shell) *folderPage {
 	p.search = widgets.NewEntry(false, s.model.Search)
 	p.search.SetPlaceHolder(s.t("folder.search"))
 	p.search.OnEnter = func() { s.canvas().Unfocus() }
+	p.search.OnEscape = func() { s.model.ClearSearch() }
 	p.filter = widgets.NewAction("", "F", widgets.Link, p.openFilters)
 	p.order = widgets.NewText("", theme.Muted, theme.SizeSmall, false)
 	p.list = widgets.NewRowList(func(i int) {

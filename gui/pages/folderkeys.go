@@ -50,7 +50,7 @@ func (p *folderPage) typedRune(r rune) bool {
 	case 's':
 		m.ShowSource()
 	case '/':
-		p.shell.canvas().Focus(p.search)
+		p.shell.search(p.search)
 	default:
 		return false
 	}
@@ -66,7 +66,7 @@ func (p *folderPage) typedKey(e *fyne.KeyEvent) bool {
 	case fyne.KeyPageUp:
 		p.mail.scrollBy(-1)
 	case fyne.KeyEscape:
-		return m.CloseLink() || m.CloseAsk() || m.Unmark() || m.CloseAside()
+		return m.CloseLink() || m.CloseAsk() || m.Unmark() || m.CloseAside() || !(p.narrow && p.reading) && m.ClearSearch()
 	default:
 		return false
 	}

@@ -56,6 +56,8 @@ func TestKeysDecideAndDoNotWhileTyping(t *testing.T) {
 		t.Errorf("typing into the search decided a mail: %q", s.shell.folder.search.Text)
 	}
 	s.shell.folder.search.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	s.model.Select(agenttest.SceneQuestion) // the search had closed it
+	s.settle()
 	typed("a")
 	if got := state(t, s.agent, agenttest.SceneQuestion); got != "accepted" {
 		t.Errorf("after Escape and A the mail is %s", got)

@@ -31,6 +31,7 @@ func newPeoplePage(s *Shell) *peoplePage {
 	p := &peoplePage{shell: s, empty: newEmptyState(s), count: widgets.NewText("", theme.Muted, theme.SizeSmall, false)}
 	p.search = widgets.NewEntry(false, s.model.SearchPeople)
 	p.search.SetPlaceHolder(s.t("people.search"))
+	p.search.OnEscape = func() { s.model.SearchPeople("") }
 	p.list = widgets.NewRowList(s.model.SelectPerson)
 	p.count.Cut = true
 	p.person = newPersonPane(s)
@@ -76,7 +77,7 @@ func (p *peoplePage) refresh() {
 func (p *peoplePage) typedRune(r rune) bool {
 	switch r {
 	case '/':
-		p.shell.canvas().Focus(p.search)
+		p.shell.search(p.search)
 	case 'j', 'J':
 		p.shell.model.MovePerson(1)
 	case 'k', 'K':
@@ -98,7 +99,12 @@ func (p *peoplePage) typedKey(e *fyne.KeyEvent) bool {
 	case fyne.KeyUp:
 		p.shell.model.MovePerson(-1)
 	case fyne.KeyEscape, fyne.KeyLeft:
-		p.shell.model.LeavePerson()
+		m := p.shell.model
+		if v := m.People(); e.Name == fyne.KeyEscape && v.Search != "" && !(p.narrow && v.Reading) {
+			m.SearchPeople("")
+			return true
+		}
+		m.LeavePerson()
 	default:
 		return false
 	}

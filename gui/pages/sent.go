@@ -31,6 +31,7 @@ func newSentPage(s *Shell) *sentPage {
 	p.search = widgets.NewEntry(false, s.model.SearchSent)
 	p.search.SetPlaceHolder(s.t("sent.search"))
 	p.search.OnEnter = s.unfocus
+	p.search.OnEscape = func() { s.model.SearchSent("") }
 	p.filter = widgets.NewAction("", "F", widgets.Link, p.openFilters)
 	p.list = widgets.NewRowList(func(i int) { s.model.SelectSent(s.model.SentRow(i).ID) })
 	p.empty = newEmptyState(s)
@@ -111,7 +112,7 @@ func (p *sentPage) typedRune(r rune) bool {
 	m := p.shell.model
 	switch r {
 	case '/':
-		p.shell.canvas().Focus(p.search)
+		p.shell.search(p.search)
 	case 'f', 'F':
 		all, step := viewmodel.SentFilters(), 1
 		if r == 'F' {
@@ -137,10 +138,14 @@ func (p *sentPage) typedKey(e *fyne.KeyEvent) bool {
 	case fyne.KeyPageUp:
 		p.pane.scrollBy(-1)
 	case fyne.KeyEscape:
-		if !p.shell.model.SentMail().Proof.Show {
+		switch m := p.shell.model; {
+		case m.SentMail().Proof.Show:
+			m.CloseReceipts()
+		case m.SentView().Search != "" && !(p.narrow && p.reading):
+			m.SearchSent("")
+		default:
 			return false
 		}
-		p.shell.model.CloseReceipts()
 	default:
 		return false
 	}

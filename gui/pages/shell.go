@@ -178,6 +178,12 @@ func (s *Shell) Focus() {
 	}
 }
 
+// search goes to a field of search, where what is typed next replaces the old words.
+func (s *Shell) search(field *widgets.Entry) {
+	s.canvas().Focus(field)
+	field.SelectAll()
+}
+
 func (s *Shell) canvas() fyne.Canvas {
 	if s.host.Window == nil {
 		return nil

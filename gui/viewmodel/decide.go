@@ -81,7 +81,7 @@ func (m *Model) decide(verb string, allowed func(May) bool, call decision) {
 	m.mu.Lock()
 	mail, ok := m.box.find(m.box.selected)
 	// What is not shown is not decided: a key never hits a mail unseen.
-	ok = ok && folder(m.shown()) && !m.box.opening && allowed(m.may(mail))
+	ok = ok && folder(m.shown()) && m.lists(mail.ID) && !m.box.opening && allowed(m.may(mail))
 	m.mu.Unlock()
 	if ok {
 		m.ask(mail.ID, verb, call)

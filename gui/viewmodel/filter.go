@@ -1,6 +1,7 @@
 package viewmodel
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -53,11 +54,46 @@ func (f Filter) takes(mail agentclient.Mail, now time.Time) bool {
 
 // Search narrows the lists to mails with these words in sender or subject.
 func (m *Model) Search(words string) {
-	m.update(func() { m.box.search = words })
+	m.update(func() {
+		m.box.search = words
+		m.leaveHidden()
+	})
+}
+
+// ClearSearch takes the words away, and tells whether there were any.
+func (m *Model) ClearSearch() (was bool) {
+	m.update(func() {
+		was = m.box.search != ""
+		m.box.search = ""
+	})
+	return was
+}
+
+// leaveHidden closes the mail that the list no longer shows, and takes the marks of
+// such mails away: a key never acts on what is not shown.
+func (m *Model) leaveHidden() {
+	b, list := &m.box, m.inSight(m.shown())
+	shown := func(id string) bool {
+		return slices.ContainsFunc(list, func(e *entry) bool { return e.mail.ID == id })
+	}
+	if b.selected != "" && !shown(b.selected) {
+		b.selected, b.reading, b.open, b.opening, b.openErr, b.aside = "", false, agentclient.Message{}, false, nil, aside{}
+	}
+	if b.cursor != "" && !shown(b.cursor) {
+		b.cursor = b.selected
+	}
+	marks := maps.Clone(b.marks)
+	maps.DeleteFunc(marks, func(id string, _ bool) bool { return !shown(id) })
+	b.marks = marks
 }
 
 // SetFilter narrows the list to mails of one kind.
-func (m *Model) SetFilter(f Filter) { m.update(func() { m.box.filter = f }) }
+func (m *Model) SetFilter(f Filter) {
+	m.update(func() {
+		m.box.filter = f
+		m.leaveHidden()
+	})
+}
 
 // NextFilter goes on to the next kind of the page's (1), or back (-1).
 func (m *Model) NextFilter(step int) {
@@ -65,6 +101,7 @@ func (m *Model) NextFilter(step int) {
 		all := filtersOf(m.shown())
 		i := slices.Index(all, m.kind(m.shown()))
 		m.box.filter = all[(i+step+len(all))%len(all)]
+		m.leaveHidden()
 	})
 }
 

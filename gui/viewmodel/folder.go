@@ -242,6 +242,9 @@ func (m *Model) empty(page Page) Empty {
 		e.Text = m.say.T("folder.nothing-found.filter", "Filter", m.filterName(m.kind(page)))
 		if search {
 			e.Text = m.say.T("folder.nothing-found.search", "Words", line(m.box.search))
+			if m.kind(page) != FilterAll {
+				e.Text = m.say.T("folder.nothing-found.both", "Words", line(m.box.search), "Filter", m.filterName(m.kind(page)))
+			}
 		}
 		return e
 	case page == PageAccepted:

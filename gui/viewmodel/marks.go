@@ -70,12 +70,14 @@ func (m *Model) Mark(id string) {
 // that was marked last. Where there is none, it is the first.
 func (m *Model) MarkHere() {
 	m.update(func() {
-		if list := m.inSight(m.shown()); m.cursorIn(list) < 0 && len(list) > 0 {
+		list := m.inSight(m.shown())
+		if len(list) == 0 {
+			return
+		}
+		if m.cursorIn(list) < 0 {
 			m.box.cursor = list[0].mail.ID
 		}
-		if m.box.cursor != "" {
-			m.toggle(m.box.cursor)
-		}
+		m.toggle(m.box.cursor)
 	})
 }
 

@@ -245,6 +245,7 @@ func (m *Model) Show(p Page) {
 		m.leaving(m.page)
 		m.page = p
 		m.box.turn()
+		m.box.search = "" // it was for the list that is left
 		m.out.reading = false
 		m.purse.tab = MoneyBalance
 	})

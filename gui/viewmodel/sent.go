@@ -193,6 +193,9 @@ func (m *Model) SentView() SentView {
 		v.Empty = m.notYet()
 	case strings.TrimSpace(m.out.search) != "":
 		v.Empty = Empty{Title: m.say.T("sent.none.title"), Text: m.say.T("sent.none.search", "Text", line(m.out.search))}
+		if v.Filter != SentAll {
+			v.Empty.Text = m.say.T("sent.none.both", "Text", line(m.out.search), "Filter", m.say.T("sent.filter."+string(v.Filter)))
+		}
 	case len(m.out.mails) > 0:
 		v.Empty = Empty{Title: m.say.T("sent.none.title"), Text: m.say.T("sent.none.filter")}
 	default:

@@ -71,6 +71,9 @@ func (e *Entry) TypedShortcut(s fyne.Shortcut) {
 	e.Entry.TypedShortcut(s)
 }
 
+// SelectAll marks all that is typed: what is typed next takes its place.
+func (e *Entry) SelectAll() { e.Entry.TypedShortcut(&fyne.ShortcutSelectAll{}) }
+
 // Put sets the text where it differs, without moving the cursor otherwise.
 func (e *Entry) Put(s string) {
 	if e.Text != s {

@@ -1,0 +1,74 @@
+package viewmodel
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+// TestNoKeyActsOnAMailThatTheSearchHides: the open mail was rejected though the list
+// showed only another one.
+func TestNoKeyActsOnAMailThatTheSearchHides(t *testing.T) {
+	play(t, crowd(5), func(s *stage) {
+		s.Select("m01")
+		synctest.Wait()
+		s.Search("Subject 03")
+		synctest.Wait()
+		if r := s.Reading(); r.Show {
+			t.Errorf("a mail is open that the list does not show: %+v", r)
+		}
+		s.Reject()
+		s.Accept()
+		s.AskReject()
+		synctest.Wait()
+		if got := s.states("m01", "m03"); got != "waiting waiting" {
+			t.Errorf("states %s", got)
+		}
+		s.Move(1) // the first that is shown
+		synctest.Wait()
+		s.Reject()
+		synctest.Wait()
+		if got := s.states("m01", "m03"); got != "waiting rejecting" {
+			t.Errorf("states %s", got)
+		}
+		s.Search("nobody has this")
+		s.MarkHere()
+		s.Extend(1)
+		if got := s.marked(); got != "" {
+			t.Errorf("marked where nothing is found: %s", got)
+		}
+		s.Search("")
+		s.Mark("m02")
+		s.Mark("m04")
+		s.Search("Subject 04")
+		if got := s.marked(); got != "m04" {
+			t.Errorf("marked behind the search: %s", got)
+		}
+		s.SetFilter(FilterAttached)
+		if got := s.marked(); got != "" {
+			t.Errorf("marked behind the filter: %s", got)
+		}
+	})
+}
+
+// TestASearchIsClearedAndDoesNotFollow to other pages, and an empty list names the
+// filter that hides what has the words.
+func TestASearchIsClearedAndDoesNotFollow(t *testing.T) {
+	play(t, crowd(5), func(s *stage) {
+		s.Search("Subject 03")
+		if s.Folder().Len != 1 || !s.ClearSearch() || s.ClearSearch() || s.Folder().Len != 5 {
+			t.Error("the search is not cleared once")
+		}
+		s.Search("Subject 03")
+		s.Show(PageAccepted)
+		if f := s.Folder(); f.Search != "" {
+			t.Errorf("the search follows: %q", f.Search)
+		}
+		s.Show(PageWaiting)
+		s.SetFilter(FilterAttached)
+		s.Search("Subject 03")
+		if e := s.Folder().Empty; !strings.Contains(e.Text, "Subject 03") || !strings.Contains(e.Text, s.Folder().Filter) {
+			t.Errorf("it says %q", e.Text)
+		}
+	})
+}
