@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"strings"
 	"time"
+	"unicode"
 
 	"earnest/escrow"
 	"earnest/payment"
@@ -83,7 +84,7 @@ func (s *Server) Grant(ctx context.Context, g Grant) (CreditLine, error) {
 			return CreditLine{}, s.failed(ctx, "credit", err)
 		}
 	}
-	line, err := s.signedCredit(ctx, CreditLine{ID: "credit:" + g.ID, Kind: CreditOperator, Account: g.Account, Currency: g.Currency,
+	line, err := s.signedCredit(ctx, CreditLine{ID: CreditID(g.ID), Kind: CreditOperator, Account: g.Account, Currency: g.Currency,
 		Amount: g.Amount, Reason: reason, By: g.By, MadeAt: s.now()})
 	if err != nil {
 		return CreditLine{}, err
@@ -98,7 +99,9 @@ func oneLine(text string, most int) (string, error) {
 		return "", escrow.Errorf(escrow.Invalid, "that needs 1 to %d bytes of text", most)
 	}
 	for _, c := range text {
-		if c < ' ' || c == 0x7f || c == '\u202e' || c == '\ufffd' {
+		// What steers a terminal, is not seen, or turns the order of what is seen: an
+		// IBAN could look like another.
+		if !unicode.IsPrint(c) || c == unicode.ReplacementChar {
 			return "", escrow.Errorf(escrow.Invalid, "that text has characters that are no letters, digits or signs")
 		}
 	}

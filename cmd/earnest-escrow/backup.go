@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"strings"
 
 	"earnest/cmd/earnest-escrow/app"
 )
@@ -24,6 +26,12 @@ func (c *backupCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "Backed up books, keys and configuration into %s. Whoever has it can sign as this escrow: keep it sealed, on another machine.\n", c.File)
+	if _, err := os.Stat(cfg.File); err != nil {
+		fmt.Fprintf(s.errs, "There is no configuration in it: %s is not there. If the escrow is served with --config FILE, say so here, too.\n", cfg.File)
+	}
+	if names := cfg.Elsewhere(); len(names) > 0 {
+		fmt.Fprintf(s.errs, "Not in it, since they are outside of the folder: %s. Keep copies of them beside it.\n", strings.Join(names, ", "))
+	}
 	return nil
 }
 

@@ -26,7 +26,7 @@ func (c *exportCommand) Run(ctx context.Context, s streams) error {
 	for _, text := range c.Month {
 		month, err := time.Parse("2006-01", text)
 		if err != nil {
-			return fmt.Errorf("%w: %q is no month; write it as 2026-11", app.ErrConfig, text)
+			return fmt.Errorf("%w: %q is no month; write it as 2026-11", app.ErrCommand, text)
 		}
 		months = append(months, month)
 	}

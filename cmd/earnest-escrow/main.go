@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
 
 	"earnest/cmd/earnest-escrow/app"
 	"earnest/escrow"
@@ -24,7 +25,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks to stop, a second one ends the process at once.
 	context.AfterFunc(ctx, stop)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	var in io.Reader
+	if isatty.IsTerminal(os.Stdin.Fd()) || isatty.IsCygwinTerminal(os.Stdin.Fd()) {
+		in = os.Stdin
+	}
+	code := run(ctx, os.Args[1:], in, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -86,7 +91,7 @@ type commands struct {
 }
 
 // run is the program without the process around it.
-func run(ctx context.Context, args []string, out, errs io.Writer) int {
+func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
@@ -104,7 +109,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 			return nil
 		}),
 		kong.Writers(out, errs), kong.Exit(func(code int) { helped = code }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{out, errs}))
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{out, errs, in}))
 	if err != nil {
 		fmt.Fprintln(errs, "earnest-escrow:", err)
 		return 1
@@ -114,7 +119,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return helped
 	}
 	if err != nil {
-		err = fmt.Errorf("%w: %w", app.ErrConfig, err)
+		err = fmt.Errorf("%w: %w", app.ErrCommand, err)
 	} else {
 		err = command.Run()
 	}
@@ -124,7 +129,11 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	return exitCode(err)
 }
 
-type streams struct{ out, errs io.Writer }
+// streams are the program's; in is nil unless a person sits at it.
+type streams struct {
+	out, errs io.Writer
+	in        io.Reader
+}
 
 // dataFlags are what every command needs.
 type dataFlags struct {
@@ -240,7 +249,9 @@ func (c *serveCommand) override(settings *app.Settings) error {
 }
 
 type voucherGroup struct {
-	New voucherCommand `cmd:"" help:"Make a voucher and print its code; it is kept nowhere else."`
+	New    voucherCommand       `cmd:"" help:"Make a voucher and print its code; it is kept nowhere else."`
+	List   voucherListCommand   `cmd:"" help:"Show the vouchers that are not redeemed, by their ids; the codes are kept nowhere."`
+	Revoke voucherRevokeCommand `cmd:"" help:"Make a voucher that is not redeemed worth nothing."`
 }
 
 type voucherCommand struct {
@@ -258,12 +269,11 @@ func (c *voucherCommand) Run(ctx context.Context, s streams) error {
 	}
 	cfg.Why = c.Why
 	code, currency, err := app.NewVoucher(ctx, cfg, c.Currency, c.Amount)
-	if err != nil {
-		return err
+	if code != "" { // it is worth money, whatever failed after
+		fmt.Fprintf(s.errs, "A voucher over %s, %s. Whoever has the code has the money.\n", asked(currency, c.Amount), app.VoucherID(code))
+		fmt.Fprintln(s.out, code)
 	}
-	fmt.Fprintf(s.errs, "A voucher over %s %s. Whoever has the code has the money.\n", c.Amount, currency.Name)
-	fmt.Fprintln(s.out, code)
-	return nil
+	return err
 }
 
 type verifyCommand struct {
@@ -314,8 +324,8 @@ func (c *infoCommand) Run(ctx context.Context, s streams) error {
 }
 
 func printInfo(out io.Writer, info app.About) {
-	fmt.Fprintf(out, "name          %s\noperator      %s (%s)\nreceipt key   %s\ntoken sender  %s\n",
-		info.Name, info.Operator, info.LegalForm, info.ReceiptKey.ID(), info.TokenSender)
+	fmt.Fprintf(out, "name          %s\noperator      %s (%s)\nreceipt key   %s\n  its key-id  %s\ntoken sender  %s\n",
+		info.Name, info.Operator, info.LegalForm, keyText(info.ReceiptKey), info.ReceiptKey.ID(), info.TokenSender)
 	for _, currency := range info.Currencies {
 		fmt.Fprintf(out, "currency      %s, %d digits, shown as %s\n", currency.Name, currency.Scale, currency.Unit)
 	}
@@ -328,6 +338,15 @@ func printInfo(out io.Writer, info app.About) {
 	t := info.Terms
 	fmt.Fprintf(out, "terms         quote %s, deliver %s, decide %s, undo %s, final %s\n",
 		inWords(t.Quote), inWords(t.Deliver), inWords(t.Decide), inWords(t.Undo), inWords(t.Final))
+}
+
+// keyText is a key as /v1/info has it.
+func keyText(key escrow.PublicKey) string {
+	text, err := key.MarshalText()
+	if err != nil {
+		return "none"
+	}
+	return string(text)
 }
 
 // inWords is a duration as the configuration has it.

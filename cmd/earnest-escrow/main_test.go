@@ -24,7 +24,7 @@ func TestCommandLine(t *testing.T) {
 	done := make(chan int, 1)
 	go func() {
 		done <- run(ctx, []string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--name", "escrow.example",
-			"--terms", "deliver=5s,decide=4s,undo=1s,final=9s"}, written, &log)
+			"--terms", "deliver=5s,decide=4s,undo=1s,final=9s"}, nil, written, &log)
 		written.Close()
 	}()
 	line := make([]byte, 1024)
@@ -63,7 +63,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"verify", "--help"}, 0, "3  verify found faults in the books"},
 	} {
 		var out, errs bytes.Buffer
-		if code := run(t.Context(), tt.args, &out, &errs); code != tt.code || !strings.Contains(out.String(), tt.out) {
+		if code := run(t.Context(), tt.args, nil, &out, &errs); code != tt.code || !strings.Contains(out.String(), tt.out) {
 			t.Errorf("%v: exit %d, out %s, errors %s", tt.args, code, out.String(), errs.String())
 		}
 		if (tt.code == 0) == strings.Contains(errs.String(), "earnest-escrow:") {
@@ -109,7 +109,7 @@ func TestFlagsThatFailedAreNotKept(t *testing.T) {
 	defer taken.Close()
 	dir := t.TempDir()
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), []string{"serve", "--data", dir, "--listen", taken.Addr().String(), "--name", "escow.example"}, &out, &errs); code != 5 {
+	if code := run(t.Context(), []string{"serve", "--data", dir, "--listen", taken.Addr().String(), "--name", "escow.example"}, nil, &out, &errs); code != 5 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
 	if _, err := os.Stat(filepath.Join(dir, "escrow.toml")); !errors.Is(err, os.ErrNotExist) {
@@ -126,11 +126,11 @@ func TestFlagsAgainstTheFileAreTold(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, errs bytes.Buffer
-	if code := run(ctx, []string{"serve", "--data", dir, "--name", "escrow.example"}, &out, &errs); code != 2 || !strings.Contains(errs.String(), "escow.example") {
+	if code := run(ctx, []string{"serve", "--data", dir, "--name", "escrow.example"}, nil, &out, &errs); code != 2 || !strings.Contains(errs.String(), "escow.example") {
 		t.Errorf("another name: exit %d: %s", code, errs.String())
 	}
 	errs.Reset()
-	run(ctx, []string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--operator", "Me"}, &out, &errs)
+	run(ctx, []string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--operator", "Me"}, nil, &out, &errs)
 	if !strings.Contains(errs.String(), "flags win over the configuration in: operator, listen.") {
 		t.Errorf("nothing is said: %s", errs.String())
 	}

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"earnest/cmd/earnest-escrow/app"
@@ -16,7 +20,44 @@ type creditCommand struct {
 	Currency  string `required:"" help:"Name of the currency, or its unit where only one has it."`
 	Amount    string `required:"" help:"Amount, such as 5.00."`
 	Reason    string `required:"" help:"Why; the account sees it, and the log of the books keeps it."`
-	ID        string `name:"id" help:"An id of your own, so that saying the same again credits once."`
+	ID        string `name:"id" help:"An id of your own: under the same one it is credited once. Without one, the same said again within 10 minutes is credited once."`
+	Yes       bool   `help:"Credit over 100 of the currency, too, without being asked."`
+}
+
+// unasked is the most, in whole units of a currency, that is credited without asking:
+// a slip of a digit is a hundred times as much.
+const unasked = 100
+
+// confirm has a person say yes to a large credit.
+func (c *creditCommand) confirm(cfg app.Config, s streams) error {
+	currency, amount, err := app.WorthOf(cfg, c.Currency, c.Amount)
+	if err != nil || c.Yes {
+		return err
+	}
+	most := payment.Amount(unasked)
+	for range currency.Scale {
+		most *= 10
+	}
+	if amount <= most {
+		return nil
+	}
+	if s.in == nil {
+		return fmt.Errorf("%w: %s is much: say it again with --yes; nothing was credited", app.ErrCommand, worth(currency, amount))
+	}
+	fmt.Fprintf(s.errs, "Credit %s to %s%s? That is much. Type yes: ", worth(currency, amount), c.Account, c.Address)
+	answer, err := bufio.NewReader(s.in).ReadString('\n')
+	if strings.TrimSpace(answer) != "yes" {
+		return errors.Join(fmt.Errorf("%w: you did not say yes; nothing was credited", app.ErrCommand), notEnd(err))
+	}
+	return nil
+}
+
+// notEnd is the error unless it is only that the input ended.
+func notEnd(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 // Run credits.
@@ -25,10 +66,19 @@ func (c *creditCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if err := c.confirm(cfg, s); err != nil {
+		return err
+	}
+	begun := time.Now()
 	line, currency, err := app.Grant(ctx, cfg, app.GrantRequest{ID: c.ID, Account: c.Account, Address: c.Address,
 		Currency: c.Currency, Amount: c.Amount, Reason: c.Reason})
 	if err != nil {
 		return err
+	}
+	if line.MadeAt.Before(begun.Add(-time.Second)) {
+		fmt.Fprintf(s.out, "Nothing was credited now: %s to account %s was already, at %s, as %s. To credit it a second time, give that an --id of its own.\n",
+			worth(currency, line.Amount), line.Account, line.MadeAt.UTC().Format("2006-01-02 15:04:05 MST"), line.ID)
+		return nil
 	}
 	fmt.Fprintf(s.out, "Credited %s to account %s as %s.\n", worth(currency, line.Amount), line.Account, line.ID)
 	return nil
@@ -40,6 +90,15 @@ func worth(currency payment.Currency, amount payment.Amount) string {
 		name = currency.Name
 	}
 	return amount.Format(currency.Scale) + " " + name
+}
+
+// asked is an amount as it was written on the command line, in full.
+func asked(currency payment.Currency, text string) string {
+	amount, err := payment.ParseAmount(text, currency.Scale)
+	if err != nil {
+		return text + " " + currency.Name
+	}
+	return worth(currency, amount)
 }
 
 type queueCommand struct {
@@ -58,7 +117,7 @@ func (c *queueCommand) Run(ctx context.Context, s streams) error {
 	}
 	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 	for _, p := range q.Payouts {
-		fmt.Fprintf(s.out, "payout   %s  %s  account %s  not before %s  to: %s\n", p.ID, worth(known(p.Currency), p.Amount), p.Account, at(p.NotBefore), p.To)
+		fmt.Fprintf(s.out, "payout   %s  %s  account %s  not before %s  to: %s\n", p.ID, worth(known(p.Currency), p.Amount), p.Account, at(p.NotBefore), app.Printable(p.To))
 	}
 	for _, d := range q.Debts {
 		fmt.Fprintf(s.out, "debt     %s %s  %s  account %s  %s of %s\n", d.Provider, d.ID, worth(known(d.Currency), d.Amount), d.Account, d.Kind, at(d.MadeAt))

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"earnest/cmd/earnest-escrow/app"
 )
@@ -28,12 +30,17 @@ func (c *moveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	file := c.Config
+	if file == "" {
+		file = filepath.Join(c.Data, "escrow.toml")
+	}
 	for _, t := range moved.Tables {
 		fmt.Fprintf(s.out, "%-16s %d rows, the same on both sides\n", t.Table, t.Rows)
 	}
 	for _, line := range moved.Report.Lines {
 		fmt.Fprintln(s.out, line)
 	}
-	fmt.Fprintf(s.out, "The books are in the database and sound. The file is kept as %s/escrow.db.moved: delete it once a backup of the database is made.\n", c.Data)
+	fmt.Fprintf(s.out, "The books are in the database and sound, and %s names it. What they were in is kept: once a backup of the database is made, delete %s\n",
+		file, strings.Join(moved.Kept, " "))
 	return nil
 }

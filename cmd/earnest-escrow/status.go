@@ -36,8 +36,10 @@ func printStatus(out io.Writer, s app.Status) {
 	}
 	fmt.Fprintf(out, "\nMoney\n")
 	for _, m := range f.Money {
-		fmt.Fprintf(out, "  %-14s available %s, held %s\n", m.Holder, s.Amount(m.Currency, m.Available), s.Amount(m.Currency, m.Held))
+		fmt.Fprintf(out, "  %-14s available %s, held %s\n", m.Holder, s.Amount(m.Currency, m.Available), s.Held(m))
 	}
+	fmt.Fprintf(out, "\nWaiting\n  payouts        %s\n  debts          %s\n  other money    %s\n  card events    %d\n",
+		s.Sums(f.Payouts), s.Sums(f.Debts), s.Sums(f.Wrong), f.Events)
 	for _, p := range s.Periods {
 		fmt.Fprintf(out, "\nBonds %s\n", p.Title)
 		if len(p.Lines) == 0 {
@@ -56,13 +58,13 @@ func printStatus(out io.Writer, s app.Status) {
 	for _, id := range f.Stuck {
 		fmt.Fprintf(out, "    %s\n", id)
 	}
-	fmt.Fprintf(out, "\nPools            %d, running low %d, sold out %d\nTop-ups          %d vouchers redeemed, %d not yet\nAccounts         %d\nOutages          %d\n",
-		f.Pools, f.LowPools, f.EmptyPools, f.TopUps, f.OpenVouchers, f.Accounts, f.Outages)
+	fmt.Fprintf(out, "\nPools            %d, running low %d, sold out %d\nTop-ups          %d vouchers redeemed, not yet: %s\nAccounts         %d\nOutages          %d\n",
+		f.Pools, f.LowPools, f.EmptyPools, f.TopUps, s.Sums(f.Vouchers), f.Accounts, f.Outages)
 	fmt.Fprintf(out, "\nLog of operators, the newest of %d rows\n", s.LogRows)
 	for _, l := range s.Log {
-		fmt.Fprintf(out, "  %s  %s: %s", l.Made.UTC().Format("2006-01-02 15:04 UTC"), l.Who, l.What)
+		fmt.Fprintf(out, "  %s  %s: %s", l.Made.UTC().Format("2006-01-02 15:04 UTC"), app.Printable(l.Who), app.Printable(l.What))
 		if l.Why != "" {
-			fmt.Fprintf(out, " (%s)", l.Why)
+			fmt.Fprintf(out, " (%s)", app.Printable(l.Why))
 		}
 		fmt.Fprintln(out)
 	}

@@ -25,6 +25,11 @@ type Figures struct {
 	Accounts, Outages           int64
 	// OpenVouchers were made and not redeemed, TopUps became money.
 	OpenVouchers, TopUps int64
+	// Vouchers are those that were made and not redeemed: what they promise. Payouts,
+	// Debts and Wrong, checkouts for which other money came, wait for the operator;
+	// Events of the card provider wait to be done.
+	Vouchers, Payouts, Debts, Wrong Sums
+	Events                          int64
 }
 
 // MoneyFigure is what all people, a beneficiary or the issuance have of a currency.
@@ -50,6 +55,7 @@ func (s *Store) Figures(ctx context.Context, now time.Time) (Figures, error) {
 	for _, part := range []func() error{
 		func() error { return r.moneyFigures(ctx, &f) },
 		func() error { return r.bondFigures(ctx, &f, now) },
+		func() error { return r.waitingFigures(ctx, &f) },
 		func() error {
 			return r.row(ctx, `SELECT (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM outage),
 				(SELECT COUNT(*) FROM voucher WHERE redeemed_at = 0), (SELECT COUNT(*) FROM voucher WHERE redeemed_at > 0)`).

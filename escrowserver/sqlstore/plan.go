@@ -150,6 +150,8 @@ func planOfEscrow(op escrowserver.Op) (plan, bool) {
 		return plan{do: answered((*tx).remember, op)}, true
 	case escrowserver.Audit:
 		return plan{do: done((*tx).audit, op)}, true
+	case escrowserver.RevokeVoucher:
+		return plan{do: done((*tx).revokeVoucher, op)}, true
 	case escrowserver.NewEpoch:
 		return plan{do: answered((*tx).newEpoch, op)}, true
 	}

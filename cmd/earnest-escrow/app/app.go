@@ -28,6 +28,8 @@ import (
 var (
 	// ErrConfig: flags or configuration are wrong.
 	ErrConfig = errors.New("the configuration is wrong")
+	// ErrCommand: what a command was told is wrong; it is an [ErrConfig], too.
+	ErrCommand error = commandError("the command line is wrong")
 	// ErrData: the data folder is missing, in use or unreadable.
 	ErrData = errors.New("the data folder cannot be used")
 	// ErrListen: nothing can be served at that address.
@@ -35,6 +37,13 @@ var (
 	// ErrFaults: verify found faults.
 	ErrFaults = errors.New("the books have faults")
 )
+
+type commandError string
+
+func (e commandError) Error() string { return string(e) }
+
+// Is makes one exit code of both.
+func (e commandError) Is(target error) bool { return target == ErrConfig }
 
 // Files in the data folder.
 const (

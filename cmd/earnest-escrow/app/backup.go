@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"earnest/escrowserver/sqlstore"
 )
 
 // In a backup, besides files that are named as in the data folder.
@@ -57,13 +59,16 @@ func Backup(ctx context.Context, cfg Config, file string) error {
 		return err
 	}
 	if _, err := os.Lstat(file); err == nil {
-		return fmt.Errorf("%w: %s is there already; nothing was written", ErrConfig, file)
+		return fmt.Errorf("%w: %s is there already; nothing was written", ErrCommand, file)
 	}
 	_, store, err := audited(ctx, cfg, "backup")
 	if err != nil {
 		return err
 	}
-	defer store.Close() // it was read
+	return store.ended(ctx, cfg, "backup", writeBackup(ctx, cfg, store.Store, file))
+}
+
+func writeBackup(ctx context.Context, cfg Config, store *sqlstore.Store, file string) error {
 	scratch, err := os.MkdirTemp(filepath.Dir(file), ".backup-*")
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
@@ -102,7 +107,11 @@ func ownNames() []string { return []string{fileReceipt, fileCert, fileKey, fileC
 func (c Config) ownFiles() []packed {
 	var files []packed
 	for _, name := range ownNames() {
-		files = append(files, packed{Name: name, from: filepath.Join(c.DataDir, name)})
+		from := filepath.Join(c.DataDir, name)
+		if name == fileConfig {
+			from = c.File // it may be elsewhere
+		}
+		files = append(files, packed{Name: name, from: from})
 	}
 	return files
 }

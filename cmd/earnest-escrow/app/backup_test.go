@@ -71,7 +71,7 @@ func TestABackupBringsTheEscrowBack(t *testing.T) {
 			}
 			c.Close()
 			stop()
-			if report, err := app.Verify(t.Context(), cfg); err != nil || !strings.Contains(strings.Join(report.Lines, "\n"), "3 rows of the operator's log") {
+			if report, err := app.Verify(t.Context(), cfg); err != nil || !strings.Contains(strings.Join(report.Lines, "\n"), "4 rows of the operator's log") {
 				t.Errorf("%q, %v", report, err)
 			}
 		})

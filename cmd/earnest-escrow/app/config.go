@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,6 +25,9 @@ const DefaultListen = "127.0.0.1:8443"
 // default that works.
 type Config struct {
 	DataDir string
+	// File is the configuration file that this was read from; empty: escrow.toml in
+	// the data folder, which need not be there.
+	File string
 	// Database is the postgres:// URL of the books, without a password; empty: they
 	// are on SQLite, in the data folder.
 	Database string
@@ -72,6 +77,9 @@ func (c Config) complete() (Config, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.File == "" {
+		c.File = filepath.Join(c.DataDir, fileConfig)
+	}
 	if c.Listen == "" {
 		c.Listen = DefaultListen
 	}
@@ -98,6 +106,15 @@ func (c Config) complete() (Config, error) {
 		c.TokenSender = "escrow@" + mailDomain(c.Name)
 	}
 	return c, c.check()
+}
+
+// Elsewhere are the files that the configuration names and no backup holds.
+func (c Config) Elsewhere() []string {
+	names := []string{c.CertFile, c.KeyFile, c.RelayPasswordFile, c.RelayCAFile}
+	if c.Card.Provider != "" {
+		names = append(names, c.Card.KeyFile, c.Card.WebhookSecretFile)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
 func (c Config) check() error {

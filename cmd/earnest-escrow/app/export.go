@@ -29,7 +29,7 @@ func Export(ctx context.Context, cfg Config, months []time.Time, to io.Writer) (
 	}
 	signer, err := receiptKey(filepath.Join(cfg.DataDir, fileReceipt), false)
 	if err != nil {
-		return Exported{}, errors.Join(err, store.Close())
+		return Exported{}, store.ended(ctx, cfg, "export", err)
 	}
 	exporter := escrowserver.Exporter{Name: cfg.Name, Signer: signer, Store: store, Now: cfg.Now()}
 	for _, month := range months {
@@ -37,15 +37,18 @@ func Export(ctx context.Context, cfg Config, months []time.Time, to io.Writer) (
 	}
 	buffered := bufio.NewWriterSize(to, 1<<20)
 	done, err := exporter.Write(ctx, buffered)
-	return done, errors.Join(err, buffered.Flush(), store.Close())
+	return done, store.ended(ctx, cfg, "export", errors.Join(err, buffered.Flush()))
 }
 
 // ExportFile writes the export into a file that only its owner can read: quotes
 // name who wrote to whom. The file is there when all of it is.
 func ExportFile(ctx context.Context, cfg Config, months []time.Time, file string) (Exported, error) {
+	if _, err := os.Lstat(file); err == nil {
+		return Exported{}, fmt.Errorf("%w: %s is there already; nothing was written", ErrCommand, file)
+	}
 	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*") // made with mode 0600
 	if err != nil {
-		return Exported{}, fmt.Errorf("%w: the export: %w", ErrConfig, err)
+		return Exported{}, fmt.Errorf("%w: the export: %w", ErrCommand, err)
 	}
 	defer os.Remove(f.Name()) // once renamed it is not there any more
 	done, err := Export(ctx, cfg, months, f)

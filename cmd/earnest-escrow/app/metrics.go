@@ -183,6 +183,19 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 	gauge("accounts", "Accounts.", float64(books.Accounts))
 	gauge("outages", "Outages of over five minutes that the books know.", float64(books.Outages))
 	gauge("topups", "Vouchers that became money.", float64(books.TopUps))
+	for _, w := range []struct {
+		name, help string
+		sums       sqlstore.Sums
+	}{
+		{"payouts_waiting", "Payouts that wait for the operator", books.Payouts}, {"debts_open", "Debts that are open", books.Debts},
+		{"payments_wrong", "Card payments of other money than was asked for", books.Wrong}, {"vouchers_promised", "Vouchers that were not redeemed", books.Vouchers},
+	} {
+		for _, c := range f.cfg.Currencies {
+			gauge(w.name, w.help+".", float64(w.sums[c.Name].N), "currency", c.Name)
+			gauge(w.name+"_amount", w.help+", in smallest units.", float64(w.sums[c.Name].Amount), "currency", c.Name)
+		}
+	}
+	gauge("events_waiting", "What the card provider told and is not done yet.", float64(books.Events))
 	gauge("vouchers_open", "Vouchers that were made and not redeemed.", float64(books.OpenVouchers))
 }
 

@@ -2,11 +2,11 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -46,7 +46,7 @@ func (c Config) welcome() (escrowserver.WelcomeCredit, error) {
 	}
 	currency, err := findCurrency(c.Currencies, w.Currency)
 	if err != nil {
-		return escrowserver.WelcomeCredit{}, fmt.Errorf("welcome: %w", err)
+		return escrowserver.WelcomeCredit{}, fmt.Errorf("%w: welcome: %w", ErrConfig, err)
 	}
 	amount, err := payment.ParseAmount(w.Amount, currency.Scale)
 	if err != nil {
@@ -106,7 +106,7 @@ type GrantRequest struct {
 	Currency, Amount, Reason string
 }
 
-// operating opens the books of an operator's command, written into their log.
+// operating does an operator's deed; their log has what was asked for, and how it ended.
 func operating(ctx context.Context, cfg Config, what string, do func(Config, *escrowserver.Server, *sqlstore.Store) error) error {
 	cfg, err := cfg.complete()
 	if err != nil {
@@ -120,36 +120,64 @@ func operating(ctx context.Context, cfg Config, what string, do func(Config, *es
 	if err == nil {
 		err = do(cfg, server, store.Store)
 	}
-	return errors.Join(err, store.Close())
+	return store.ended(ctx, cfg, what, err)
 }
 
 // Grant credits an account. It works beside a running server, like the others here.
+// Without an id it has one of what is asked for and when: the same said again within
+// [sameFor] is the same credit, and is given once.
 func Grant(ctx context.Context, cfg Config, req GrantRequest) (escrowserver.CreditLine, payment.Currency, error) {
-	var line escrowserver.CreditLine
-	var currency payment.Currency
-	if req.ID == "" {
-		req.ID = "grant-" + strings.ToLower(rand.Text())
+	cfg, err := cfg.complete()
+	if err != nil {
+		return escrowserver.CreditLine{}, payment.Currency{}, err
 	}
+	currency, amount, err := worthOf(cfg, req.Currency, req.Amount)
+	if err != nil {
+		return escrowserver.CreditLine{}, currency, err
+	}
+	grant := escrowserver.Grant{ID: req.ID, Account: escrow.KeyID(req.Account), Currency: currency.Name, Amount: amount, Reason: req.Reason, By: operatorName()}
+	if req.Account == "" {
+		if grant.Address, err = escrow.ParseAddress(req.Address); err != nil {
+			return escrowserver.CreditLine{}, currency, fmt.Errorf("%w: name an account, or an address that is proven here: %w", ErrCommand, err)
+		}
+	}
+	var line escrowserver.CreditLine
 	cfg.Why = req.Reason
-	err := operating(ctx, cfg, "credit "+req.Amount+" "+req.Currency+" to "+req.Account+req.Address, func(cfg Config, server *escrowserver.Server, _ *sqlstore.Store) error {
-		var err error
-		if currency, err = findCurrency(cfg.Currencies, req.Currency); err != nil {
-			return err
-		}
-		amount, err := payment.ParseAmount(req.Amount, currency.Scale)
-		if err != nil {
-			return fmt.Errorf("%w: amount: %w", ErrConfig, err)
-		}
-		grant := escrowserver.Grant{ID: req.ID, Account: escrow.KeyID(req.Account), Currency: currency.Name, Amount: amount, Reason: req.Reason, By: operatorName()}
-		if req.Account == "" {
-			if grant.Address, err = escrow.ParseAddress(req.Address); err != nil {
-				return fmt.Errorf("%w: name an account, or an address that is proven here: %w", ErrConfig, err)
+	what := "credit " + amount.Format(currency.Scale) + " " + unitOf(currency) + " to " + req.Account + req.Address
+	err = operating(ctx, cfg, what, func(cfg Config, server *escrowserver.Server, store *sqlstore.Store) (err error) {
+		if grant.ID == "" {
+			if grant.ID, err = grantID(ctx, cfg, store, grant); err != nil {
+				return err
 			}
 		}
 		line, err = server.Grant(ctx, grant)
+		if escrow.CodeOf(err) == escrow.NotFound && req.Account != "" {
+			err = escrow.Errorf(escrow.NotFound, "there is no account %s at this escrow, or it was deleted; nothing was credited; see the key-id with its owner", req.Account)
+		}
 		return err
 	})
 	return line, currency, err
+}
+
+// sameFor is how long a credit that is asked for again in the same words is the same.
+const sameFor = 10 * time.Minute
+
+// grantID is the id of the grant, or of the same one that was given a moment ago.
+func grantID(ctx context.Context, cfg Config, store *sqlstore.Store, g escrowserver.Grant) (string, error) {
+	id := func(at time.Time) string {
+		text := fmt.Sprintf("%q %q %q %d %q %d", g.Account, g.Address.Folded(), g.Currency, g.Amount, g.Reason, at.UnixNano()/int64(sameFor))
+		return "grant-" + escrow.Hash([]byte("earnest grant\x00" + text))[:24]
+	}
+	now := cfg.Now()
+	before := id(now.Add(-sameFor))
+	given, there, err := store.CreditGiven(ctx, escrowserver.CreditID(before))
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrData, err)
+	}
+	if there && now.Sub(given.MadeAt) < sameFor {
+		return before, nil
+	}
+	return id(now), nil
 }
 
 // EndPayout says that a payout was paid by hand, or is refused.
@@ -202,13 +230,5 @@ func ReadQueue(ctx context.Context, cfg Config) (q Queue, known func(string) pay
 	q.Debts, errs[1] = store.Debts(ctx, false)
 	q.Wrong, errs[2] = store.Checkouts(ctx, escrow.CheckoutWrong, queueMost)
 	q.Events, errs[3] = store.Events(ctx, queueMost)
-	known = func(name string) payment.Currency {
-		for _, currency := range cfg.Currencies {
-			if currency.Name == name {
-				return currency
-			}
-		}
-		return payment.Currency{Name: name}
-	}
-	return q, known, errors.Join(errors.Join(errs[:]...), store.Close())
+	return q, cfg.named, errors.Join(errors.Join(errs[:]...), store.Close())
 }

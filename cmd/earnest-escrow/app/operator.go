@@ -21,30 +21,59 @@ func NewVoucher(ctx context.Context, cfg Config, currency, amount string) (strin
 	if err != nil {
 		return "", payment.Currency{}, err
 	}
-	known, err := findCurrency(cfg.Currencies, currency)
+	known, value, err := worthOf(cfg, currency, amount)
 	if err != nil {
 		return "", known, err
+	}
+	what := "voucher over " + value.Format(known.Scale) + " " + unitOf(known)
+	m, store, err := audited(ctx, cfg, what)
+	if err != nil {
+		return "", known, err
+	}
+	var code string
+	server, err := serverOn(ctx, cfg, m, store.Store, false)
+	if err == nil {
+		code, err = server.NewVoucher(ctx, known.Name, value)
+	}
+	if err != nil {
+		code = "" // there is no such voucher
+	} else {
+		what += ", " + VoucherID(code)
+	}
+	return code, known, store.ended(ctx, cfg, what, err)
+}
+
+// WorthOf reads an amount as an operator writes it.
+func WorthOf(cfg Config, currency, amount string) (payment.Currency, payment.Amount, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return payment.Currency{}, 0, err
+	}
+	return worthOf(cfg, currency, amount)
+}
+
+// worthOf reads an amount as an operator writes it.
+func worthOf(cfg Config, currency, amount string) (payment.Currency, payment.Amount, error) {
+	known, err := findCurrency(cfg.Currencies, currency)
+	if err != nil {
+		return known, 0, fmt.Errorf("%w: currency: %w", ErrCommand, err)
 	}
 	value, err := payment.ParseAmount(amount, known.Scale)
 	if err != nil {
-		return "", known, fmt.Errorf("%w: amount: %w", ErrConfig, err)
+		return known, 0, fmt.Errorf("%w: amount: %w", ErrCommand, err)
 	}
 	if value == 0 {
-		return "", known, fmt.Errorf("%w: amount: a voucher over nothing buys nothing", ErrConfig)
+		return known, 0, fmt.Errorf("%w: amount: it must be over zero", ErrCommand)
 	}
-	m, store, err := openBooks(ctx, cfg, sqlstore.OpenMade)
-	if err != nil {
-		return "", known, err
+	return known, value, nil
+}
+
+// unitOf is what people call a currency.
+func unitOf(currency payment.Currency) string {
+	if currency.Unit != "" {
+		return currency.Unit
 	}
-	server, err := serverOn(ctx, cfg, m, store.Store, false)
-	if err != nil {
-		return "", known, errors.Join(err, store.Close())
-	}
-	if err := audit(ctx, cfg, store.Store, "voucher over "+value.Format(known.Scale)+" "+known.Name); err != nil {
-		return "", known, errors.Join(err, store.Close())
-	}
-	code, err := server.NewVoucher(ctx, known.Name, value)
-	return code, known, errors.Join(err, store.Close())
+	return currency.Name
 }
 
 // findCurrency takes a currency's name, or its unit if only one has it.
@@ -64,9 +93,9 @@ func findCurrency(currencies []payment.Currency, text string) (payment.Currency,
 	case 1:
 		return byUnit[0], nil
 	case 0:
-		return payment.Currency{}, fmt.Errorf("%w: the escrow does not deal in %q; it deals in %s", ErrConfig, text, strings.Join(names, ", "))
+		return payment.Currency{}, fmt.Errorf("the escrow does not deal in %q; it deals in %s", text, strings.Join(names, ", "))
 	}
-	return payment.Currency{}, fmt.Errorf("%w: several currencies have the unit %q; name one of %s", ErrConfig, text, strings.Join(names, ", "))
+	return payment.Currency{}, fmt.Errorf("several currencies have the unit %q; name one of %s", text, strings.Join(names, ", "))
 }
 
 // Verify walks the books. It opens them for reading only, makes no key, and works

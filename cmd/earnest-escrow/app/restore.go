@@ -34,7 +34,7 @@ func Restore(ctx context.Context, cfg Config, file string) (Restored, error) {
 		cfg.Now = time.Now
 	}
 	if err := checkDatabase(cfg.Database); err != nil || cfg.DataDir == "" {
-		return Restored{}, errors.Join(fmt.Errorf("%w: restore into a folder, and a database if the backup is of one", ErrConfig), err)
+		return Restored{}, errors.Join(fmt.Errorf("%w: restore into a folder, and a database if the backup is of one", ErrCommand), err)
 	}
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return Restored{}, fmt.Errorf("%w: %w", ErrData, err)
@@ -71,7 +71,7 @@ func Restore(ctx context.Context, cfg Config, file string) (Restored, error) {
 		}
 	}
 	if cfg.Database != "" {
-		if err := nameDatabase(cfg.DataDir, cfg.Database); err != nil {
+		if err := nameDatabase(filepath.Join(cfg.DataDir, fileConfig), cfg.Database); err != nil {
 			return done, err
 		}
 	}
@@ -149,9 +149,9 @@ func bring(ctx context.Context, cfg Config, scratch string, names []string, abou
 	database := filepath.Join(scratch, fileBooks)
 	switch dumped := slices.Contains(names, fileDump); {
 	case dumped && cfg.Database == "":
-		return done, fmt.Errorf("%w: the backup is of books on PostgreSQL: name an empty database with --database", ErrConfig)
+		return done, fmt.Errorf("%w: the backup is of books on PostgreSQL: name an empty database with --database", ErrCommand)
 	case !dumped && cfg.Database != "":
-		return done, fmt.Errorf("%w: the backup is of books on SQLite: restore it into the folder, then 'earnest-escrow move' them", ErrConfig)
+		return done, fmt.Errorf("%w: the backup is of books on SQLite: restore it into the folder, then 'earnest-escrow move' them", ErrCommand)
 	case dumped:
 		database = cfg.Database
 		if err := empty(ctx, database); err != nil {

@@ -116,7 +116,7 @@ func (s Settings) Differ(flags Settings) ([]string, error) {
 	}
 	if s.Name != "" && s.Name != flags.Name {
 		return nil, fmt.Errorf("%w: --name says %s, but %s says %s, and that is what agents and receipts know this escrow by; leave --name away, or, if nobody uses it yet, correct name and [[currency]] in that file",
-			ErrConfig, flags.Name, s.file, s.Name)
+			ErrCommand, flags.Name, s.file, s.Name)
 	}
 	var names []string
 	is, was := reflect.ValueOf(flags), reflect.ValueOf(s)
@@ -153,7 +153,7 @@ func (s Settings) Keep(dataDir string) error {
 func (s Settings) Config(dataDir string) (Config, error) {
 	terms, termFaults := s.Terms.terms()
 	c := Config{
-		DataDir: dataDir, Database: s.Database, Metrics: s.Metrics, Listen: s.Listen, Name: s.Name, Operator: s.Operator, LegalForm: s.LegalForm,
+		DataDir: dataDir, File: s.file, Database: s.Database, Metrics: s.Metrics, Listen: s.Listen, Name: s.Name, Operator: s.Operator, LegalForm: s.LegalForm,
 		Hosts: s.Hosts, CertFile: s.CertFile, KeyFile: s.KeyFile, NoTLS: s.NoTLS,
 		Relay: s.Relay, RelayPasswordFile: s.RelayPasswordFile, RelayCAFile: s.RelayCAFile, TokenSender: s.TokenSender,
 		Terms: terms, Welcome: s.Welcome, Card: s.Card,
@@ -227,7 +227,7 @@ func (t *TermSettings) Set(text string) error {
 		name, value, _ := strings.Cut(part, "=")
 		to := map[string]*string{"quote": &t.Quote, "deliver": &t.Deliver, "decide": &t.Decide, "undo": &t.Undo, "final": &t.Final}[name]
 		if to == nil || value == "" {
-			return fmt.Errorf("%w: terms are written deliver=30d,decide=14d,undo=10m,final=60d,quote=10m, not %q", ErrConfig, part)
+			return fmt.Errorf("%w: terms are written deliver=30d,decide=14d,undo=10m,final=60d,quote=10m, not %q", ErrCommand, part)
 		}
 		*to = value
 	}
@@ -246,5 +246,5 @@ func ParseCurrency(text string) (Currency, error) {
 			return c, nil
 		}
 	}
-	return Currency{}, fmt.Errorf("%w: a currency is written NAME:SCALE:UNIT, such as escrow.example:2:EUR, not %q", ErrConfig, text)
+	return Currency{}, fmt.Errorf("%w: a currency is written NAME:SCALE:UNIT, such as escrow.example:2:EUR, not %q", ErrCommand, text)
 }

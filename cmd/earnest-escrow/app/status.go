@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"earnest/escrowserver"
@@ -89,9 +92,50 @@ func (s *Status) warn() {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%d bonds are past their deadline, the oldest since %s: money stays held; see whether the escrow runs, and its log",
 			f.Overdue, f.OverdueSince.UTC().Format("2006-01-02 15:04 UTC")))
 	}
+	s.Warnings = append(s.Warnings, s.waiting()...)
 	if f.EmptyPools > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%d of %d addresses with a price are sold out: nobody can write to them until their agents upload keys", f.EmptyPools, f.Pools))
 	}
+}
+
+// waiting are the warnings of what waits for the operator.
+func (s Status) waiting() (all []string) {
+	f := s.Figures
+	for _, w := range []struct {
+		sums sqlstore.Sums
+		what string
+	}{
+		{f.Payouts, "payouts wait to be paid or refused: %s; see 'earnest-escrow queue'"},
+		{f.Debts, "debts are open: %s; see 'earnest-escrow queue'"},
+		{f.Wrong, "card payments are not what was asked for and credited to nobody: %s; refund them at the provider"},
+	} {
+		if text := s.Sums(w.sums); text != "none" {
+			all = append(all, fmt.Sprintf(w.what, text))
+		}
+	}
+	return all
+}
+
+// Sums are how many of something wait, and how much money they are.
+func (s Status) Sums(sums sqlstore.Sums) string {
+	var parts []string
+	for _, currency := range slices.Sorted(maps.Keys(sums)) {
+		parts = append(parts, fmt.Sprintf("%d, %s", sums[currency].N, s.Amount(currency, int64(sums[currency].Amount))))
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Held is what a holder has on hold, with what of it is for payouts.
+func (s Status) Held(m sqlstore.MoneyFigure) string {
+	text := s.Amount(m.Currency, m.Held)
+	if m.Holder != sqlstore.People {
+		return text
+	}
+	payouts := int64(s.Figures.Payouts[m.Currency].Amount)
+	return fmt.Sprintf("%s (for bonds %s, for payouts %s)", text, s.Amount(m.Currency, m.Held-payouts), s.Amount(m.Currency, payouts))
 }
 
 // Amount is an amount as people read it.

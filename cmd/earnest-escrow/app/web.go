@@ -10,8 +10,11 @@ import (
 	"html/template"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
+
+	"earnest/escrowserver/sqlstore"
 )
 
 //go:embed status.html
@@ -27,22 +30,19 @@ func Web(ctx context.Context, cfg Config, listen string, ready func(link string)
 		return err
 	}
 	if host, _, err := net.SplitHostPort(listen); err != nil || !loopback(host) {
-		return fmt.Errorf("%w: the page is for this machine only: listen at 127.0.0.1:PORT, and reach it from elsewhere through ssh -L", ErrConfig)
+		return fmt.Errorf("%w: the page is for this machine only: listen at 127.0.0.1:PORT, and reach it from elsewhere through ssh -L", ErrCommand)
 	}
 	page, err := template.New("status").Parse(statusPage)
 	if err != nil {
 		return err
 	}
-	_, store, err := audited(ctx, cfg, "web page")
-	if err != nil {
-		return err
-	}
-	if err := store.Close(); err != nil {
-		return err
-	}
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
 		return fmt.Errorf("%w at %s: %w", ErrListen, listen, err)
+	}
+	defer listener.Close() // the server has closed it already if it ran
+	if err := noteWeb(ctx, cfg); err != nil {
+		return err
 	}
 	w := &web{cfg: cfg, page: page, host: listener.Addr().String(), link: rand.Text(), session: rand.Text()}
 	server := &http.Server{Handler: w, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
@@ -53,6 +53,15 @@ func Web(ctx context.Context, cfg Config, listen string, ready func(link string)
 		return fmt.Errorf("web page: %w", err)
 	}
 	return nil
+}
+
+// noteWeb writes into the log that somebody looks at the page.
+func noteWeb(ctx context.Context, cfg Config) error {
+	_, store, err := openBooks(ctx, cfg, sqlstore.OpenMade)
+	if err != nil {
+		return err
+	}
+	return errors.Join(audit(ctx, cfg, store.Store, "web page"), store.Close())
 }
 
 // web is the page and who may see it.
@@ -75,7 +84,7 @@ func (w *web) ServeHTTP(to http.ResponseWriter, r *http.Request) {
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("X-Content-Type-Options", "nosniff")
 	switch {
-	case r.Host != w.host: // a page of somebody else that took a name for this machine
+	case !here(r.Host): // a page of somebody else that took a name for this machine
 		http.Error(to, "there is nothing under that name", http.StatusMisdirectedRequest)
 	case r.Method != http.MethodGet || r.URL.Path != "/":
 		http.NotFound(to, r)
@@ -86,6 +95,17 @@ func (w *web) ServeHTTP(to http.ResponseWriter, r *http.Request) {
 	default:
 		w.show(to, r)
 	}
+}
+
+// here reports whether the page was asked for under a name that only this machine
+// has, at whatever port: it may be the near end of ssh -L. Names that others give to
+// its address are refused.
+func here(authority string) bool {
+	host, _, err := net.SplitHostPort(authority)
+	if err != nil {
+		host = strings.Trim(authority, "[]")
+	}
+	return loopback(strings.ToLower(host))
 }
 
 func (w *web) signIn(to http.ResponseWriter, r *http.Request) {

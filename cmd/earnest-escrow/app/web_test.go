@@ -75,6 +75,14 @@ func TestTheOperatorsPageIsForOneBrowser(t *testing.T) {
 	if status, _ := ask(other, link, ""); status != http.StatusForbidden {
 		t.Errorf("the link works twice: %d", status)
 	}
+	// Through ssh -L the page has another port, and maybe the other name; a browser signs
+	// in under each.
+	for host, ours := range map[string]bool{"localhost:8000": true, "127.0.0.1:9": true, "[::1]:9": true, "LOCALHOST": true,
+		"localhost.evil.example:80": false, "127.0.0.1.evil.example": false, "evil.example:80": false, "10.0.0.1:80": false} {
+		if status, _ := ask(browser, page, host); (status == http.StatusMisdirectedRequest) == ours {
+			t.Errorf("as %q: %d", host, status)
+		}
+	}
 	if status, _ := ask(browser, page, "evil.example"); status != http.StatusMisdirectedRequest {
 		t.Errorf("under another name: %d", status)
 	}

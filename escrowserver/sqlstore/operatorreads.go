@@ -1,0 +1,83 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"earnest/escrowserver"
+	"earnest/payment"
+)
+
+// CreditGiven is the credit of that id, if it was given.
+func (s *Store) CreditGiven(ctx context.Context, id string) (escrowserver.CreditLine, bool, error) {
+	var credit nullCredit
+	there, err := found(s.reader().row(ctx, `SELECT `+creditColumns+` FROM credit c WHERE c.id = ?`, id).Scan(credit.dest()...))
+	if err != nil || !there {
+		return escrowserver.CreditLine{}, false, err
+	}
+	return *credit.credit(), true, nil
+}
+
+// OpenVouchers lists those that were made and not redeemed, oldest first.
+func (s *Store) OpenVouchers(ctx context.Context, limit int) ([]escrowserver.OpenVoucher, error) {
+	rows, err := s.reader().query(ctx, `SELECT hash, currency, amount, made_at FROM voucher WHERE redeemed_at = 0 ORDER BY made_at, hash LIMIT ?`, limit)
+	var list []escrowserver.OpenVoucher
+	err = each(rows, err, func(scan func(...any) error) error {
+		var v escrowserver.OpenVoucher
+		var made int64
+		err := scan(&v.Hash, &v.Currency, &v.Amount, &made)
+		v.MadeAt = fromMicros(made)
+		list = append(list, v)
+		return err
+	})
+	return list, err
+}
+
+// revokeVoucher deletes a voucher that nobody has redeemed. Done again it finds it
+// gone, and that is what was wanted.
+func (t *tx) revokeVoucher(ctx context.Context, op escrowserver.RevokeVoucher) error {
+	if _, err := t.exec(ctx, "revoke.voucher", `DELETE FROM voucher WHERE hash = ? AND redeemed_at = 0`, op.Hash); err != nil {
+		return err
+	}
+	var redeemed int64
+	there, err := found(t.conn.row(ctx, `SELECT redeemed_at FROM voucher WHERE hash = ?`, op.Hash).Scan(&redeemed))
+	if err == nil && there {
+		err = escrowserver.VoucherRedeemed()
+	}
+	return err
+}
+
+// Sums are how many of something wait, and how much money they are, by currency.
+type Sums map[string]Sum
+
+// Sum is a number of things and what they are worth together.
+type Sum struct {
+	N      int64
+	Amount payment.Amount
+}
+
+// waitingFigures count what waits for the operator, and what vouchers promise.
+func (r reader) waitingFigures(ctx context.Context, f *Figures) error {
+	for _, part := range []struct {
+		to   *Sums
+		text string
+	}{
+		{&f.Vouchers, `SELECT currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM voucher WHERE redeemed_at = 0 GROUP BY currency`},
+		{&f.Payouts, `SELECT currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM payout WHERE state = 'asked' GROUP BY currency`},
+		{&f.Debts, `SELECT c.currency, COUNT(*), CAST(SUM(d.amount) AS BIGINT) FROM debt d JOIN checkout c ON c.id = d.checkout WHERE d.state = 'open' GROUP BY c.currency`},
+		{&f.Wrong, `SELECT currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM checkout WHERE state = 'wrong' GROUP BY currency`},
+	} {
+		*part.to = Sums{}
+		rows, err := r.query(ctx, part.text)
+		if err := each(rows, err, func(scan func(...any) error) error {
+			var currency string
+			var sum Sum
+			err := scan(&currency, &sum.N, &sum.Amount)
+			(*part.to)[currency] = sum
+			return err
+		}); err != nil {
+			return fmt.Errorf("what waits: %w", err)
+		}
+	}
+	return r.row(ctx, `SELECT COUNT(*) FROM provider_event WHERE done_at = 0`).Scan(&f.Events)
+}
