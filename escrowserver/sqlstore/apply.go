@@ -201,6 +201,8 @@ func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
 		return nil, t.heartbeat(ctx, op)
 	case escrowserver.Beat:
 		return t.beat(ctx, op)
+	case escrowserver.SealRows:
+		return t.sealRows(ctx, op)
 	case escrowserver.OutageWorkedOff:
 		return nil, t.outageWorkedOff(ctx, op)
 	}
