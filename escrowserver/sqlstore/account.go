@@ -42,8 +42,12 @@ func noAccount() error {
 }
 
 func (t *tx) openAccount(ctx context.Context, op escrowserver.OpenAccount) (any, error) {
-	if _, err := t.exec(ctx, "open.account", `INSERT INTO account (id, key_id, public_key, recovery, opened_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT DO NOTHING`, op.Key.ID(), op.Key.ID(), []byte(op.Key), []byte(op.Recovery), micros(op.Now)); err != nil {
+	signed, err := op.Seal.Recovery(op.Key.ID(), op.Recovery)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.exec(ctx, "open.account", `INSERT INTO account (id, key_id, public_key, recovery, recovery_signed, opened_at) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`, op.Key.ID(), op.Key.ID(), []byte(op.Key), []byte(op.Recovery), signed, micros(op.Now)); err != nil {
 		return nil, err
 	}
 	return t.reader().account(ctx, op.Key.ID())
@@ -146,7 +150,7 @@ func (t *tx) proveAddress(ctx context.Context, op escrowserver.ProveAddress) (an
 		}
 	}
 	if !bound || owner != op.Account || provenAt < madeAt {
-		if err := t.bindAddress(ctx, op.Name(), binding{op.Address, typed, op.Account, owner, op.Now, op.RenewBy}); err != nil {
+		if err := t.bindAddress(ctx, op.Name(), binding{op.Address, typed, op.Account, owner, op.Now, op.RenewBy, op.Seal}); err != nil {
 			return nil, err
 		}
 	}
@@ -160,13 +164,20 @@ type binding struct {
 	typed          string
 	account, from  escrow.KeyID
 	provenAt, till time.Time
+	seal           escrowserver.Seal
 }
 
 func (t *tx) bindAddress(ctx context.Context, op string, b binding) error {
-	n, err := t.exec(ctx, op+".address", `INSERT INTO address (address, folded, typed, account, proven_at, renew_by) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (address) DO UPDATE SET typed = excluded.typed, account = excluded.account, proven_at = excluded.proven_at, renew_by = excluded.renew_by
+	signed, err := b.seal.Proven(escrowserver.ProvenLine{Address: b.address, Typed: b.typed, Account: b.account,
+		ProvenAt: fromMicros(micros(b.provenAt)), RenewBy: fromMicros(micros(b.till))})
+	if err != nil {
+		return err
+	}
+	n, err := t.exec(ctx, op+".address", `INSERT INTO address (address, folded, typed, account, proven_at, renew_by, signed) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (address) DO UPDATE SET typed = excluded.typed, account = excluded.account, proven_at = excluded.proven_at, renew_by = excluded.renew_by,
+			signed = excluded.signed
 		WHERE address.account = excluded.account OR address.account = ?`,
-		b.address, b.address.Folded(), b.typed, b.account, micros(b.provenAt), micros(b.till), b.from)
+		b.address, b.address.Folded(), b.typed, b.account, micros(b.provenAt), micros(b.till), signed, b.from)
 	if err == nil && n != 1 { // another process was faster
 		err = fmt.Errorf("address %w", errNotAsRead)
 	}

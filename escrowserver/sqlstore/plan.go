@@ -113,6 +113,8 @@ func planOfAccount(op escrowserver.Op) (plan, bool) {
 		return plan{op.Account, nil, answered((*tx).welcome, op)}, true
 	case escrowserver.AskPayout:
 		return plan{op.Account, nil, answered((*tx).askPayout, op)}, true
+	case escrowserver.CancelPayout:
+		return plan{op.Account, nil, answered((*tx).cancelPayout, op)}, true
 	case escrowserver.StartCheckout:
 		return plan{op.Account, nil, answered((*tx).startCheckout, op)}, true
 	}
@@ -144,6 +146,8 @@ func planOfEscrow(op escrowserver.Op) (plan, bool) {
 		return plan{do: done((*tx).clean, op)}, true
 	case escrowserver.Beat:
 		return plan{do: answered((*tx).beat, op)}, true
+	case escrowserver.SealRows:
+		return plan{do: answered((*tx).sealRows, op)}, true
 	case escrowserver.OutageWorkedOff:
 		return plan{do: done((*tx).outageWorkedOff, op)}, true
 	case escrowserver.Remember:
