@@ -186,6 +186,9 @@ func withdraw(ctx context.Context, cfg Config, store *sqlstore.Store, keyFile st
 		return done, err
 	}
 	public, _ := signer.Public().(ed25519.PublicKey) // as receiptKey promises
+	if err := seal(ctx, cfg, store, escrowserver.SealOf(signer), done.Sealed); err != nil {
+		return done, err
+	}
 	if done.Report, err = escrowserver.Verify(ctx, store, public); err != nil {
 		return done, fmt.Errorf("%w: %w", ErrData, err)
 	}
@@ -196,6 +199,19 @@ func withdraw(ctx context.Context, cfg Config, store *sqlstore.Store, keyFile st
 		_, err = remember(ctx, store, escrowserver.Remember{Key: noteMade, Text: done.Made})
 	}
 	return done, err
+}
+
+// seal brings back the note that rows were signed, or signs those of an older program.
+func seal(ctx context.Context, cfg Config, store *sqlstore.Store, with escrowserver.Seal, note string) error {
+	if note != "" {
+		if _, err := remember(ctx, store, escrowserver.Remember{Key: escrowserver.NoteSealed, Text: note, Once: true}); err != nil {
+			return err
+		}
+	}
+	if result := store.Apply(ctx, []escrowserver.Op{escrowserver.SealRows{Now: cfg.Now(), Seal: with}})[0]; result.Err != nil {
+		return fmt.Errorf("%w: %w", ErrData, result.Err)
+	}
+	return nil
 }
 
 // empty refuses a database with books: those would be mixed.
