@@ -62,6 +62,7 @@ type Shell struct {
 	banner       *fyne.Container
 	bannerText   *widget.Label
 	bannerAction *widgets.Action
+	bannerTall   float32 // as it was laid out
 	strip        *strip
 	help         *keyHelpSheet
 	held         heldKeys
@@ -154,6 +155,7 @@ func (s *Shell) Refresh() {
 	s.bannerText.SetText(banner.Text)
 	widgets.Show(s.bannerAction, banner.CanStart)
 	widgets.Show(s.banner, banner.Show)
+	s.settleBanner()
 	s.strip.refresh()
 	p := s.pages[m.Page()]
 	p.refresh()
@@ -162,6 +164,23 @@ func (s *Shell) Refresh() {
 		s.stack.Objects = []fyne.CanvasObject{p.object()}
 		s.stack.Refresh()
 		s.Focus()
+	}
+}
+
+// settleBanner lays the window out anew when the banner has grown: the driver tells
+// only the nearest container, and the page would stay where it was, under its last
+// line. A text that wraps knows its height only once it has its width, hence twice.
+func (s *Shell) settleBanner() {
+	for range 3 {
+		tall := float32(0)
+		if s.banner.Visible() {
+			tall = s.banner.MinSize().Height
+		}
+		if tall == s.bannerTall {
+			return
+		}
+		s.bannerTall = tall
+		s.content.Objects[0].Refresh()
 	}
 }
 
