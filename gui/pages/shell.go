@@ -132,7 +132,13 @@ func (s *Shell) build() {
 
 func (s *Shell) buildBanner() {
 	s.bannerText = widgets.NewPara("", widget.MediumImportance, theme.SizeText)
-	s.bannerAction = widgets.NewAction(s.t("link.start"), "", widgets.Quiet, s.model.StartAgent)
+	s.bannerAction = widgets.NewAction(s.t("link.start"), "", widgets.Quiet, func() {
+		if s.model.Banner().CanStart {
+			s.model.StartAgent()
+			return
+		}
+		s.model.LookAtBanner()
+	})
 	icon := widget.NewIcon(fynetheme.NewWarningThemedResource(fynetheme.WarningIcon()))
 	s.banner = container.NewStack(widgets.NewFill(theme.Surface), widgets.NewColumn(0, 0,
 		widgets.NewInset(theme.Space2, theme.Space4, theme.Space2, theme.Space4,
@@ -153,7 +159,8 @@ func (s *Shell) Refresh() {
 	}
 	banner := m.Banner()
 	s.bannerText.SetText(banner.Text)
-	widgets.Show(s.bannerAction, banner.CanStart)
+	s.bannerAction.Set(word(banner.CanStart, s.t("link.start"), s.t("safety.banner.look")), true)
+	widgets.Show(s.bannerAction, banner.CanStart || banner.Look != "")
 	widgets.Show(s.banner, banner.Show)
 	s.settleBanner()
 	s.strip.refresh()
