@@ -117,7 +117,7 @@ func (p *moneyPage) typedKey(e *fyne.KeyEvent) bool {
 }
 
 func (p *moneyPage) keyList() []keyHelp {
-	return []keyHelp{{"← →", p.shell.t("money.keys.parts")}, {"↑ ↓", p.shell.t("money.keys.scroll")}}
+	return []keyHelp{{"←/→", p.shell.t("money.keys.parts")}, {"↑/↓", p.shell.t("money.keys.scroll")}}
 }
 
 func (p *moneyPage) refresh() {
