@@ -170,6 +170,9 @@ func bring(ctx context.Context, cfg Config, scratch string, names []string, abou
 	return withdraw(ctx, cfg, store, filepath.Join(scratch, fileReceipt), done)
 }
 
+// restoredRow begins the row of the operator's log that tells of a restore.
+const restoredRow = "restore of the backup of "
+
 // withdraw is what makes restored books safe to serve from.
 func withdraw(ctx context.Context, cfg Config, store *sqlstore.Store, keyFile string, done Restored) (Restored, error) {
 	epoch := max(cfg.Now().UnixMicro(), done.Epoch+1)
@@ -178,7 +181,7 @@ func withdraw(ctx context.Context, cfg Config, store *sqlstore.Store, keyFile st
 		return done, fmt.Errorf("%w: %w", ErrData, result.Err)
 	}
 	done.Withdrawn, _ = result.Value.(int64) // as NewEpoch promises
-	if err := audit(ctx, cfg, store, "restore of the backup of "+done.Taken.UTC().Format("2006-01-02T15:04:05Z")); err != nil {
+	if err := audit(ctx, cfg, store, restoredRow+done.Taken.UTC().Format("2006-01-02T15:04:05Z")); err != nil {
 		return done, err
 	}
 	signer, err := receiptKey(keyFile, false)
