@@ -17,6 +17,8 @@ type MoneyService interface {
 	// AskPayout puts an amount on hold until the operator has paid it out by hand,
 	// or has refused to.
 	AskPayout(ctx context.Context, req PayoutRequest) (Payout, error)
+	// CancelPayout takes back what is not paid yet. The same again gives the same.
+	CancelPayout(ctx context.Context, id string) (Payout, error)
 	// Payouts lists the account's payouts, the newest first.
 	Payouts(ctx context.Context) ([]Payout, error)
 }

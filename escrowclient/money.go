@@ -24,6 +24,11 @@ func (c *Client) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escro
 	return ask[escrow.Payout](ctx, c, call{name: "ask payout", method: http.MethodPost, path: "/v1/payouts", in: req})
 }
 
+// CancelPayout takes back what is not paid yet.
+func (c *Client) CancelPayout(ctx context.Context, id string) (escrow.Payout, error) {
+	return ask[escrow.Payout](ctx, c, call{name: "cancel payout", method: http.MethodPost, path: "/v1/payouts/" + url.PathEscape(id) + "/cancel"})
+}
+
 // Payouts lists the account's payouts.
 func (c *Client) Payouts(ctx context.Context) ([]escrow.Payout, error) {
 	body, err := ask[wire.PayoutsBody](ctx, c, call{name: "payouts", method: http.MethodGet, path: "/v1/payouts"})

@@ -17,7 +17,11 @@ type Visitor struct {
 	// Outage is shown before any bond, whose deadlines it moves.
 	Outage func(OutageLine) error
 	// Epoch is shown the note of the pools' epoch before any certificate.
-	Epoch    func(string) error
+	Epoch func(string) error
+	// Sealed is shown the note of that name.
+	Sealed   func(string) error
+	Proven   func(ProvenLine) error
+	Limit    func(LimitLine) error
 	Audit    func(AuditLine) error
 	Balance  func(BalanceLine) error
 	Transfer func(TransferLine) error

@@ -88,6 +88,7 @@ type Server struct {
 	cfg        Config
 	log        *slog.Logger
 	receiptKey ed25519.PublicKey
+	seal       Seal
 	queue      *Queue
 	company    company
 	news       news
@@ -122,12 +123,15 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("escrow configuration: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, receiptKey: key, wake: make(chan struct{}, 1)}
+	s := &Server{cfg: cfg, log: cfg.Log, receiptKey: key, seal: SealOf(cfg.ReceiptSigner), wake: make(chan struct{}, 1)}
 	if err := s.learnOutages(context.Background()); err != nil {
 		return nil, err
 	}
 	s.company.peers = peersOf(cfg.Store)
 	s.queue = &Queue{store: cfg.Store, told: s.told, surprised: s.surprised}
+	if err := s.sealRows(context.Background()); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 

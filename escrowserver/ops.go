@@ -48,6 +48,7 @@ type OpenAccount struct {
 	Now      time.Time
 	Key      escrow.PublicKey
 	Recovery escrow.PublicKey
+	Seal     Seal
 }
 
 // NewVoucher stores a voucher's hash.
@@ -97,6 +98,7 @@ type ProveAddress struct {
 	TokenHash string
 	RenewBy   time.Time
 	Promise   Promise // where another account holds the address
+	Seal      Seal
 }
 
 // PublishOffer stores the offer of an address proven by the account. The

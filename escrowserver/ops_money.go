@@ -126,7 +126,8 @@ type SettleDebt struct {
 // AskPayout holds money to be paid out. It gives the [PayoutRecord].
 type AskPayout struct {
 	PayoutRecord
-	Key escrow.KeyID // the account's own
+	Key  escrow.KeyID // the account's own
+	Seal Seal
 }
 
 // EndPayout ends a payout: paid, or refused. It gives the [PayoutRecord].
@@ -135,6 +136,15 @@ type EndPayout struct {
 	ID       string
 	Paid     bool
 	Note, By string
+	Seal     Seal
+}
+
+// CancelPayout ends a payout by its owner's word: the money is available again. It
+// gives the [PayoutRecord].
+type CancelPayout struct {
+	Now          time.Time
+	Account, Key escrow.KeyID
+	ID           string
 }
 
 // PayoutRecord is a payout as stored.
@@ -150,7 +160,11 @@ type PayoutRecord struct {
 	NotBefore time.Time
 	EndedAt   time.Time
 	Note, By  string
-	Transfer  *ledger.Transfer // only [Store.Walk] shows it
+	Signed    escrow.Signed
+	// FrozenAt is since when the account is frozen, in the list of all that are asked
+	// for: nothing is paid to it until it is not.
+	FrozenAt time.Time
+	Transfer *ledger.Transfer // only [Store.Walk] shows it
 }
 
 // Welcome gives an account its welcome credit, if it and the mailbox had none and
@@ -194,6 +208,7 @@ func (TakeBack) Name() string       { return "takeback" }
 func (SettleDebt) Name() string     { return "debt" }
 func (AskPayout) Name() string      { return "payout" }
 func (EndPayout) Name() string      { return "endpayout" }
+func (CancelPayout) Name() string   { return "cancelpayout" }
 func (Welcome) Name() string        { return "welcome" }
 
 // MoneyStore keeps what comes in beside vouchers, and what goes out.
@@ -210,7 +225,9 @@ type MoneyStore interface {
 	Checkouts(ctx context.Context, state escrow.CheckoutState, limit int) ([]CheckoutRecord, error)
 	// Debts lists those that are open, oldest first; all of them if asked for.
 	Debts(ctx context.Context, all bool) ([]DebtRecord, error)
-	// Payouts lists those of an account, newest first, or of all that are asked for,
-	// oldest first, if no account is named.
+	// Payouts lists those of an account, newest first, or of all that are asked for if
+	// no account is named: the oldest of each account first, then its next.
 	Payouts(ctx context.Context, account escrow.KeyID, limit int) ([]PayoutRecord, error)
+	// PayoutsAsked counts those that are asked for.
+	PayoutsAsked(ctx context.Context) (int, error)
 }

@@ -15,6 +15,7 @@ type TakeOrder struct {
 	Signed escrow.Signed
 	// Promise signs a change that acts later.
 	Promise Promise
+	Seal    Seal
 }
 
 // ProposeChange has a change of an account act later, with notice until then. One of
@@ -32,6 +33,7 @@ type ApplyChange struct {
 	ID  string
 	// Genuine reports whether the escrow has signed the change as it is stored.
 	Genuine func(ChangeLine) bool
+	Seal    Seal
 }
 
 // Promise is the escrow's signed word on a change, so that verify finds one that
@@ -66,7 +68,11 @@ type DueChange struct {
 }
 
 // AccountKeys are the two keys of an account.
-type AccountKeys struct{ Key, Recovery escrow.PublicKey }
+type AccountKeys struct {
+	Key, Recovery escrow.PublicKey
+	// Signed is the escrow's word on the recovery key: see [Seal.Trusted].
+	Signed escrow.Signed
+}
 
 // ReplacedKey is a key that is its account's no more. Next is the one after it,
 // none if the account was deleted.

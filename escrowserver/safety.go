@@ -108,7 +108,7 @@ func (s *Server) applyDue(ctx context.Context, now time.Time, due []DueChange, a
 		if s.stuck.waits("change "+c.ID, now, again) {
 			continue
 		}
-		ops, ids = append(ops, ApplyChange{Now: now, ID: c.ID, Genuine: func(c ChangeLine) bool { return genuineChange(c, s.receiptKey) }}), append(ids, c.ID)
+		ops, ids = append(ops, ApplyChange{Now: now, ID: c.ID, Genuine: func(c ChangeLine) bool { return genuineChange(c, s.receiptKey) }, Seal: s.seal}), append(ids, c.ID)
 	}
 	if len(ops) == 0 {
 		return nil
@@ -137,10 +137,11 @@ func (v view) Order(ctx context.Context, signed escrow.Signed) (escrow.Account, 
 	if err != nil {
 		return escrow.Account{}, v.s.failed(ctx, "order", err)
 	}
+	keys = v.s.seal.Trusted(claimed.Account, keys)
 	if _, _, err := escrow.VerifyOrder(signed, keys.Key, keys.Recovery); err != nil {
 		return escrow.Account{}, err
 	}
-	record, err := do[AccountRecord](ctx, v.s, TakeOrder{Now: v.s.now(), Signed: signed, Promise: v.s.promise})
+	record, err := do[AccountRecord](ctx, v.s, TakeOrder{Now: v.s.now(), Signed: signed, Promise: v.s.promise, Seal: v.s.seal})
 	if err != nil {
 		return escrow.Account{}, err
 	}

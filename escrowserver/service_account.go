@@ -76,7 +76,7 @@ func (v view) OpenAccount(ctx context.Context, req escrow.OpenAccount) (escrow.A
 	if v.id != v.key.ID() {
 		return v.Account(ctx) // the key has taken over one that is open
 	}
-	record, err := do[AccountRecord](ctx, v.s, OpenAccount{Now: v.s.now(), Key: v.key, Recovery: req.Recovery})
+	record, err := do[AccountRecord](ctx, v.s, OpenAccount{Now: v.s.now(), Key: v.key, Recovery: req.Recovery, Seal: v.s.seal})
 	return v.shown(record), err
 }
 
@@ -180,7 +180,7 @@ func (v view) ProveAddress(ctx context.Context, req escrow.AddressProof) (escrow
 	now := v.s.now()
 	record, err := do[AccountRecord](ctx, v.s, ProveAddress{
 		Now: now, Account: v.id, Address: req.Address, Nonce: req.Nonce,
-		TokenHash: escrow.Hash([]byte(req.Token)), RenewBy: now.Add(renewAfter), Promise: v.s.promise})
+		TokenHash: escrow.Hash([]byte(req.Token)), RenewBy: now.Add(renewAfter), Promise: v.s.promise, Seal: v.s.seal})
 	if err != nil {
 		return escrow.Account{}, err
 	}

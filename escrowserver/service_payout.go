@@ -10,6 +10,13 @@ import (
 // maxPayouts bounds a list of payouts.
 const maxPayouts = 500
 
+// OpenPayouts is how many payouts of an account wait at once: each is work for the
+// operator's hands, however small it is.
+const OpenPayouts = 5
+
+// CancelledByOwner is what is noted of a payout that its owner took back.
+const CancelledByOwner = "cancelled by the account's owner"
+
 // AskPayout holds the amount until the operator has paid it out, or refuses to.
 func (v view) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.Payout, error) {
 	if err := v.known(); err != nil {
@@ -26,7 +33,20 @@ func (v view) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.P
 		return escrow.Payout{}, err
 	}
 	record, err := do[PayoutRecord](ctx, v.s, AskPayout{Key: v.key.ID(), PayoutRecord: PayoutRecord{ID: v.moneyID("payout", req.ID), Account: v.id, Operation: req.ID,
-		Currency: req.Currency, Amount: req.Amount, To: to, AskedAt: v.s.now()}})
+		Currency: req.Currency, Amount: req.Amount, To: to, AskedAt: v.s.now()}, Seal: v.s.seal})
+	if err != nil {
+		return escrow.Payout{}, err
+	}
+	return v.s.payout(record), nil
+}
+
+// CancelPayout takes back what has not been paid, frozen or not. Its money is available
+// again.
+func (v view) CancelPayout(ctx context.Context, id string) (escrow.Payout, error) {
+	if err := v.known(); err != nil {
+		return escrow.Payout{}, err
+	}
+	record, err := do[PayoutRecord](ctx, v.s, CancelPayout{Now: v.s.now(), Account: v.id, Key: v.key.ID(), ID: v.moneyID("payout", id)})
 	if err != nil {
 		return escrow.Payout{}, err
 	}
@@ -74,5 +94,5 @@ func (s *Server) EndPayout(ctx context.Context, id string, paid bool, note, by s
 	if err != nil {
 		return PayoutRecord{}, err
 	}
-	return do[PayoutRecord](ctx, s, EndPayout{Now: s.now(), ID: id, Paid: paid, Note: note, By: by})
+	return do[PayoutRecord](ctx, s, EndPayout{Now: s.now(), ID: id, Paid: paid, Note: note, By: by, Seal: s.seal})
 }

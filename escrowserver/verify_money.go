@@ -64,6 +64,11 @@ func (a *audit) welcomed(w WelcomeLine) error {
 
 func (a *audit) payout(p PayoutRecord) error {
 	a.payouts++
+	// Of an account that was deleted nobody is to know where its money went.
+	forgotten := a.safety.deleted[p.Account] && p.State != escrow.PayoutAsked && p.To == "" && p.Signed == ""
+	if !forgotten && !genuinePayout(p, a.receiptKey) {
+		a.fault("payout %s is not as the escrow signed it", p.ID)
+	}
 	want := map[escrow.PayoutState]ledger.State{escrow.PayoutAsked: ledger.Pending, escrow.PayoutPaid: ledger.Posted, escrow.PayoutRefused: ledger.Voided}[p.State]
 	t := p.Transfer
 	if t == nil || t.From != p.Account.Holder() || t.To != ledger.Payouts || t.Currency != p.Currency || t.Amount != int64(p.Amount) || t.State != want {

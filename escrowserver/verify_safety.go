@@ -42,6 +42,8 @@ type OwnerLine struct {
 	Account         escrow.KeyID
 	Key             escrow.PublicKey
 	KeyID           escrow.KeyID
+	Recovery        escrow.PublicKey
+	RecoverySigned  escrow.Signed
 	Frozen, Deleted time.Time
 }
 
@@ -65,12 +67,17 @@ type safetyAudit struct {
 	// unfreezes act at once where the recovery key has signed them.
 	unfreezes map[escrow.KeyID][]OrderLine
 	changes   int
+	named     map[escrow.KeyID][]OrderLine // that may name a recovery key
+	// recoveries are the newest recovery keys by order.
+	recoveries map[escrow.KeyID]recoveryAt
+	deleted    map[escrow.KeyID]bool
 }
 
 func newSafetyAudit() safetyAudit {
 	return safetyAudit{orders: map[string]OrderLine{}, given: map[string]escrow.Order{}, account: map[escrow.KeyID]escrow.KeyID{},
 		keys: map[escrow.KeyID][]escrow.PublicKey{}, next: map[escrow.KeyID]escrow.KeyID{},
-		freezes: map[escrow.KeyID][]time.Time{}, thaws: map[escrow.KeyID]time.Time{}, unfreezes: map[escrow.KeyID][]OrderLine{}}
+		freezes: map[escrow.KeyID][]time.Time{}, thaws: map[escrow.KeyID]time.Time{}, unfreezes: map[escrow.KeyID][]OrderLine{},
+		recoveries: map[escrow.KeyID]recoveryAt{}, deleted: map[escrow.KeyID]bool{}, named: map[escrow.KeyID][]OrderLine{}}
 }
 
 func (a *audit) safetyVisitor() *SafetyVisitor {
@@ -98,6 +105,8 @@ func (a *audit) order(o OrderLine) error {
 		a.safety.freezes[o.Account] = append(a.safety.freezes[o.Account], o.Made)
 	case escrow.ActionUnfreeze:
 		a.safety.unfreezes[o.Account] = append(a.safety.unfreezes[o.Account], o)
+	case escrow.ActionRotate, escrow.ActionRecovery:
+		a.safety.named[o.Account] = append(a.safety.named[o.Account], o)
 	case escrow.ActionDelete:
 		a.safety.given[o.Hash] = order
 	}
@@ -120,6 +129,11 @@ func (a *audit) change(c ChangeLine) error {
 		a.fault("change %s has an end that does not fit", c.ID)
 	case c.Ending == "applied" && c.Kind == string(escrow.ActionUnfreeze):
 		a.thawed(c.Account, c.Ended)
+	case c.Ending == "applied" && (c.Kind == string(escrow.ActionRotate) || c.Kind == string(escrow.ActionRecovery)):
+		var order escrow.Order
+		if escrow.Peek(escrow.Signed(c.Value), &order) == nil {
+			a.newRecovery(c.Account, order, c.Ended)
+		}
 	}
 	return nil
 }
@@ -152,6 +166,13 @@ func (a *audit) replacedKey(k ReplacedLine) error {
 }
 
 func (a *audit) owner(o OwnerLine) error {
+	for _, order := range a.safety.named[o.Account] {
+		var given escrow.Order
+		if a.accountOf(order.Signer.ID()) != o.Account && escrow.Peek(order.Signed, &given) == nil { // the recovery key's act at once
+			a.newRecovery(o.Account, given, order.Made)
+		}
+	}
+	a.recovery(o)
 	must, replaced := a.safety.next[o.Account]
 	if !replaced {
 		must = o.Account

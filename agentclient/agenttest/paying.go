@@ -21,6 +21,13 @@ func (a *Agent) TakeCards(yes bool) {
 	a.emit(agentclient.EventBalance, "", "")
 }
 
+// Cards are the card payments that are listed, the newest first.
+func (a *Agent) Cards() []agentclient.CardPayment {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.byCard)
+}
+
 // EndCard ends a card payment in a state, such as [agentclient.CardPaid], and tells
 // it. It panics if there is no such payment.
 func (a *Agent) EndCard(id, state string) {

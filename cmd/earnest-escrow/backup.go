@@ -55,7 +55,8 @@ func (c *restoreCommand) Run(ctx context.Context, s streams) error {
 		fmt.Fprintln(s.out, line)
 	}
 	fmt.Fprintf(s.out, "Restored the books of %s as of %s into %s. What happened after is not in them.\n"+
-		"%d unsold keys are withdrawn, so that none is sold twice; agents upload new ones by themselves.\n",
+		"%d unsold keys are withdrawn, so that none is sold twice; agents upload new ones by themselves.\n"+
+		"Before you serve them: stop the old escrow for good. Before you pay a payout that 'queue' lists: see at your bank whether it was paid since.\n",
 		done.Escrow, done.Taken.UTC().Format("2006-01-02 15:04:05 UTC"), c.Data, done.Withdrawn)
 	return nil
 }

@@ -41,6 +41,10 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"voucher", "new", "--data", dir, "--currency", "USD", "--amount", "5.00"}, 2, ""},
 		{[]string{"credit", "--data", dir, "--address", "nobody@nowhere.example", "--currency", "EUR", "--amount", "5.00", "--reason", "x"}, 1, ""},
 		{[]string{"credit", "--data", dir, "--currency", "EUR", "--amount", "5.00", "--reason", "x"}, 2, ""},
+		{[]string{"credit", "--data", dir, "--account", "none", "--currency", "EUR", "--amount", "100.01", "--reason", "x"}, 2, ""},
+		{[]string{"credit", "--data", dir, "--account", "none", "--currency", "EUR", "--amount", "100.01", "--reason", "x", "--yes"}, 1, ""},
+		{[]string{"voucher", "list", "--data", dir}, 0, "5.00 EUR  made "},
+		{[]string{"voucher", "revoke", "--data", dir, "Vnone", "--why", "x"}, 1, ""},
 		{[]string{"queue", "--data", dir}, 0, "Nothing waits."},
 		{[]string{"payout", "paid", "--data", dir, "payout:none", "--reference", "x"}, 1, ""},
 		{[]string{"debt", "settle", "--data", dir, "stripe", "ch_1", "--note", "x"}, 1, ""},
@@ -133,5 +137,50 @@ func TestFlagsAgainstTheFileAreTold(t *testing.T) {
 	run(ctx, []string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--operator", "Me"}, nil, &out, &errs)
 	if !strings.Contains(errs.String(), "flags win over the configuration in: operator, listen.") {
 		t.Errorf("nothing is said: %s", errs.String())
+	}
+}
+
+// TestALargeCreditIsAskedFor where a person sits at the terminal.
+func TestALargeCreditIsAskedFor(t *testing.T) {
+	args := []string{"credit", "--data", t.TempDir(), "--account", "none", "--currency", "EUR", "--amount", "5000", "--reason", "x"}
+	for answer, want := range map[string]string{"no\n": "you did not say yes", "": "you did not say yes", "yes\n": "there are no books"} {
+		var out, errs bytes.Buffer
+		run(t.Context(), args, strings.NewReader(answer), &out, &errs)
+		if !strings.Contains(errs.String(), "Credit 5000.00 EUR to none?") || !strings.Contains(errs.String(), want) {
+			t.Errorf("%q: %s", answer, errs.String())
+		}
+	}
+}
+
+// TestWhatCommandsSay is in the words of who asked.
+func TestWhatCommandsSay(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	ready, written := io.Pipe()
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"serve", "--data", dir, "--listen", "127.0.0.1:0", "--name", "escrow.example"}, nil, written, io.Discard)
+	}()
+	if _, err := ready.Read(make([]byte, 1024)); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		cancel()
+		<-done
+	}()
+	for _, tt := range []struct {
+		args      []string
+		has, hasn string
+	}{
+		{[]string{"voucher", "new", "--currency", "EUR", "--amount", "5"}, "A voucher over 5.00 EUR, V", "escrow.example"},
+		{[]string{"voucher", "new", "--currency", "EUR", "--amount", "5.001"}, "the command line is wrong: amount", "configuration"},
+		{[]string{"credit", "--account", "none", "--currency", "EUR", "--amount", "5", "--reason", "x"}, "there is no account none at this escrow", "open one first"},
+		{[]string{"info"}, "its key-id", ""},
+	} {
+		var out, errs bytes.Buffer
+		run(t.Context(), append(tt.args, "--data", dir), nil, &out, &errs)
+		if text := out.String() + errs.String(); !strings.Contains(text, tt.has) || tt.hasn != "" && strings.Contains(text, tt.hasn) {
+			t.Errorf("%v: %s", tt.args, text)
+		}
 	}
 }

@@ -21,6 +21,9 @@ func (f *fake) Checkout(_ context.Context, id string) (escrow.Checkout, error) {
 func (f *fake) AskPayout(_ context.Context, req escrow.PayoutRequest) (escrow.Payout, error) {
 	return escrow.Payout{ID: req.ID, State: escrow.PayoutAsked}, f.note("payout", req)
 }
+func (f *fake) CancelPayout(_ context.Context, id string) (escrow.Payout, error) {
+	return escrow.Payout{ID: id, State: escrow.PayoutRefused}, f.note("unpay", id)
+}
 func (f *fake) Payouts(context.Context) ([]escrow.Payout, error) {
 	return nil, f.note("payouts")
 }

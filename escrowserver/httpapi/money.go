@@ -31,6 +31,13 @@ func (a *API) moneyOperations() {
 		func(ctx context.Context, in *input[escrow.PayoutRequest]) (*output[escrow.Payout], error) {
 			return answer(a.service(ctx).AskPayout(ctx, in.Body))
 		})
+	register(a, operation{method: http.MethodPost, path: "/v1/payouts/{id}/cancel", id: "cancel-payout", tag: tagMoney,
+		summary: "Take back a payout that is not paid yet, also of a frozen account; the same again gives the same"},
+		func(ctx context.Context, in *struct {
+			ID string `path:"id" minLength:"1" maxLength:"64" doc:"The operation id that it was asked for with"`
+		}) (*output[escrow.Payout], error) {
+			return answer(a.service(ctx).CancelPayout(ctx, in.ID))
+		})
 	register(a, operation{method: http.MethodGet, path: "/v1/payouts", id: "payouts", tag: tagMoney,
 		summary: "List the account's payouts, the newest first"},
 		func(ctx context.Context, _ *struct{}) (*output[wire.PayoutsBody], error) {

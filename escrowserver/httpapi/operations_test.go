@@ -54,6 +54,7 @@ func TestEveryOperationReachesTheService(t *testing.T) {
 		{"POST", "/v1/checkouts", checkout, 200, []any{"checkout", checkout}, `"state":"open"`},
 		{"GET", "/v1/checkouts/c1", nil, 200, []any{"paid?", "c1"}, `"state":"paid"`},
 		{"POST", "/v1/payouts", payout, 200, []any{"payout", payout}, `"state":"asked"`},
+		{"POST", "/v1/payouts/p1/cancel", nil, 200, []any{"unpay", "p1"}, `"state":"refused"`},
 		{"GET", "/v1/payouts", nil, 200, []any{"payouts"}, `{"payouts":[]}`},
 		{"POST", "/v1/claims", claim, 204, []any{"claim", claim}, ""},
 		{"POST", "/v1/claims/proof", proof, 200, []any{"prove", proof}, `"id"`},

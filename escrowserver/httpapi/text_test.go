@@ -64,7 +64,9 @@ type textTest struct {
 }
 
 // badTexts as they stand in JSON, and in a path.
-func badTexts() map[string]string { return map[string]string{`a\u0000b`: "%00", "a\xffb": "%ff%fe", "\xc0\x80": "a%C0%80"} }
+func badTexts() map[string]string {
+	return map[string]string{`a\u0000b`: "%00", "a\xffb": "%ff%fe", "\xc0\x80": "a%C0%80"}
+}
 
 const bad = "@@BAD@@"
 

@@ -9,7 +9,7 @@ import (
 )
 
 // SafetyStory plays accounts of which one is frozen, one rotated, one deleted, one
-// waits for an address, and one has blocked a sender.
+// waits for an address, one has a limit, and one has blocked a sender.
 func SafetyStory(t testing.TB, h Harness) {
 	t.Helper()
 	w := &world{TB: t, Harness: h}
@@ -33,10 +33,16 @@ func SafetyStory(t testing.TB, h Harness) {
 	w.ok(err)
 
 	deleted := w.owner("deleted@safety.example", 7)
+	payout, err := deleted.askPayout(3, "bank")
+	w.ok(err)
+	_, err = deleted.CancelPayout(context.Background(), payout.ID)
+	w.ok(err)
 	_, err = deleted.order(deleted.id(), escrow.Order{Action: escrow.ActionDelete, GiveUp: []escrow.GivenUp{{Currency: Currency, Amount: 7}}})
 	w.ok(err)
 
 	spammer, blocker := w.owner("spammer@safety.example", 100), w.recipient("blocker@other.example", 25, 1)
+	spammer.limit(amount(90), amount(95))
+	spammer.limit(amount(90), amount(99))
 	bond := spammer.buy(blocker, 25)
 	bond.arrive()
 	bond.rejects(true)

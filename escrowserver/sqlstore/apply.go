@@ -16,9 +16,9 @@ import (
 type tx struct {
 	conn    conn
 	batches *keyBatches
-	sold    *soldKeys
-	// taken is the newest key that the batch takes of each address.
-	taken  map[escrow.Address]int64
+	pools   *soldKeys
+	// soldTo is the newest key that the batch takes of each address.
+	soldTo map[escrow.Address]int64
 	known  known
 	writes [writeCount]writes
 	// touched are the accounts whose list of bonds the operation at hand changed.
@@ -88,25 +88,29 @@ func (s *Store) applyTogether(ctx context.Context, ops []escrowserver.Op) ([]esc
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	defer conn.rollback() // after a commit it does nothing
-	t := &tx{conn: conn, batches: &s.batches, sold: &s.sold, taken: map[escrow.Address]int64{}, known: newKnown()}
+	t := &tx{conn: conn, batches: &s.batches, pools: &s.pools, soldTo: map[escrow.Address]int64{}, known: newKnown()}
 	results := make([]escrowserver.Result, 0, len(ops))
-	if err := t.prepare(ctx, ops); err != nil {
+	plans := make([]plan, len(ops))
+	for i, op := range ops {
+		plans[i] = planOf(op)
+	}
+	if err := t.prepare(ctx, plans); err != nil {
 		return nil, err
 	}
 	for i, op := range ops {
-		if !together(op) {
+		if !plans[i].together() {
 			if err := t.flush(ctx); err != nil {
 				return nil, err
 			}
 		}
 		t.touched = nil
-		value, err := t.do(ctx, op)
+		value, err := t.do(ctx, plans[i])
 		if err != nil && !refusal(err) {
 			return nil, fmt.Errorf("%s: %w", op.Name(), err)
 		}
 		results = append(results, escrowserver.Result{Value: value, Err: err, Touched: slices.Clone(t.touched)})
-		if !together(op) && i+1 < len(ops) {
-			if err := t.prepare(ctx, ops[i+1:]); err != nil {
+		if !plans[i].together() && i+1 < len(ops) {
+			if err := t.prepare(ctx, plans[i+1:]); err != nil {
 				return nil, err
 			}
 		}
@@ -121,23 +125,23 @@ func (s *Store) applyTogether(ctx context.Context, ops []escrowserver.Op) ([]esc
 	if err := t.commit(label); err != nil {
 		return nil, err
 	}
-	s.sold.note(t.taken)
+	s.pools.note(t.soldTo)
 	return results, nil
 }
 
 // prepare locks the accounts of the operations, and reads what those want that are
 // decided together next.
-func (t *tx) prepare(ctx context.Context, ops []escrowserver.Op) error {
+func (t *tx) prepare(ctx context.Context, plans []plan) error {
 	var w, later wants
 	run := true
-	for _, op := range ops {
-		switch run = run && together(op); {
+	for _, p := range plans {
+		switch run = run && p.together(); {
 		case run:
-			w.add(op)
-		case together(op):
-			later.add(op)
+			p.add(&w)
+		case p.together():
+			p.add(&later)
 		default:
-			w.accounts = append(w.accounts, accountOf(op))
+			w.accounts = append(w.accounts, p.account)
 		}
 	}
 	// All locks at once: who takes some more later may wait for one who waits for it.
@@ -151,69 +155,15 @@ func refusal(err error) bool {
 	return code != "" && code != escrow.Internal
 }
 
-func (t *tx) do(ctx context.Context, op escrowserver.Op) (any, error) {
-	if together(op) {
+func (t *tx) do(ctx context.Context, p plan) (any, error) {
+	if p.together() {
 		var w wants
-		w.add(op)
+		p.add(&w)
 		if err := t.load(ctx, w); err != nil { // what its batch has not read yet
 			return nil, err
 		}
 	}
-	switch op := op.(type) {
-	case escrowserver.OpenAccount:
-		return t.openAccount(ctx, op)
-	case escrowserver.NewVoucher:
-		return nil, t.newVoucher(ctx, op)
-	case escrowserver.TopUp:
-		return t.topUp(op)
-	case escrowserver.StartClaim:
-		return t.startClaim(ctx, op)
-	case escrowserver.DropClaim:
-		_, err := t.exec(ctx, "dropclaim.claim", `DELETE FROM claim WHERE account = ? AND address = ? AND nonce = ?`, op.Account, op.Address, op.Nonce)
-		return nil, err
-	case escrowserver.ProveAddress:
-		return t.proveAddress(ctx, op)
-	case escrowserver.PublishOffer:
-		return nil, t.publishOffer(ctx, op)
-	case escrowserver.AddKeys:
-		return t.addKeys(ctx, op)
-	case escrowserver.Buy:
-		return t.buy(ctx, op)
-	case escrowserver.Acknowledge:
-		return nil, t.acknowledge(ctx, op)
-	case escrowserver.AskWithdraw:
-		return t.askWithdraw(ctx, op)
-	case escrowserver.Arrive:
-		return t.arrive(ctx, op)
-	case escrowserver.Read:
-		return t.read(ctx, op)
-	case escrowserver.Destroyed:
-		return t.destroyed(ctx, op)
-	case escrowserver.Decide:
-		return t.decide(ctx, op)
-	case escrowserver.Sweep:
-		return nil, t.sweep(ctx, op)
-	case escrowserver.Clean:
-		return nil, t.clean(ctx, op)
-	case escrowserver.SetLimit:
-		return nil, t.setLimit(ctx, op)
-	case escrowserver.Heartbeat:
-		return nil, t.heartbeat(ctx, op)
-	case escrowserver.Beat:
-		return t.beat(ctx, op)
-	case escrowserver.OutageWorkedOff:
-		return nil, t.outageWorkedOff(ctx, op)
-	}
-	if value, done, err := t.doOperator(ctx, op); done {
-		return value, err
-	}
-	if value, done, err := t.doSafety(ctx, op); done {
-		return value, err
-	}
-	if value, mine, err := t.doMoney(ctx, op); mine {
-		return value, err
-	}
-	return nil, fmt.Errorf("the store knows no operation %T", op)
+	return p.do(ctx, t)
 }
 
 // heartbeat notes that an account's agent is alive.

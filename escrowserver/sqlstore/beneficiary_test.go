@@ -34,8 +34,8 @@ func TestForfeitsToAnAccountAreOrdered(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.rollback()
-	forfeit := &tx{conn: conn, batches: &first.batches, sold: &first.sold, known: newKnown()}
-	if _, err := forfeit.do(t.Context(), escrowserver.Sweep{Bond: bond, Moment: signedMoment(h)}); err != nil {
+	forfeit := &tx{conn: conn, batches: &first.batches, pools: &first.pools, known: newKnown()}
+	if _, err := forfeit.do(t.Context(), planOf(escrowserver.Sweep{Bond: bond, Moment: signedMoment(h)})); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
@@ -76,10 +76,10 @@ func TestForfeitBesideATopUpOfTheBeneficiary(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.rollback()
-			batch := &tx{conn: conn, batches: &s.batches, sold: &s.sold, known: newKnown()}
+			batch := &tx{conn: conn, batches: &s.batches, pools: &s.pools, known: newKnown()}
 			// Each is loaded when it is done, as a bond is that a purchase finds due.
 			for _, op := range []escrowserver.Op{escrowserver.Sweep{Bond: bond, Moment: signedMoment(h)}, topUp(charity, "operation-1", "gift"), topUp(charity, "operation-2", "other")} {
-				if _, err := batch.do(t.Context(), op); err != nil {
+				if _, err := batch.do(t.Context(), planOf(op)); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -64,19 +63,4 @@ func (t *tx) settleBlocks() {
 			t.put(dropBlock, escrowserver.Decide{}.Name(), id)
 		}
 	}
-}
-
-// aged counts the unsold keys that were here for too long.
-func (r reader) aged(ctx context.Context, address escrow.Address, now time.Time) (int, error) {
-	var n int
-	err := r.row(ctx, `SELECT COUNT(*) FROM one_time_key k JOIN key_batch b ON b.hash = k.batch WHERE k.address = ? AND b.made_at <= ?`,
-		address, micros(now.Add(-escrow.KeyLife))).Scan(&n)
-	return n, err
-}
-
-// dropAged takes them from sale: new ones come in their place.
-func (t *tx) dropAged(ctx context.Context, address escrow.Address, now time.Time) error {
-	_, err := t.exec(ctx, "keys.aged", `DELETE FROM one_time_key WHERE address = ? AND batch IN (SELECT hash FROM key_batch WHERE address = ? AND made_at <= ?)`,
-		address, address, micros(now.Add(-escrow.KeyLife)))
-	return err
 }

@@ -42,9 +42,9 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	}
 	t.known.keys[op.Quote.Recipient] = t.known.keys[op.Quote.Recipient][1:]
 	t.put(takeKey, op.Name(), sold.id)
-	t.taken[op.Quote.Recipient] = sold.id
+	t.soldTo[op.Quote.Recipient] = sold.id
 	t.known.bonds[b.ID] = &knownBond{bond: bond{b, op.Quote.Salt}, group: op.Group, fresh: true, changed: op.Name()}
-	t.known.taken[b.ID] = true
+	t.known.used[b.ID] = true
 	t.bought(b)
 	t.known.open[pair{b.Sender, b.Recipient}] = b.ID
 	t.known.groups[group{b.Recipient, op.Group}]++
@@ -53,7 +53,7 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	t.known.paid[b.ID] = receipt
 	t.known.sold[b.ID] = sold
 	t.put(keepSoldKey, op.Name(), b.ID, sold.certificate, sold.batch, micros(op.KeepUntil))
-	t.remember(op.Name(), key, op.BodyHash, "", op.Now) // its answer is made again of the bond
+	t.keepAnswer(op.Name(), key, op.BodyHash, "", op.Now) // its answer is made again of the bond
 	if err := t.tell(op.Name(), b, true); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 
 // mayBuy refuses a purchase before anything is written.
 func (t *tx) mayBuy(ctx context.Context, op escrowserver.Buy) error {
-	if t.known.taken[op.Request.ID] {
+	if t.known.used[op.Request.ID] {
 		return escrow.Errorf(escrow.Conflict, "that bond id is taken")
 	}
 	if !op.Now.Before(op.Quote.Expires) {

@@ -13,7 +13,8 @@ import (
 // change is a change that acts now.
 type change struct {
 	escrow.AccountChange
-	now time.Time
+	now  time.Time
+	seal escrowserver.Seal
 }
 
 const changeColumns = `id, account, holder, kind, subject, value, asked_at, due_at, signed, ended_at, ending`
@@ -24,6 +25,13 @@ func scanChange(scan func(...any) error) (escrowserver.ChangeLine, error) {
 	err := scan(&c.ID, &c.Account, &c.Holder, &c.Kind, &c.Subject, &c.Value, &asked, &due, &c.Signed, &ended, &c.Ending)
 	c.AskedAt, c.DueAt, c.Ended = fromMicros(asked), fromMicros(due), fromMicros(ended)
 	return c, err
+}
+
+func (t *tx) proposeChange(ctx context.Context, op escrowserver.ProposeChange) (escrow.AccountChange, error) {
+	if err := t.accountLives(ctx, op.Change.Account); err != nil {
+		return escrow.AccountChange{}, err
+	}
+	return t.propose(ctx, op.Name(), op)
 }
 
 // propose has a change act later. The account is locked. Any operation of the store
@@ -90,7 +98,7 @@ func (t *tx) applyChange(ctx context.Context, op escrowserver.ApplyChange) error
 	if !op.Genuine(c) {
 		return fmt.Errorf("change %s is not as the escrow promised it: it does not act", c.ID)
 	}
-	err = t.act(ctx, op.Name(), change{c.AccountChange, op.Now})
+	err = t.act(ctx, op.Name(), change{c.AccountChange, op.Now, op.Seal})
 	if refusal(err) { // it was possible when it was asked for
 		return t.endChange(ctx, op.Name(), c.ID, op.Now, "failed")
 	}
@@ -120,17 +128,24 @@ func (t *tx) act(ctx context.Context, op string, c change) error {
 			return err
 		}
 		if c.Kind == string(escrow.ActionRecovery) {
-			_, err := t.exec(ctx, op+".recovery", `UPDATE account SET recovery = ? WHERE id = ?`, []byte(order.Recovery), c.Account)
-			return err
+			return t.setRecovery(ctx, op, c.seal, c.Account, order.Recovery)
 		}
 		if err := t.mayRotate(ctx, order); err != nil {
 			return err
 		}
-		return t.rotate(ctx, op, order, escrow.Signed(c.Value), micros(c.now))
+		return t.rotate(ctx, op, order, c)
 	case changeAddress:
 		return t.rebind(ctx, op, c)
 	}
 	return fmt.Errorf("no change of an account is called %q", c.Kind)
+}
+
+func (t *tx) setRecovery(ctx context.Context, op string, seal escrowserver.Seal, account escrow.KeyID, recovery escrow.PublicKey) error {
+	signed, err := seal.Recovery(account, recovery)
+	if err == nil {
+		_, err = t.exec(ctx, op+".recovery", `UPDATE account SET recovery = ?, recovery_signed = ? WHERE id = ?`, []byte(recovery), signed, account)
+	}
+	return err
 }
 
 // rebinding is the value of a change of an address.
@@ -170,5 +185,5 @@ func (t *tx) rebind(ctx context.Context, op string, c change) error {
 	if err := t.release(ctx, address); err != nil {
 		return err
 	}
-	return t.bindAddress(ctx, op, binding{address, value.Typed, c.Account, holder, c.now, c.now.Add(escrowserver.RenewAfter)})
+	return t.bindAddress(ctx, op, binding{address, value.Typed, c.Account, holder, c.now, c.now.Add(escrowserver.RenewAfter), c.seal})
 }

@@ -124,6 +124,12 @@ func (t *tx) keepEvent(ctx context.Context, op escrowserver.KeepEvent) (any, err
 	return n == 1, err
 }
 
+func (t *tx) endEvent(ctx context.Context, op escrowserver.EndEvent) error {
+	_, err := t.exec(ctx, "endevent.event", `UPDATE provider_event SET done_at = ?, outcome = ? WHERE provider = ? AND id = ? AND done_at = 0`,
+		micros(op.Now), op.Outcome, op.Provider, op.ID)
+	return err
+}
+
 // takeBack keeps the most that was taken back under the id. What is settled of that
 // stays so: what comes on top is a debt of its own, under the id with a number. A
 // dispute that was won stays so, in whatever order it is told.

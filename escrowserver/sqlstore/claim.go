@@ -96,3 +96,8 @@ func (t *tx) claims(ctx context.Context, now time.Time, most int, pause time.Dur
 	limited.RetryAfter = wait
 	return limited
 }
+
+func (t *tx) dropClaim(ctx context.Context, op escrowserver.DropClaim) error {
+	_, err := t.exec(ctx, "dropclaim.claim", `DELETE FROM claim WHERE account = ? AND address = ? AND nonce = ?`, op.Account, op.Address, op.Nonce)
+	return err
+}

@@ -35,7 +35,7 @@ type known struct {
 	open       map[pair]escrow.BondID
 	outcomes   map[outcomeKey]string
 	proofs     map[string]knownProof
-	taken      map[escrow.BondID]bool
+	used       map[escrow.BondID]bool // ids of bonds that there are
 	keys       map[escrow.Address][]freeKey
 	sold       map[escrow.BondID]freeKey       // of this batch; empty: acknowledged
 	paid       map[escrow.BondID]escrow.Signed // the first receipts of this batch's purchases
@@ -175,7 +175,7 @@ func newKnown() known {
 		bonds: map[escrow.BondID]*knownBond{}, transfers: map[string]*knownTransfer{}, heads: map[escrow.BondID]receiptHead{},
 		operations: map[operationKey]knownOperation{}, offers: map[escrow.Address]*knownOffer{},
 		addresses: map[escrow.Address]provenBy{}, open: map[pair]escrow.BondID{}, outcomes: map[outcomeKey]string{},
-		proofs: map[string]knownProof{}, taken: map[escrow.BondID]bool{}, keys: map[escrow.Address][]freeKey{}, sold: map[escrow.BondID]freeKey{}, paid: map[escrow.BondID]escrow.Signed{}, ended: map[endedKey][]time.Time{}, groups: map[group]int{},
+		proofs: map[string]knownProof{}, used: map[escrow.BondID]bool{}, keys: map[escrow.Address][]freeKey{}, sold: map[escrow.BondID]freeKey{}, paid: map[escrow.BondID]escrow.Signed{}, ended: map[endedKey][]time.Time{}, groups: map[group]int{},
 		limits:   map[limitKey]*knownLimit{},
 		vouchers: map[string]*escrowserver.VoucherLine{}, parties: map[party]partyRow{},
 		blocked: map[pair][]span{}, blocks: map[escrow.BondID]*newBlockRow{},

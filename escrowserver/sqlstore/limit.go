@@ -198,11 +198,16 @@ func (t *tx) setLimit(ctx context.Context, op escrowserver.SetLimit) error {
 	if there {
 		before = l
 	}
-	next := before.Set(op.Limit, op.Now)
-	_, err = t.exec(ctx, "limit.limit", `INSERT INTO spending_limit (account, `+limitColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)
+	next := asStored(before.Set(op.Limit, op.Now))
+	signed, err := op.Seal.Limit(escrowserver.LimitLine{Account: op.Account, Limit: next})
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, "limit.limit", `INSERT INTO spending_limit (account, signed, `+limitColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (account, currency) DO UPDATE SET per_mail = excluded.per_mail, per_day = excluded.per_day,
-			raise_mail = excluded.raise_mail, raise_day = excluded.raise_day, raise_at = excluded.raise_at`,
-		append([]any{op.Account}, limitValues(next)...)...)
+			raise_mail = excluded.raise_mail, raise_day = excluded.raise_day, raise_at = excluded.raise_at,
+			signed = excluded.signed`,
+		append([]any{op.Account, signed}, limitValues(next)...)...)
 	return err
 }
 

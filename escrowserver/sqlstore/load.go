@@ -35,70 +35,17 @@ type wants struct {
 	now                               time.Time
 }
 
-// together reports an operation that reads by [wants] and writes by [tx.put]. Those
-// in a row are decided together; any other has its batch's writes made before it.
-func together(op escrowserver.Op) bool {
-	switch op.(type) {
-	case escrowserver.TopUp, escrowserver.Buy, escrowserver.Acknowledge, escrowserver.AskWithdraw, escrowserver.Arrive,
-		escrowserver.Read, escrowserver.Destroyed, escrowserver.Decide, escrowserver.Sweep:
-		return true
-	}
-	return false
-}
-
-// account is whose operation it is; none for the escrow's own.
-func accountOf(op escrowserver.Op) escrow.KeyID {
-	switch op := op.(type) {
-	case escrowserver.TopUp:
-		return op.Account
-	case escrowserver.Buy:
-		return op.Account
-	case escrowserver.SetLimit:
-		return op.Account
-	case escrowserver.StartClaim:
-		return op.Account
-	case escrowserver.ProveAddress:
-		return op.Account
-	case escrowserver.PublishOffer:
-		return op.Account
-	case escrowserver.AddKeys:
-		return op.Account
-	case escrowserver.ProposeChange:
-		return op.Change.Account
-	}
-	return moneyAccount(op)
-}
-
-// add is what the operation wants.
-func (w *wants) add(op escrowserver.Op) {
-	if account := accountOf(op); account != "" {
-		w.accounts = append(w.accounts, account)
-	}
-	switch op := op.(type) {
-	case escrowserver.TopUp:
-		w.operations = append(w.operations, operationKey{op.Account, op.ID})
-		w.vouchers = append(w.vouchers, op.Hash)
-	case escrowserver.Buy:
-		w.addBuy(op)
-	case escrowserver.Acknowledge:
-		w.bonds = append(w.bonds, op.Bond)
-	case escrowserver.AskWithdraw:
-		w.bonds = append(w.bonds, op.Bond)
-	case escrowserver.Arrive:
-		w.bonds, w.proofs = append(w.bonds, op.Bond), append(w.proofs, op.Proof)
-	case escrowserver.Read:
-		w.statement(op.Bond, op.Statement)
-	case escrowserver.Destroyed:
-		w.statement(op.Bond, op.Statement)
-	case escrowserver.Decide:
-		w.statement(op.Bond, op.Signed)
-	case escrowserver.Sweep:
-		w.bonds = append(w.bonds, op.Bond)
-	}
-}
-
 func (w *wants) statement(bond escrow.BondID, signed escrow.Signed) {
 	w.bonds, w.outcomes = append(w.bonds, bond), append(w.outcomes, outcomeKey{signed.Hash(), bond})
+}
+
+func (w *wants) addTopUp(op escrowserver.TopUp) {
+	w.operations = append(w.operations, operationKey{op.Account, op.ID})
+	w.vouchers = append(w.vouchers, op.Hash)
+}
+
+func (w *wants) addArrive(op escrowserver.Arrive) {
+	w.bonds, w.proofs = append(w.bonds, op.Bond), append(w.proofs, op.Proof)
 }
 
 func (w *wants) addBuy(op escrowserver.Buy) {
@@ -217,8 +164,8 @@ func (t *tx) bondQuestions(ids []escrow.BondID) []question {
 func (t *tx) buyQuestions(w wants) []question {
 	k := &t.known
 	return []question{
-		ask(`SELECT 1 FROM bond WHERE id = ?`, unknown(w.taken, k.taken), func(id escrow.BondID, scan func(...any) error) error {
-			k.taken[id] = true
+		ask(`SELECT 1 FROM bond WHERE id = ?`, unknown(w.taken, k.used), func(id escrow.BondID, scan func(...any) error) error {
+			k.used[id] = true
 			return nil
 		}),
 		ask(`SELECT offer.account, offer.jws, offer.public, address.renew_by FROM offer
@@ -255,7 +202,7 @@ func (t *tx) buyQuestions(w wants) []question {
 				return err
 			}),
 		askFor(`SELECT id, fingerprint, certificate, batch FROM one_time_key WHERE address = ? AND id > ? ORDER BY id LIMIT ?`,
-			unknown(slices.Sorted(maps.Keys(w.keys)), k.keys), func(a escrow.Address) []any { return []any{a, t.sold.after(a), w.keys[a]} },
+			unknown(slices.Sorted(maps.Keys(w.keys)), k.keys), func(a escrow.Address) []any { return []any{a, t.pools.after(a), w.keys[a]} },
 			func(a escrow.Address, scan func(...any) error) error {
 				var key freeKey
 				err := scan(&key.id, &key.fingerprint, &key.certificate, &key.batch)

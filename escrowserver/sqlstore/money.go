@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -11,53 +9,8 @@ import (
 	"earnest/payment"
 )
 
-// doMoney does what brings value in beside vouchers, and what takes it out. It gives
-// false for any other operation.
-func (t *tx) doMoney(ctx context.Context, op escrowserver.Op) (value any, mine bool, err error) {
-	mine = true
-	switch op := op.(type) {
-	case escrowserver.Credit:
-		value, err = t.giveCredit(ctx, op.Name(), op.CreditLine)
-	case escrowserver.Welcome:
-		value, err = t.welcome(ctx, op)
-	case escrowserver.AskPayout:
-		value, err = t.askPayout(ctx, op)
-	case escrowserver.EndPayout:
-		value, err = t.endPayout(ctx, op)
-	case escrowserver.StartCheckout:
-		value, err = t.startCheckout(ctx, op)
-	case escrowserver.OpenCheckout:
-		value, err = t.openCheckout(ctx, op)
-	case escrowserver.SettleCheckout:
-		value, err = t.settleCheckout(ctx, op)
-	case escrowserver.KeepEvent:
-		value, err = t.keepEvent(ctx, op)
-	case escrowserver.EndEvent:
-		_, err = t.exec(ctx, "endevent.event", `UPDATE provider_event SET done_at = ?, outcome = ? WHERE provider = ? AND id = ? AND done_at = 0`,
-			micros(op.Now), op.Outcome, op.Provider, op.ID)
-	case escrowserver.TakeBack:
-		err = t.takeBack(ctx, op)
-	case escrowserver.SettleDebt:
-		err = t.settleDebt(ctx, op)
-	default:
-		mine = false
-	}
-	return value, mine, err
-}
-
-// moneyAccount is whose operation it is, as far as the operation knows.
-func moneyAccount(op escrowserver.Op) escrow.KeyID {
-	switch op := op.(type) {
-	case escrowserver.Credit:
-		return op.Account
-	case escrowserver.Welcome:
-		return op.Account
-	case escrowserver.AskPayout:
-		return op.Account
-	case escrowserver.StartCheckout:
-		return op.Account
-	}
-	return ""
+func (t *tx) credit(ctx context.Context, op escrowserver.Credit) (escrowserver.CreditLine, error) {
+	return t.giveCredit(ctx, op.Name(), op.CreditLine)
 }
 
 // giveCredit moves the money from the issuance, once. It gives the credit as it was
@@ -144,115 +97,6 @@ func (t *tx) payable(ctx context.Context, account escrow.KeyID, currency string)
 	}
 	have := t.balance(bucketKey{account.Holder(), currency}).now.Available
 	return payment.Amount(max(0, have-welcome-debts)), nil
-}
-
-func (t *tx) askPayout(ctx context.Context, op escrowserver.AskPayout) (any, error) {
-	if err := t.accountExists(ctx, op.Account); err != nil {
-		return nil, err
-	}
-	if err := t.mayAct(op.Account, op.Key); err != nil {
-		return nil, err
-	}
-	p, there, err := t.reader().payout(ctx, op.ID)
-	if err != nil {
-		return nil, err
-	}
-	if there {
-		if p.Currency != op.Currency || p.Amount != op.Amount || p.To != op.To {
-			return nil, escrow.Errorf(escrow.Conflict, "that operation id was used for something else")
-		}
-		return p, nil
-	}
-	if err := t.mayChange(op.Account, op.Key); err != nil {
-		return nil, err
-	}
-	may, err := t.payable(ctx, op.Account, op.Currency)
-	if err != nil {
-		return nil, err
-	}
-	if op.Amount > may {
-		return nil, &escrow.Error{Code: escrow.InsufficientFunds, Have: &may, Need: &op.Amount,
-			Detail: "less than that can be paid out: welcome credit is for bonds only, and what a card payment took back is owed; nothing was changed"}
-	}
-	// A destination that was named long enough ago has been seen by its owner.
-	var first int64
-	if err := t.conn.row(ctx, `SELECT COALESCE(MIN(asked_at), 0) FROM payout WHERE account = ? AND destination = ?`,
-		op.Account, op.To).Scan(&first); err != nil {
-		return nil, err
-	}
-	p = op.PayoutRecord
-	p.State, p.NotBefore = escrow.PayoutAsked, p.AskedAt.Add(escrow.PayoutWait)
-	if first > 0 {
-		p.NotBefore = later(p.AskedAt, fromMicros(first).Add(escrow.PayoutWait))
-	}
-	tr, entry, err := ledger.Hold(p.ID, p.Account.Holder(), ledger.Payouts, p.Currency, int64(p.Amount))
-	if err != nil {
-		return nil, err
-	}
-	if err := t.record(op.Name(), tr, entry, p.AskedAt); err != nil {
-		return nil, err
-	}
-	_, err = t.exec(ctx, "payout.payout", `INSERT INTO payout (id, account, operation, currency, amount, destination, state, asked_at, not_before)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		p.ID, p.Account, p.Operation, p.Currency, p.Amount, p.To, p.State, micros(p.AskedAt), micros(p.NotBefore))
-	return p, err
-}
-
-func later(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
-	}
-	return a
-}
-
-func (t *tx) endPayout(ctx context.Context, op escrowserver.EndPayout) (any, error) {
-	p, there, err := t.reader().payout(ctx, op.ID)
-	if err == nil && there {
-		if err = t.accountExists(ctx, p.Account); err == nil {
-			p, _, err = t.reader().payout(ctx, op.ID) // now that it is locked
-		}
-	}
-	end := escrow.PayoutRefused
-	if op.Paid {
-		end = escrow.PayoutPaid
-	}
-	switch {
-	case err != nil:
-		return nil, err
-	case !there:
-		return nil, escrow.Errorf(escrow.NotFound, "there is no such payout")
-	case p.State == end && p.Note == op.Note:
-		return p, nil
-	case p.State != escrow.PayoutAsked:
-		return nil, escrow.Errorf(escrow.Ended, "that payout is %s already, and an ending never changes", p.State)
-	case op.Paid && op.Now.Before(p.NotBefore):
-		return nil, escrow.Errorf(escrow.Forbidden, "its destination is new: it may be paid from %s on", p.NotBefore.Format(time.RFC3339))
-	}
-	if err := t.readTransfer(ctx, p.ID); err != nil {
-		return nil, err
-	}
-	tr, err := t.transfer(p.ID)
-	if err != nil {
-		return nil, err
-	}
-	step := tr.Void
-	if op.Paid {
-		step = tr.Post
-	}
-	tr, entry, err := step()
-	if err != nil {
-		return nil, err
-	}
-	if err := t.record(op.Name(), tr, entry, op.Now); err != nil {
-		return nil, err
-	}
-	p.State, p.EndedAt, p.Note, p.By = end, op.Now, op.Note, op.By
-	n, err := t.exec(ctx, "endpayout.payout", `UPDATE payout SET state = ?, ended_at = ?, note = ?, by_whom = ? WHERE id = ? AND state = 'asked'`,
-		p.State, micros(p.EndedAt), p.Note, p.By, p.ID)
-	if err == nil && n != 1 {
-		err = fmt.Errorf("payout %w", errNotAsRead)
-	}
-	return p, err
 }
 
 // readTransfer makes a transfer known that is no bond's.

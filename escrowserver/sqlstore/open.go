@@ -20,7 +20,7 @@ import (
 type Store struct {
 	engine  engine
 	batches keyBatches
-	sold    soldKeys
+	pools   soldKeys
 }
 
 // Open opens the books, makes them if they are not there, and brings their schema

@@ -7,24 +7,7 @@ import (
 	"earnest/escrowserver"
 )
 
-// doOperator does what only operators ask for; false if it is something else.
-func (t *tx) doOperator(ctx context.Context, op escrowserver.Op) (any, bool, error) {
-	switch op := op.(type) {
-	case escrowserver.Remember:
-		value, err := t.remembers(ctx, op)
-		return value, true, err
-	case escrowserver.Audit:
-		return nil, true, t.audit(ctx, op)
-	case escrowserver.RevokeVoucher:
-		return nil, true, t.revokeVoucher(ctx, op)
-	case escrowserver.NewEpoch:
-		value, err := t.newEpoch(ctx, op)
-		return value, true, err
-	}
-	return nil, false, nil
-}
-
-func (t *tx) remembers(ctx context.Context, op escrowserver.Remember) (any, error) {
+func (t *tx) remember(ctx context.Context, op escrowserver.Remember) (any, error) {
 	conflict := `DO UPDATE SET text = excluded.text`
 	if op.Once {
 		conflict = `DO NOTHING`

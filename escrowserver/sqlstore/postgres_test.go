@@ -58,7 +58,7 @@ func TestQuestionsOfYoungBooksStayFast(t *testing.T) {
 	defer conn.rollback()
 	fetched := func() (n int) {
 		t.Helper()
-		asking := &tx{conn: conn, sold: &s.sold, known: newKnown()}
+		asking := &tx{conn: conn, pools: &s.pools, known: newKnown()}
 		questions := slices.DeleteFunc(asking.buyQuestions(buying), func(q question) bool { return len(q.values) == 0 })
 		if err := conn.ask(t.Context(), questions); err != nil {
 			t.Fatal(err)

@@ -31,9 +31,9 @@ func TestRebindingTakesNoAddressThatAnotherHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.rollback()
-	binding := &tx{conn: conn, batches: &first.batches, sold: &first.sold, known: newKnown()}
-	if _, err := binding.do(t.Context(), escrowserver.ProveAddress{Now: now0, Account: owner.Key.ID(), Address: address, Nonce: "nonce",
-		TokenHash: "token", RenewBy: now0.Add(time.Hour), Promise: promise}); err != nil {
+	binding := &tx{conn: conn, batches: &first.batches, pools: &first.pools, known: newKnown()}
+	if _, err := binding.do(t.Context(), planOf(escrowserver.ProveAddress{Now: now0, Account: owner.Key.ID(), Address: address, Nonce: "nonce",
+		TokenHash: "token", RenewBy: now0.Add(time.Hour), Promise: promise})); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)

@@ -10,23 +10,6 @@ import (
 	"earnest/ledger"
 )
 
-// doSafety does the operations that keep accounts from thieves.
-func (t *tx) doSafety(ctx context.Context, op escrowserver.Op) (value any, done bool, err error) {
-	switch op := op.(type) {
-	case escrowserver.TakeOrder:
-		value, err = t.takeOrder(ctx, op)
-	case escrowserver.ProposeChange:
-		if err = t.accountLives(ctx, op.Change.Account); err == nil {
-			value, err = t.propose(ctx, op.Name(), op)
-		}
-	case escrowserver.ApplyChange:
-		err = t.applyChange(ctx, op)
-	default:
-		return nil, false, nil
-	}
-	return value, true, err
-}
-
 // mayAct refuses the account of a key that is not its key any more: by exactly this,
 // and at once in all processes, a thief is locked out.
 func (t *tx) mayAct(account, key escrow.KeyID) error {
@@ -68,6 +51,7 @@ func (t *tx) takeOrder(ctx context.Context, op escrowserver.TakeOrder) (any, err
 	if err != nil {
 		return nil, err
 	}
+	keys = op.Seal.Trusted(id, keys)
 	order, byRecovery, err := escrow.VerifyOrder(op.Signed, keys.Key, keys.Recovery)
 	if err != nil {
 		return nil, err
@@ -135,7 +119,7 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 				}
 				t.known.accounts[order.Account].frozen = false
 			}
-			return t.act(ctx, "order", change{AccountChange: escrow.AccountChange{Account: order.Account, Kind: string(order.Action), Value: string(op.Signed)}, now: op.Now})
+			return t.act(ctx, "order", change{AccountChange: escrow.AccountChange{Account: order.Account, Kind: string(order.Action), Value: string(op.Signed)}, now: op.Now, seal: op.Seal})
 		}, nil
 	}
 	if err := t.mayPropose(ctx, op, order); err != nil {
@@ -207,21 +191,22 @@ func (t *tx) mayRotate(ctx context.Context, order escrow.Order) error {
 
 // rotate gives the account to the order's key: balances, addresses and bonds are the
 // account's and stay. Offers and unsold keys are signed by the old key, and go.
-func (t *tx) rotate(ctx context.Context, op string, order escrow.Order, signed escrow.Signed, now int64) error {
+func (t *tx) rotate(ctx context.Context, op string, order escrow.Order, c change) error {
 	keys, err := t.reader().keys(ctx, order.Account)
 	if err != nil {
 		return err
 	}
-	if err := t.replaceKey(ctx, op, order.Account, keys.Key, order.Key.ID(), signed, now); err != nil {
+	if err := t.replaceKey(ctx, op, order.Account, keys.Key, order.Key.ID(), escrow.Signed(c.Value), micros(c.now)); err != nil {
 		return err
 	}
-	recovery := keys.Recovery
+	if _, err := t.exec(ctx, op+".rotate", `UPDATE account SET public_key = ?, key_id = ?, frozen_at = 0 WHERE id = ?`,
+		[]byte(order.Key), order.Key.ID(), order.Account); err != nil {
+		return err
+	}
 	if len(order.Recovery) > 0 {
-		recovery = order.Recovery
-	}
-	if _, err := t.exec(ctx, op+".rotate", `UPDATE account SET public_key = ?, key_id = ?, recovery = ?, frozen_at = 0 WHERE id = ?`,
-		[]byte(order.Key), order.Key.ID(), []byte(recovery), order.Account); err != nil {
-		return err
+		if err := t.setRecovery(ctx, op, c.seal, order.Account, order.Recovery); err != nil {
+			return err
+		}
 	}
 	a := t.known.accounts[order.Account]
 	a.key, a.frozen = order.Key.ID(), false
@@ -325,7 +310,7 @@ func (t *tx) deleteAccount(ctx context.Context, op escrowserver.TakeOrder, order
 		{"changes", `DELETE FROM account_change WHERE account = ?`},
 		{"orders", `DELETE FROM account_order WHERE account = ? AND action IN ('release', 'cancel')`},
 		{"certificates", `UPDATE bond SET verification = NULL, reply = NULL WHERE sender_account = ?`},
-		{"payouts", `UPDATE payout SET destination = '' WHERE account = ?`},
+		{"payouts", `UPDATE payout SET destination = '', signed = '' WHERE account = ?`},
 		{"operations", `DELETE FROM operation WHERE account = ?`},
 		{"sold", `DELETE FROM sold_key WHERE bond IN (SELECT id FROM bond WHERE sender_account = ?)`},
 	} {
@@ -337,7 +322,7 @@ func (t *tx) deleteAccount(ctx context.Context, op escrowserver.TakeOrder, order
 		return err
 	}
 	t.known.accounts[id].key = ""
-	_, err = t.exec(ctx, "order.account", `UPDATE account SET public_key = ?, key_id = '', recovery = ?, deleted_at = ? WHERE id = ?`,
+	_, err = t.exec(ctx, "order.account", `UPDATE account SET public_key = ?, key_id = '', recovery = ?, recovery_signed = '', deleted_at = ? WHERE id = ?`,
 		[]byte{}, []byte(nil), micros(op.Now), id)
 	return err
 }

@@ -20,6 +20,7 @@ func TestVerifyFindsFaults(t *testing.T) {
 	maps.Copy(damages, safetyDamages())
 	maps.Copy(damages, operatorDamages())
 	maps.Copy(damages, limitDamages())
+	maps.Copy(damages, sealDamages())
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
 			copied := filepath.Join(t.TempDir(), "books.db")

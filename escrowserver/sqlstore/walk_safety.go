@@ -21,7 +21,7 @@ func (r reader) walkSafety(ctx context.Context, v escrowserver.Visitor) error {
 			return v.Change(c)
 		}},
 		{`SELECT n, key_id, account, next_key, public_key, ordered, replaced_at FROM replaced_key ORDER BY n`, replacedLine},
-		{`SELECT id, public_key, key_id, frozen_at, deleted_at FROM account ORDER BY id`, ownerLine},
+		{`SELECT id, public_key, key_id, frozen_at, deleted_at, recovery, recovery_signed FROM account ORDER BY id`, ownerLine},
 		{`SELECT block.recipient, block.sender, block.from_at, block.until_at, bond.id, bond.recipient, bond.sender, bond.effective_at, bond.last_decision
 			FROM block JOIN bond ON bond.id = block.bond ORDER BY block.bond`, blockLine},
 	} {
@@ -56,7 +56,7 @@ func replacedLine(v *escrowserver.SafetyVisitor, scan func(...any) error) error 
 func ownerLine(v *escrowserver.SafetyVisitor, scan func(...any) error) error {
 	var o escrowserver.OwnerLine
 	var frozen, deleted int64
-	if err := scan(&o.Account, (*[]byte)(&o.Key), &o.KeyID, &frozen, &deleted); err != nil {
+	if err := scan(&o.Account, (*[]byte)(&o.Key), &o.KeyID, &frozen, &deleted, (*[]byte)(&o.Recovery), &o.RecoverySigned); err != nil {
 		return err
 	}
 	o.Frozen, o.Deleted = fromMicros(frozen), fromMicros(deleted)

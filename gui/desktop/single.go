@@ -14,7 +14,11 @@ import (
 )
 
 // raiseTimeout is how long the window that runs has to come forward.
-const raiseTimeout = 5 * time.Second
+const raiseTimeout = time.Second
+
+// ErrSilent: a window has the place, and does not come forward. It hangs, most
+// likely at its end.
+var ErrSilent = errors.New("a window of this agent runs already, and does not come forward")
 
 const (
 	raiseWord  = "show\n"
@@ -22,12 +26,17 @@ const (
 )
 
 // Single listens at path for further windows of the same home and calls raise
-// for each. If a window listens there already, that one is asked to come forward
-// and first is false: there is nothing to open. close ends the listening.
-func Single(ctx context.Context, path string, raise func()) (first bool, stop func(), err error) {
+// for each, which tells whether the window came forward. If a window listens there
+// already, that one is asked to come forward and first is false: there is nothing to
+// open. If it does not, first is true with [ErrSilent]: a window that hangs must not
+// keep another one from being opened. stop ends the listening.
+func Single(ctx context.Context, path string, raise func() bool) (first bool, stop func(), err error) {
 	listener, err := localsock.Listen(path)
 	if errors.Is(err, localsock.ErrInUse) {
-		return false, nil, ask(ctx, path)
+		if err = ask(ctx, path); errors.Is(err, ErrSilent) {
+			return true, func() {}, err
+		}
+		return false, nil, err
 	}
 	if err != nil {
 		return false, nil, err
@@ -44,13 +53,15 @@ func Single(ctx context.Context, path string, raise func()) (first bool, stop fu
 	return true, func() { _ = listener.Close() }, nil
 }
 
-func answer(conn net.Conn, raise func()) {
+func answer(conn net.Conn, raise func() bool) {
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(raiseTimeout))
+	_ = conn.SetDeadline(time.Now().Add(2 * raiseTimeout))
 	if word, err := bufio.NewReaderSize(conn, len(raiseWord)).ReadString('\n'); err != nil || word != raiseWord {
 		return
 	}
-	raise()
+	if !raise() {
+		return
+	}
 	_, _ = conn.Write([]byte(raisedWord))
 }
 
@@ -59,8 +70,11 @@ func ask(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, raiseTimeout)
 	defer cancel()
 	conn, err := localsock.Dial(ctx, path)
-	if err != nil {
+	switch {
+	case errors.Is(err, localsock.ErrStranger) || errors.Is(err, localsock.ErrOpenFolder):
 		return err
+	case err != nil: // it holds the place, and listens no longer
+		return ErrSilent
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(raiseTimeout))
@@ -68,7 +82,7 @@ func ask(ctx context.Context, path string) error {
 		_, err = bufio.NewReader(conn).ReadString('\n')
 	}
 	if err != nil {
-		return errors.New("a window of this agent runs already, and does not come forward; end it and start again")
+		return ErrSilent
 	}
 	return nil
 }

@@ -81,12 +81,12 @@ func (f *decideFoot) buildAsk() {
 	f.count.Box.Objects[1] = widgets.NewLine(0, -1, &fyne.Container{Layout: widgets.Fixed{Width: 120}, Objects: []fyne.CanvasObject{f.count.Entry}})
 	f.quick = widgets.NewWrap(theme.Space2, always, once)
 	f.number = widgets.NewColumn(theme.Space3, 0, f.count.Box, widgets.NewWrap(theme.Space3,
-		widgets.NewAction(s.t("ask.accept.do"), "⏎", widgets.Primary, s.model.AcceptCounted),
+		widgets.NewAction(s.t("ask.accept.do"), "↵", widgets.Primary, s.model.AcceptCounted),
 		widgets.NewAction(s.t("ask.cancel"), "Esc", widgets.Link, shut)))
 	f.reason = widgets.NewField(s.t("ask.reject.reason"), false, false, s.model.SetReason)
 	f.reason.Entry.OnSubmit, f.reason.Entry.OnEscape = s.model.RejectNoted, shut
 	f.note = widgets.NewColumn(theme.Space3, 0, f.reason.Box, widgets.NewWrap(theme.Space3,
-		widgets.NewAction(s.t("ask.reject.do"), "⏎", widgets.Danger, s.model.RejectNoted),
+		widgets.NewAction(s.t("ask.reject.do"), "↵", widgets.Danger, s.model.RejectNoted),
 		widgets.NewAction(s.t("ask.cancel"), "Esc", widgets.Link, shut)))
 	f.ask = widgets.NewColumn(theme.Space3, 0, widgets.Flush(f.title), f.quick, f.number, f.note)
 	f.ask.Hide()

@@ -28,6 +28,7 @@ func looks() map[string]look {
 	for _, some := range []map[string]look{
 		frameLooks(),
 		moneyLooks(),
+		payingLooks(),
 		startLooks(),
 		folderLooks(),
 		writeLooks(),

@@ -50,17 +50,21 @@ type moneyPage struct {
 	row     *fyne.Container
 	topUp   *widgets.Action
 	limits  *limitsPart
+	ways    *choices // by voucher or by card, where the escrow takes cards
+	voucher *fyne.Container
+	card    *payCardPart
 
 	statement *statementPart
 	chart     *chartPart
+	payout    *payoutPart
 }
 
 func newMoneyPage(s *Shell) *moneyPage {
 	p := &moneyPage{shell: s, rows: widgets.NewColumn(theme.Space3, 0), key: "none"}
-	p.limits, p.statement, p.chart = newLimitsPart(s), newStatementPart(s), newChartPart(s)
+	p.limits, p.statement, p.chart, p.payout = newLimitsPart(s), newStatementPart(s), newChartPart(s), newPayoutPart(s)
 	p.tabs = widgets.NewTabs(func(i int) { s.model.ShowMoney(viewmodel.MoneyTab(i)) },
-		s.t("money.tab.balance"), s.t("money.tab.statement"), s.t("money.tab.chart"))
-	p.parts = []fyne.CanvasObject{p.balance(), p.statement.root, p.chart.root}
+		s.t("money.tab.balance"), s.t("money.tab.statement"), s.t("money.tab.chart"), s.t("money.tab.payout"))
+	p.parts = []fyne.CanvasObject{p.balance(), p.statement.root, p.chart.root, p.payout.root}
 	p.root = newParted(s.t("nav.money"), p.tabs, nil, p.parts...)
 	return p
 }
@@ -73,9 +77,12 @@ func (p *moneyPage) balance() fyne.CanvasObject {
 	p.done = widgets.NewPara("", widget.SuccessImportance, theme.SizeText)
 	p.row = widgets.Flush(p.done)
 	p.topUp = widgets.NewAction(s.t("topup.action"), "", widgets.Primary, s.model.TopUp)
+	p.voucher = widgets.NewColumn(theme.Space4, 0, p.account.Box, p.code.Box, p.row, widgets.NewLine(0, -1, p.topUp))
+	p.ways, p.card = newChoices(func(id string) { s.model.ChooseByCard(id == "card") }), newPayCardPart(s)
+	p.ways.row = true
 	return scrolled(widgets.NewColumn(theme.Space4, widgets.FormWidth, p.rows, hinted(s.t("money.held")), widgets.NewHairline(),
 		widgets.NewColumn(theme.Space2, 0, widgets.NewText(s.t("topup.action"), theme.Text, theme.SizeText, true), hinted(s.t("topup.why"))),
-		p.account.Box, p.code.Box, p.row, widgets.NewLine(0, -1, p.topUp), widgets.NewHairline(), p.limits.root))
+		p.ways.box, p.voucher, p.card.box, widgets.NewHairline(), p.limits.root))
 }
 
 func (p *moneyPage) object() fyne.CanvasObject { return p.root }
@@ -110,7 +117,7 @@ func (p *moneyPage) typedKey(e *fyne.KeyEvent) bool {
 }
 
 func (p *moneyPage) keyList() []keyHelp {
-	return []keyHelp{{"← →", p.shell.t("money.keys.parts")}, {"↑ ↓", p.shell.t("money.keys.scroll")}}
+	return []keyHelp{{"←/→", p.shell.t("money.keys.parts")}, {"↑/↓", p.shell.t("money.keys.scroll")}}
 }
 
 func (p *moneyPage) refresh() {
@@ -124,7 +131,11 @@ func (p *moneyPage) refresh() {
 	case viewmodel.MoneyChart:
 		p.chart.refresh()
 		return
+	case viewmodel.MoneyPayOut:
+		p.payout.refresh()
+		return
 	}
+	p.topUps()
 	widgets.Show(p.account.Box, len(v.Accounts) > 1)
 	p.account.Set(v.Accounts, v.Account)
 	p.code.Entry.Put(v.Code)
@@ -141,6 +152,19 @@ func (p *moneyPage) refresh() {
 		p.rows.Objects = p.table(v)
 		p.rows.Refresh()
 	}
+}
+
+// topUps shows the ways to top up, and the one that is chosen.
+func (p *moneyPage) topUps() {
+	s, v := p.shell, p.shell.model.ByCard()
+	var ways []viewmodel.Choice
+	if v.Offered {
+		ways = []viewmodel.Choice{{ID: "voucher", Title: s.t("topup.by-voucher"), Chosen: !v.Chosen}, {ID: "card", Title: s.t("topup.by-card"), Chosen: v.Chosen}}
+	}
+	p.ways.refresh(ways)
+	widgets.Show(p.voucher, !v.Offered || !v.Chosen)
+	widgets.Show(p.card.box, v.Offered && v.Chosen)
+	p.card.refresh(v)
 }
 
 func word(yes bool, a, b string) string {

@@ -75,7 +75,7 @@ func (p *pricePage) typedKey(e *fyne.KeyEvent) bool {
 }
 
 func (p *pricePage) keyList() []keyHelp {
-	return []keyHelp{{"← →", p.shell.t("money.keys.parts")}}
+	return []keyHelp{{"←/→", p.shell.t("money.keys.parts")}}
 }
 
 func (p *pricePage) refresh() {

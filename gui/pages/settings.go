@@ -18,6 +18,7 @@ type settingsPage struct {
 	main     *fyne.Container
 	behind   map[string]*behindPage
 	open     string // the page behind that is shown; empty for the settings
+	safe     string // the account whose safety was looked at last
 	accounts *accountList
 	paying   *payingPart
 	done     *note
@@ -37,7 +38,7 @@ func newSettingsPage(s *Shell) *settingsPage {
 	p := &settingsPage{shell: s, accounts: newAccountList(s), paying: newPayingPart(s), done: newNote(good, theme.SizeText),
 		agent: newNote(low, theme.SizeSmall)}
 	p.behind = map[string]*behindPage{"doctor": newDoctorPage(s, p.back), "log": newLogPage(s, p.back),
-		"report": newReportPage(s, p.back), "keys": newKeysPage(s, p.back)}
+		"report": newReportPage(s, p.back), "keys": newKeysPage(s, p.back), "safety": newSafetyPage(s)}
 	add := widgets.NewAction(s.t("settings.account.add"), "", widgets.Quiet, s.model.NewAccount)
 	help := widgets.NewColumn(0, 0)
 	for _, l := range [][2]string{{"doctor", s.t("settings.help.doctor")}, {"log", s.t("settings.help.log")},
@@ -93,6 +94,8 @@ func (p *settingsPage) show(name string) {
 	case c == nil:
 	case b != nil:
 		c.Focus(b.first)
+	case left == "safety":
+		p.accounts.focus(c, p.safe)
 	default:
 		c.Focus(p.links[map[string]int{"doctor": 0, "log": 1, "report": 2, "keys": 3}[left]])
 	}
@@ -107,6 +110,12 @@ func (p *settingsPage) typedKey(e *fyne.KeyEvent) bool {
 	switch {
 	case e.Name != fyne.KeyEscape:
 		return false
+	case p.open == "safety" && p.shell.model.Safety().Delete.Asked:
+		p.shell.model.KeepDelete()
+		return true
+	case p.open == "safety":
+		p.shell.model.CloseSafety()
+		return true
 	case p.open != "":
 		p.back()
 		return true
@@ -121,6 +130,16 @@ func (p *settingsPage) typedKey(e *fyne.KeyEvent) bool {
 }
 
 func (p *settingsPage) refresh() {
+	// Which account's safety is looked at, the model knows: a banner leads there, too.
+	switch safe := p.shell.model.Safety(); {
+	case safe.Open && p.open != "safety":
+		p.safe = safe.Address
+		p.show("safety")
+		return
+	case !safe.Open && p.open == "safety":
+		p.back()
+		return
+	}
 	if b := p.behind[p.open]; b != nil {
 		b.refresh()
 		return

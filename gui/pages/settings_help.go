@@ -17,13 +17,18 @@ import (
 // and what it is.
 func newBehind(s *Shell, back func(), name, what string, objects ...fyne.CanvasObject) (*fyne.Container, *widgets.Action) {
 	way := widgets.NewAction(s.t("settings.back"), "", widgets.Link, back)
-	head := widgets.NewColumn(theme.Space2, 0, widgets.NewLine(0, -1, way), title(name))
+	return behindOf(way, title(name), what, objects...), way
+}
+
+// behindOf is that frame under a title of its own.
+func behindOf(way *widgets.Action, name fyne.CanvasObject, what string, objects ...fyne.CanvasObject) *fyne.Container {
+	head := widgets.NewColumn(theme.Space2, 0, widgets.NewLine(0, -1, way), name)
 	if what != "" {
 		head.Add(widgets.Flush(widgets.NewPara(what, low, theme.SizeText)))
 	}
 	body := widgets.NewColumn(theme.Space4, widgets.ReadingWidth, append([]fyne.CanvasObject{head}, objects...)...)
 	return container.NewStack(widgets.NewFill(theme.Surface),
-		container.NewVScroll(widgets.NewInset(theme.Space5, theme.Space5, theme.Space5, theme.Space5, body))), way
+		container.NewVScroll(widgets.NewInset(theme.Space5, theme.Space5, theme.Space5, theme.Space5, body)))
 }
 
 // newDoctorPage is the checks with what to do about each.

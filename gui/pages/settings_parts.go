@@ -33,7 +33,8 @@ type accountPart struct {
 	id      *note
 	change  *widgets.Action
 	card    *widgets.Action
-	remove  *removePart
+	safety  *widgets.Action
+	remove  *questionPart
 	view    viewmodel.AccountRow
 }
 
@@ -62,6 +63,14 @@ func (l *stateLine) set(text string, well bool) {
 	setLabel(l.text, text)
 }
 
+// waits is a sentence about what is under way.
+func (l *stateLine) waits(text string) {
+	if l.icon.Resource == nil {
+		l.icon.SetResource(stepIcon("trying"))
+	}
+	setLabel(l.text, text)
+}
+
 func newAccountList(s *Shell) *accountList {
 	return &accountList{shell: s, box: widgets.NewColumn(theme.Space4, 0)}
 }
@@ -80,6 +89,15 @@ func (l *accountList) refresh(rows []viewmodel.AccountRow) {
 	}
 }
 
+// focus puts the focus where the safety of an account is opened.
+func (l *accountList) focus(c fyne.Canvas, address string) {
+	for _, p := range l.rows {
+		if p.box.Visible() && p.view.Address == address {
+			c.Focus(p.safety)
+		}
+	}
+}
+
 func newAccountPart(s *Shell) *accountPart {
 	p := &accountPart{address: widgets.NewText("", theme.Text, theme.SizeText, false), mailbox: newStateLine(), escrow: newStateLine(),
 		pool: newNote(low, theme.SizeSmall), id: newNote(low, theme.SizeSmall)}
@@ -89,8 +107,9 @@ func newAccountPart(s *Shell) *accountPart {
 	p.change = widgets.NewAction("", "", widgets.Link, func() { s.model.ChangeAccount(p.view.Address) })
 	p.card = widgets.NewAction(s.t("settings.account.card"), "", widgets.Link, func() { s.copy(p.card, p.view.Card.Text) })
 	ask := widgets.NewAction(s.t("settings.account.remove"), "", widgets.Link, func() { s.model.AskRemoveAccount(p.view.Address) })
+	p.safety = widgets.NewAction(s.t("settings.account.safety"), "", widgets.Link, func() { s.model.OpenSafety(p.view.Address) })
 	p.remove = newRemovePart(s, ask)
-	p.box = widgets.NewColumn(theme.Space1, 0, p.address, p.mailbox.box, p.escrow.box, p.pool.row, p.id.row, widgets.NewLinks(theme.Space4, p.change, p.card, ask), p.remove.box)
+	p.box = widgets.NewColumn(theme.Space1, 0, p.address, p.mailbox.box, p.escrow.box, p.pool.row, p.id.row, widgets.NewLinks(theme.Space4, p.change, p.card, p.safety, ask), p.remove.box)
 	return p
 }
 
@@ -98,12 +117,12 @@ func (p *accountPart) refresh(s *Shell, v viewmodel.AccountRow) {
 	p.view = v
 	p.address.Set(v.Address, theme.Text)
 	p.mailbox.set(v.Mailbox, !v.Trouble)
-	p.escrow.set(v.Escrow, !v.Away)
+	p.escrow.set(v.Escrow, !v.Away && !v.Frozen)
 	p.pool.set(v.Pool)
 	p.id.set(s.t("settings.account.identity", "Identity", v.Identity))
 	p.change.Set(word(v.Trouble, s.t("settings.account.sign-in"), s.t("settings.account.change")), true)
 	widgets.Show(p.card, v.Card.Text != "")
-	p.remove.refresh(s, v.Removal)
+	p.remove.refresh(s, v.Removal, s.t("settings.remove.busy"))
 }
 
 // payingPart is the user model.

@@ -9,8 +9,8 @@ import (
 	"earnest/gui/widgets"
 )
 
-// removePart asks below an account whether to remove it.
-type removePart struct {
+// questionPart asks whether to do what cannot be undone, below where that is.
+type questionPart struct {
 	box   *fyne.Container
 	title *note
 	text  *note
@@ -21,11 +21,16 @@ type removePart struct {
 	shown string // the question that is asked
 }
 
-func newRemovePart(s *Shell, ask *widgets.Action) *removePart {
-	p := &removePart{ask: ask, title: newNote(widget.MediumImportance, theme.SizeText), text: newNote(widget.MediumImportance, theme.SizeText), fault: newNote(danger, theme.SizeText)}
+// newRemovePart asks below an account whether to remove it.
+func newRemovePart(s *Shell, ask *widgets.Action) *questionPart {
+	return newQuestionPart(s, ask, s.t("settings.remove.no"), s.model.KeepAccount, s.model.RemoveAccount)
+}
+
+func newQuestionPart(s *Shell, ask *widgets.Action, no string, keep, yes func()) *questionPart {
+	p := &questionPart{ask: ask, title: newNote(widget.MediumImportance, theme.SizeText), text: newNote(widget.MediumImportance, theme.SizeText), fault: newNote(danger, theme.SizeText)}
 	p.title.label.TextStyle.Bold = true
-	p.keep = widgets.NewAction(s.t("settings.remove.no"), "", widgets.Quiet, s.model.KeepAccount)
-	p.yes = widgets.NewAction("", "", widgets.Danger, s.model.RemoveAccount)
+	p.keep = widgets.NewAction(no, "", widgets.Quiet, keep)
+	p.yes = widgets.NewAction("", "", widgets.Danger, yes)
 	p.box = widgets.NewInset(theme.Space2, 0, theme.Space2, 0,
 		widgets.NewColumn(theme.Space2, 0, p.title.row, p.text.row, p.fault.row, widgets.NewWrap(theme.Space3, p.keep, p.yes)))
 	p.box.Hide()
@@ -33,15 +38,19 @@ func newRemovePart(s *Shell, ask *widgets.Action) *removePart {
 }
 
 // refresh shows the question. Each one starts at the answer that changes nothing.
-func (p *removePart) refresh(s *Shell, v viewmodel.Removal) {
+func (p *questionPart) refresh(s *Shell, v viewmodel.Removal, busy string) {
 	widgets.Show(p.box, v.Asked)
 	p.title.set(v.Title)
 	p.text.set(v.Text)
 	p.fault.set(v.Error)
-	p.yes.Set(word(v.Busy, s.t("settings.remove.busy"), v.Remove), !v.Busy)
+	p.yes.Set(word(v.Busy, busy, v.Remove), !v.Busy)
 	if c := s.canvas(); c != nil && v.Title != p.shown {
 		switch focused := c.Focused(); {
 		case v.Asked:
+			// Laid out first: what has no place yet cannot be scrolled to.
+			for range 2 { // wrapped texts know their height only once they have their width
+				s.content.Refresh()
+			}
 			c.Focus(p.keep)
 		case focused == p.keep || focused == p.yes:
 			c.Focus(p.ask)

@@ -62,6 +62,7 @@ type Shell struct {
 	banner       *fyne.Container
 	bannerText   *widget.Label
 	bannerAction *widgets.Action
+	bannerTall   float32 // as it was laid out
 	strip        *strip
 	help         *keyHelpSheet
 	held         heldKeys
@@ -131,7 +132,13 @@ func (s *Shell) build() {
 
 func (s *Shell) buildBanner() {
 	s.bannerText = widgets.NewPara("", widget.MediumImportance, theme.SizeText)
-	s.bannerAction = widgets.NewAction(s.t("link.start"), "", widgets.Quiet, s.model.StartAgent)
+	s.bannerAction = widgets.NewAction(s.t("link.start"), "", widgets.Quiet, func() {
+		if s.model.Banner().CanStart {
+			s.model.StartAgent()
+			return
+		}
+		s.model.LookAtBanner()
+	})
 	icon := widget.NewIcon(fynetheme.NewWarningThemedResource(fynetheme.WarningIcon()))
 	s.banner = container.NewStack(widgets.NewFill(theme.Surface), widgets.NewColumn(0, 0,
 		widgets.NewInset(theme.Space2, theme.Space4, theme.Space2, theme.Space4,
@@ -152,8 +159,10 @@ func (s *Shell) Refresh() {
 	}
 	banner := m.Banner()
 	s.bannerText.SetText(banner.Text)
-	widgets.Show(s.bannerAction, banner.CanStart)
+	s.bannerAction.Set(word(banner.CanStart, s.t("link.start"), s.t("safety.banner.look")), true)
+	widgets.Show(s.bannerAction, banner.CanStart || banner.Look != "")
 	widgets.Show(s.banner, banner.Show)
+	s.settleBanner()
 	s.strip.refresh()
 	p := s.pages[m.Page()]
 	p.refresh()
@@ -162,6 +171,23 @@ func (s *Shell) Refresh() {
 		s.stack.Objects = []fyne.CanvasObject{p.object()}
 		s.stack.Refresh()
 		s.Focus()
+	}
+}
+
+// settleBanner lays the window out anew when the banner has grown: the driver tells
+// only the nearest container, and the page would stay where it was, under its last
+// line. A text that wraps knows its height only once it has its width, hence twice.
+func (s *Shell) settleBanner() {
+	for range 3 {
+		tall := float32(0)
+		if s.banner.Visible() {
+			tall = s.banner.MinSize().Height
+		}
+		if tall == s.bannerTall {
+			return
+		}
+		s.bannerTall = tall
+		s.content.Objects[0].Refresh()
 	}
 }
 

@@ -92,11 +92,11 @@ func tokens(name fyne.ThemeColorName) (pair, bool) {
 		return pair{0xE3DFD9, 0x35322E}, true
 	case Border:
 		return pair{0x8F8A83, 0x6F6A63}, true
-	case Accent, fynetheme.ColorNameHyperlink, fynetheme.ColorNameSuccess, fynetheme.ColorNameFocus:
+	case Accent, fynetheme.ColorNameHyperlink, fynetheme.ColorNameSuccess:
 		return pair{0x1B6B52, 0x74CDA9}, true
 	case OnAccent, fynetheme.ColorNameForegroundOnSuccess:
 		return pair{0xFFFFFF, 0x0E2A20}, true
-	case Selection:
+	case Selection, fynetheme.ColorNameFocus: // Fyne draws texts on it; the ring at the edge is the accent
 		return pair{0xE3EFEA, 0x24352E}, true
 	case Reject:
 		return pair{0xA8281E, 0xFF9A8F}, true

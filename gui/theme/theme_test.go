@@ -48,7 +48,9 @@ func TestTextsAreLegible(t *testing.T) {
 			{Accent, Background, 5}, {Accent, Surface, 5}, {OnAccent, Accent, 5},
 			{Reject, Background, 5}, {Reject, Surface, 5}, {Reject, Selection, 5},
 			{Waiting, Background, 5}, {Waiting, Surface, 5}, {Waiting, Selection, 4.5}, {Waiting, Hover, 4.5},
-			{Background, Text, 5},  // the undo bar
+			{Background, Text, 5}, // the undo bar
+			// What Fyne fills with the colour of the focus: a list to choose from.
+			{Text, fynetheme.ColorNameFocus, 5}, {Muted, fynetheme.ColorNameFocus, 5}, {Accent, Surface, 3},
 			{Muted, Line, 4.5},     // a button that cannot be pressed
 			{Border, Surface, 2.9}, // not text: WCAG 1.4.11
 		} {

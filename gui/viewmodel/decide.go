@@ -136,6 +136,9 @@ func (m *Model) decided(id, verb string, mail agentclient.Mail, err error, many 
 			}
 		}
 		m.box.put(mail)
+		if verb == "undo" && !many && m.lists(id) {
+			next = id // what waits again is what is shown
+		}
 	}
 	m.mu.Unlock()
 	if next != "" {

@@ -92,7 +92,7 @@ func TestSeveralRejectsAreTakenBackOneByOneTheLatestFirst(t *testing.T) {
 			synctest.Wait()
 			time.Sleep(time.Second)
 		}
-		s.has("bar", s.Undo().Text, "Rejected. €0.25 goes to Example Escrow Society in 9:59.", "And 2 more.")
+		s.has("bar", s.Undo().Text, "Rejected Sender 02: €0.25 goes to Example Escrow Society in 9:59.", "And 2 more.")
 		for i, want := range []string{"rejecting rejecting waiting", "rejecting waiting waiting", "waiting waiting waiting"} {
 			s.UndoReject()
 			synctest.Wait()

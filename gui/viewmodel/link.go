@@ -91,6 +91,7 @@ func (m *Model) event(e agentclient.Event) {
 		m.do(m.loadDrafts)
 	case agentclient.EventBalance:
 		m.do(m.loadBalances)
+		m.do(m.loadCards)
 		m.do(m.moneyMoved)
 	case agentclient.EventPrice:
 		m.do(m.loadPrice)
@@ -137,18 +138,22 @@ func (m *Model) startAgent(ctx context.Context) {
 	})
 }
 
-// Banner is a line over everything: the agent is away.
+// Banner is a line over everything: the agent is away, or an account is frozen or
+// somebody wants its address.
 type Banner struct {
 	Show     bool
 	Text     string
 	CanStart bool
+	Look     string // whose safety to look at
 }
 
-// Banner says whether the agent answers.
+// Banner says whether the agent answers, then whether an account is in danger.
 func (m *Model) Banner() Banner {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch {
+	case m.link.state == linkUp:
+		return m.danger()
 	case m.link.state == linkStarting:
 		return Banner{Show: true, Text: m.say.T("link.starting")}
 	case m.link.state != linkDown:

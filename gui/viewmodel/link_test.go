@@ -47,7 +47,7 @@ func TestWhenTheAgentCannotBeStartedTheWindowSaysWhy(t *testing.T) {
 			time.Sleep(time.Minute)
 			synctest.Wait()
 			b := s.Banner()
-			s.has("banner", b.Text, "could not be started: The program earnest was not found.", "Mail and money stay as they are.")
+			s.has("banner", b.Text, "could not be started. The program earnest was not found.")
 			s.has("list", s.Folder().Empty.Title, "The agent is not running")
 			if !b.CanStart || starts.Load() != 1 {
 				t.Errorf("%+v after %d starts", b, starts.Load())

@@ -50,7 +50,7 @@ func (m *Model) reload(ctx context.Context, r *reload, fetch func(context.Contex
 }
 
 func (m *Model) loadAll(context.Context) {
-	for _, load := range []func(context.Context){m.loadStatus, m.loadInbox, m.loadSent, m.loadDrafts, m.loadBalances, m.moneyMoved, m.loadPrice, m.loadSettings, m.loadPeople} {
+	for _, load := range []func(context.Context){m.loadStatus, m.loadInbox, m.loadSent, m.loadDrafts, m.loadBalances, m.loadCards, m.moneyMoved, m.loadPrice, m.loadSettings, m.loadPeople} {
 		m.do(load)
 	}
 }

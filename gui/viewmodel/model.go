@@ -77,6 +77,8 @@ type Model struct {
 	box       box
 	out       outbox
 	purse     purse
+	byCard    byCard
+	payout    payOut
 	statement statement
 	limits    limits
 	chart     chart
@@ -86,6 +88,7 @@ type Model struct {
 	desk      desk
 	setups    setups
 	removing  removal
+	safe      safety
 	prefs     preferences
 	support   support
 	folk      folk

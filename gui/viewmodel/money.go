@@ -15,6 +15,7 @@ const (
 	MoneyBalance MoneyTab = iota
 	MoneyStatement
 	MoneyChart
+	MoneyPayOut
 )
 
 // purse is the balances and the top-up being typed.
@@ -188,6 +189,7 @@ func (s speech) and(list []string) string {
 func (m *Model) loadMoney(ctx context.Context) {
 	m.do(m.loadMovements)
 	m.do(m.loadLimits)
+	m.do(m.loadPayouts)
 }
 
 // moneyMoved hears that money moved: what the page shows is asked for anew when

@@ -72,3 +72,22 @@ func TestASearchIsClearedAndDoesNotFollow(t *testing.T) {
 		}
 	})
 }
+
+// TestAnUndoShowsTheMailAgain, and the bar says whose mail was rejected.
+func TestAnUndoShowsTheMailAgain(t *testing.T) {
+	play(t, crowd(5), func(s *stage) {
+		s.Select("m02")
+		synctest.Wait()
+		s.Reject()
+		synctest.Wait()
+		s.has("bar", s.Undo().Text, "Rejected "+writer(s.mail("m02"))+":")
+		if s.chosen() == "m02" {
+			t.Fatal("the rejected mail is still open")
+		}
+		s.UndoReject()
+		synctest.Wait()
+		if s.chosen() != "m02" {
+			t.Errorf("after the undo %s is open", s.chosen())
+		}
+	})
+}

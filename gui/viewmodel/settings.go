@@ -32,6 +32,7 @@ type AccountRow struct {
 	Identity string
 	Trouble  bool // of the mailbox: a new password or login may help
 	Away     bool // the escrow does not answer
+	Frozen   bool
 	Card     Card
 	Removal  Removal
 }
@@ -103,6 +104,8 @@ func (m *Model) accountRow(a agentclient.Account) AccountRow {
 		row.Escrow = m.say.T("settings.escrow.away", "Escrow", line(a.Escrow))
 	case !a.Proven:
 		row.Escrow = m.say.T("settings.escrow.proving", "Escrow", line(a.Escrow))
+	case !a.FrozenAt.IsZero():
+		row.Escrow, row.Frozen = m.say.T("safety.frozen", "Escrow", line(a.Escrow), "When", m.say.moment(a.FrozenAt)), true
 	default:
 		row.Escrow = m.say.T("settings.escrow.up", "Escrow", line(a.Escrow))
 	}

@@ -177,7 +177,7 @@ func TestK13_RejectCountsDownAndUndoTakesItBack(t *testing.T) {
 		if n := s.count("Reject"); n != 1 {
 			t.Fatalf("rejected %d times", n)
 		}
-		if u := s.Undo(); u.Text != "Rejected. €0.25 goes to Example Escrow Society in 10:00." {
+		if u := s.Undo(); u.Text != "Rejected Conference Host: €0.25 goes to Example Escrow Society in 10:00." {
 			t.Errorf("undo bar: %q", u.Text)
 		}
 		drawn := 0

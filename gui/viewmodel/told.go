@@ -115,15 +115,15 @@ func (m *Model) Undo() Undo {
 	all := m.together(latest)
 	switch sum, alike := m.moneyOf(all); {
 	case latest.Queued:
-		text = m.say.T("undo.queued")
+		text = m.say.T("undo.queued", "Who", writer(latest))
 	case latest.Free || latest.Price.Amount == "":
-		text = m.say.T("undo.free", "Left", left)
+		text = m.say.T("undo.free", "Who", writer(latest), "Left", left)
 	case len(all) > 1 && alike:
 		text = m.say.N("undo.many", len(all), "Amount", m.say.money(sum), "To", to, "Left", left)
 	case len(all) > 1:
 		text = m.say.N("undo.many.mixed", len(all), "Left", left)
 	default:
-		text = m.say.T("undo.one", "Amount", m.say.money(latest.Price), "To", to, "Left", left)
+		text = m.say.T("undo.one", "Who", writer(latest), "Amount", m.say.money(latest.Price), "To", to, "Left", left)
 	}
 	others := 0
 	for _, e := range m.box.rejecting {

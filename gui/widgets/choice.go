@@ -65,6 +65,7 @@ func (s *Select) FocusGained() {
 	s.Select.FocusGained()
 	s.edge.focused = true
 	s.edge.Refresh()
+	Reveal(s)
 }
 
 // FocusLost hides it.

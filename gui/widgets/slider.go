@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	fynetheme "fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
@@ -26,7 +27,7 @@ func (t sliderTheme) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.
 	switch name {
 	case theme.Surface: // the rail
 		name = theme.Border
-	case theme.Text: // the knob, and the rail before it
+	case theme.Text, fynetheme.ColorNameFocus: // the knob, the rail before it, and the ring of the focus
 		name = theme.Accent
 	}
 	return t.now().Color(name, v)

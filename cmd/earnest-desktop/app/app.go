@@ -61,12 +61,14 @@ func Run(ctx context.Context, cfg Config) error {
 	defer wg.Wait()
 	defer cancel()
 	// A second window of the same agent would say everything twice.
-	raise := make(chan struct{}, 1)
-	first, release, err := desktop.Single(ctx, agentclient.WindowSocketPath(cfg.Home), func() { signal(raise) })
-	if err != nil {
+	raise := newRaising()
+	first, release, err := desktop.Single(ctx, agentclient.WindowSocketPath(cfg.Home), raise.ask)
+	switch {
+	case errors.Is(err, desktop.ErrSilent):
+		cfg.Log.Warn(err.Error() + "; another one is opened beside it")
+	case err != nil:
 		return fmt.Errorf("run the window: %w", err)
-	}
-	if !first {
+	case !first:
 		return nil
 	}
 	defer release()
@@ -97,8 +99,9 @@ func Run(ctx context.Context, cfg Config) error {
 	if cfg.Page != "" {
 		model.Show(cfg.Page)
 	}
-	window := newWindow(a, model, prefs, cfg)
-	out := &outside{model: model, prefs: prefs, app: a, window: window}
+	quit := quitting(release, func() { fyne.Do(a.Quit) }, func() { os.Exit(0) }, quitWithin)
+	window := newWindow(a, model, prefs, cfg, quit)
+	out := &outside{model: model, prefs: prefs, app: a, window: window, quit: quit}
 	out.join(icon)
 	defer out.notifier.Close()
 	wg.Go(func() {
@@ -106,8 +109,8 @@ func Run(ctx context.Context, cfg Config) error {
 			select {
 			case <-ctx.Done():
 				return
-			case <-raise:
-				out.raise()
+			case done := <-raise.asked:
+				out.raiseThen(func() { close(done) })
 			}
 		}
 	})
@@ -116,7 +119,8 @@ func Run(ctx context.Context, cfg Config) error {
 		window.Show()
 	}
 	wg.Go(func() { model.Run(ctx) })
-	stop := context.AfterFunc(ctx, func() { fyne.Do(a.Quit) })
+	stop := context.AfterFunc(ctx, quit)
+	a.Lifecycle().SetOnStarted(func() { raise.up.Store(true) })
 	defer stop()
 	a.Run()
 	// The loop has ended: nobody would draw what is still posted.
@@ -128,7 +132,7 @@ func Run(ctx context.Context, cfg Config) error {
 
 // newWindow makes the window, and makes its content anew when the language
 // changes.
-func newWindow(a fyne.App, model *viewmodel.Model, prefs *prefs, cfg Config) fyne.Window {
+func newWindow(a fyne.App, model *viewmodel.Model, prefs *prefs, cfg Config, quit func()) fyne.Window {
 	window := a.NewWindow("Earnest")
 	window.SetPadded(false)
 	look := cfg.Look
@@ -171,19 +175,11 @@ func newWindow(a fyne.App, model *viewmodel.Model, prefs *prefs, cfg Config) fyn
 			window.Hide()
 			return
 		}
-		a.Quit()
+		quit()
 	})
 	window.Resize(fyne.NewSize(cfg.Width, cfg.Height))
 	window.CenterOnScreen()
 	return window
-}
-
-// signal tells once, however often.
-func signal(to chan<- struct{}) {
-	select {
-	case to <- struct{}{}:
-	default:
-	}
 }
 
 func newClient(home string) *agentclient.Client {

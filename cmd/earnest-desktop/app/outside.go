@@ -22,6 +22,7 @@ type outside struct {
 	prefs    *prefs
 	app      fyne.App
 	window   fyne.Window
+	quit     func()
 	tray     *desktop.Tray
 	notifier desktop.Notifier
 }
@@ -77,10 +78,14 @@ func (o *outside) answered(id string, action desktop.Action) {
 }
 
 // raise brings the window to the front, from wherever it is.
-func (o *outside) raise() {
+func (o *outside) raise() { o.raiseThen(func() {}) }
+
+// raiseThen does so, and then that.
+func (o *outside) raiseThen(done func()) {
 	fyne.Do(func() {
 		o.window.Show()
 		o.window.RequestFocus()
+		done()
 	})
 }
 
@@ -100,5 +105,5 @@ func (o *outside) draw() {
 	o.tray.Set(n, []desktop.TrayItem{{Title: strings.TrimSpace(first)}, {},
 		{Title: w.T("tray.open"), Do: o.raise},
 		{Title: w.T("tray.write"), Do: func() { o.model.Write(); o.raise() }}, {},
-		{Title: w.T("tray.quit"), Do: o.app.Quit}})
+		{Title: w.T("tray.quit"), Do: o.quit}})
 }

@@ -77,7 +77,7 @@ func (s starter) await(ctx context.Context, ended <-chan error, log string) erro
 func endedEarly(err error, log string) error {
 	data, readErr := os.ReadFile(log)
 	if last := lastWords(string(data)); readErr == nil && last != "" {
-		return fmt.Errorf("it ended at once: %s", last)
+		return errors.New(last)
 	}
 	if err == nil {
 		err = errors.New("it gave no reason")
@@ -101,7 +101,9 @@ func lastWords(said string) string {
 	for _, line := range lines[first+1:] {
 		words = append(words, strings.TrimSpace(line))
 	}
-	return strings.TrimSpace(strings.Join(words, " "))
+	// The window says that before it.
+	said = strings.ReplaceAll(strings.Join(words, " "), "The agent did not start. ", "")
+	return strings.TrimSpace(strings.TrimSuffix(said, "The agent did not start."))
 }
 
 // findAgent looks beside the window's own program first, so that both are of

@@ -88,10 +88,10 @@ func TestTheAgentIsStartedApartAndAnswers(t *testing.T) {
 func TestAnAgentThatEndsAtOnceSaysWhy(t *testing.T) {
 	s := newStarter(t, script(t, `echo starting; echo "There is no keyring to keep your keys in." >&2; exit 1`))
 	err := s.start(context.Background())
-	if err == nil || !strings.Contains(err.Error(), "it ended at once: There is no keyring to keep your keys in.") {
+	if err == nil || !strings.Contains(err.Error(), "There is no keyring to keep your keys in.") {
 		t.Errorf("said: %v", err)
 	}
-	said := "log line\nearnest: No keyring. A long tale. (dial: refused)\n         Nothing was saved.\n         Start one.\n"
+	said := "log line\nearnest: No keyring. A long tale. (dial: refused)\n         The agent did not start. Nothing was saved.\n         Start one.\n"
 	if got := lastWords(said); got != "No keyring. Nothing was saved. Start one." {
 		t.Errorf("last words: %q", got)
 	}

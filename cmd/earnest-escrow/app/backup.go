@@ -16,6 +16,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"earnest/escrowserver"
 	"earnest/escrowserver/sqlstore"
 )
 
@@ -37,6 +38,8 @@ type manifest struct {
 	// so nobody can serve from it before its keys are withdrawn.
 	Made  string `toml:"made,omitempty"`
 	Epoch int64  `toml:"epoch"`
+	// Sealed is the note that the escrow signed what older programs wrote.
+	Sealed string `toml:"sealed,omitempty"`
 	// Files are all others in the backup, in order: a copy that was cut off, or is
 	// damaged, is known before anything is restored.
 	Files []packed `toml:"file"`
@@ -83,7 +86,10 @@ func writeBackup(ctx context.Context, cfg Config, store *sqlstore.Store, file st
 		err = store.Backup(ctx, books)
 	} else {
 		books = filepath.Join(scratch, fileDump)
-		if about.Made, err = store.Note(ctx, noteMade); err == nil {
+		var errs [2]error
+		about.Made, errs[0] = store.Note(ctx, noteMade)
+		about.Sealed, errs[1] = store.Note(ctx, escrowserver.NoteSealed)
+		if err = errors.Join(errs[:]...); err == nil {
 			err = dump(ctx, cfg, books)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"earnest/cmd/earnest-escrow/app"
+	"earnest/escrow"
 	"earnest/escrowclient"
 	"earnest/internal/pgtest"
 )
@@ -23,6 +24,12 @@ func TestABackupBringsTheEscrowBack(t *testing.T) {
 			ready, stop := start(t, cfg)
 			c := client(t, ready, nil)
 			paid(t, c, cfg)
+			if _, err := c.AskPayout(t.Context(), escrow.PayoutRequest{ID: "payout-of-test", Currency: "escrow.example", Amount: 100, To: "IBAN"}); err != nil {
+				t.Fatal(err)
+			}
+			if q, _, err := app.ReadQueue(t.Context(), cfg); err != nil || !q.Restored.IsZero() {
+				t.Errorf("restored at %v, %v", q.Restored, err)
+			}
 			file := filepath.Join(t.TempDir(), "backup.tar")
 			if err := app.Backup(t.Context(), cfg, file); err != nil {
 				t.Fatal(err)
@@ -66,8 +73,11 @@ func TestABackupBringsTheEscrowBack(t *testing.T) {
 				t.Errorf("another identity: %+v, %v", after, err)
 			}
 			account, err := c.Account(t.Context())
-			if err != nil || len(account.Balances) != 1 || account.Balances[0].Available != 500 {
+			if err != nil || len(account.Balances) != 1 || account.Balances[0].Available != 400 {
 				t.Errorf("after the restore: %+v, %v", account, err)
+			}
+			if q, _, err := app.ReadQueue(t.Context(), cfg); err != nil || len(q.Payouts) != 1 || !q.Payouts[0].AskedAt.Before(q.Restored) {
+				t.Errorf("a payout from before the restore: %+v, %v", q, err)
 			}
 			c.Close()
 			stop()

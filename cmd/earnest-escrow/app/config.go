@@ -143,6 +143,13 @@ func (c Config) check() error {
 		fault(seen[currency.Name], "currency %q is named twice", currency.Name)
 		seen[currency.Name] = true
 	}
+	for _, b := range c.Beneficiaries {
+		fault(seen["beneficiary "+string(b.ID)], "beneficiary %q is named twice", b.ID)
+		seen["beneficiary "+string(b.ID)] = true
+	}
+	for _, name := range c.Hosts {
+		fault(!hostName(name), "hosts: %q is not HOST or HOST:PORT in ASCII", name)
+	}
 	t := c.Terms
 	fault(t.Final < t.Deliver, "terms: final comes before deliver: a bond would end before its mail is late")
 	fault(t.Final < t.Decide, "terms: final comes before decide: nobody would have the time to decide that the quote promises")
@@ -159,6 +166,20 @@ func (c Config) check() error {
 		return fmt.Errorf("%w:\n%w", ErrConfig, err)
 	}
 	return nil
+}
+
+// hostName reports whether agents can ask for it: a name or address, maybe with a port.
+func hostName(name string) bool {
+	if host, port, err := net.SplitHostPort(name); err == nil {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return false
+		}
+		name = host
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	return payment.Currency{Name: name}.Check() == nil
 }
 
 // nameOf is the escrow's name if nobody gave one: the host that it listens at,

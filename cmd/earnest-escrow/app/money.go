@@ -211,6 +211,9 @@ type Queue struct {
 	Wrong []escrowserver.CheckoutRecord
 	// Events are what the provider told and what is not dealt with.
 	Events []escrowserver.EventRecord
+	// Restored is when the books last came from a backup; zero if they never did. What
+	// was asked for before may have been paid in the time that was lost.
+	Restored time.Time
 }
 
 // queueMost bounds each list of the queue.
@@ -225,10 +228,16 @@ func ReadQueue(ctx context.Context, cfg Config) (q Queue, known func(string) pay
 	if err != nil {
 		return q, nil, err
 	}
-	var errs [4]error
+	var errs [5]error
 	q.Payouts, errs[0] = store.Payouts(ctx, "", queueMost)
 	q.Debts, errs[1] = store.Debts(ctx, false)
 	q.Wrong, errs[2] = store.Checkouts(ctx, escrow.CheckoutWrong, queueMost)
 	q.Events, errs[3] = store.Events(ctx, queueMost)
+	errs[4] = store.Walk(ctx, escrowserver.Visitor{Audit: func(line escrowserver.AuditLine) error {
+		if strings.HasPrefix(line.What, restoredRow) {
+			q.Restored = line.Made
+		}
+		return nil
+	}})
 	return q, cfg.named, errors.Join(errors.Join(errs[:]...), store.Close())
 }

@@ -170,6 +170,9 @@ func bring(ctx context.Context, cfg Config, scratch string, names []string, abou
 	return withdraw(ctx, cfg, store, filepath.Join(scratch, fileReceipt), done)
 }
 
+// restoredRow begins the row of the operator's log that tells of a restore.
+const restoredRow = "restore of the backup of "
+
 // withdraw is what makes restored books safe to serve from.
 func withdraw(ctx context.Context, cfg Config, store *sqlstore.Store, keyFile string, done Restored) (Restored, error) {
 	epoch := max(cfg.Now().UnixMicro(), done.Epoch+1)
@@ -178,7 +181,7 @@ func withdraw(ctx context.Context, cfg Config, store *sqlstore.Store, keyFile st
 		return done, fmt.Errorf("%w: %w", ErrData, result.Err)
 	}
 	done.Withdrawn, _ = result.Value.(int64) // as NewEpoch promises
-	if err := audit(ctx, cfg, store, "restore of the backup of "+done.Taken.UTC().Format("2006-01-02T15:04:05Z")); err != nil {
+	if err := audit(ctx, cfg, store, restoredRow+done.Taken.UTC().Format("2006-01-02T15:04:05Z")); err != nil {
 		return done, err
 	}
 	signer, err := receiptKey(keyFile, false)
@@ -186,6 +189,9 @@ func withdraw(ctx context.Context, cfg Config, store *sqlstore.Store, keyFile st
 		return done, err
 	}
 	public, _ := signer.Public().(ed25519.PublicKey) // as receiptKey promises
+	if err := seal(ctx, cfg, store, escrowserver.SealOf(signer), done.Sealed); err != nil {
+		return done, err
+	}
 	if done.Report, err = escrowserver.Verify(ctx, store, public); err != nil {
 		return done, fmt.Errorf("%w: %w", ErrData, err)
 	}
@@ -196,6 +202,19 @@ func withdraw(ctx context.Context, cfg Config, store *sqlstore.Store, keyFile st
 		_, err = remember(ctx, store, escrowserver.Remember{Key: noteMade, Text: done.Made})
 	}
 	return done, err
+}
+
+// seal brings back the note that rows were signed, or signs those of an older program.
+func seal(ctx context.Context, cfg Config, store *sqlstore.Store, with escrowserver.Seal, note string) error {
+	if note != "" {
+		if _, err := remember(ctx, store, escrowserver.Remember{Key: escrowserver.NoteSealed, Text: note, Once: true}); err != nil {
+			return err
+		}
+	}
+	if result := store.Apply(ctx, []escrowserver.Op{escrowserver.SealRows{Now: cfg.Now(), Seal: with}})[0]; result.Err != nil {
+		return fmt.Errorf("%w: %w", ErrData, result.Err)
+	}
+	return nil
 }
 
 // empty refuses a database with books: those would be mixed.

@@ -167,8 +167,8 @@ func (s Settings) Config(dataDir string) (Config, error) {
 		c.Beneficiaries = append(c.Beneficiaries, escrow.Beneficiary{ID: ledger.Holder(b.ID), Name: b.Name})
 	}
 	c, err := c.complete()
-	if termFaults != nil {
-		err = errors.Join(err, fmt.Errorf("%w: %w", ErrConfig, termFaults))
+	if faults := errors.Join(termFaults, s.Limits.check()); faults != nil {
+		err = errors.Join(err, fmt.Errorf("%w: %w", ErrConfig, faults))
 	}
 	return c, err
 }
@@ -184,14 +184,16 @@ func (s Settings) Settle(c Config) Settings {
 }
 
 func (t TermSettings) terms() (escrow.Terms, error) {
+	const day, year = escrow.Seconds(24 * 60 * 60), 365 * escrow.Seconds(24*60*60)
 	terms := escrow.DefaultTerms()
 	var faults []error
 	for _, term := range []struct {
 		name, text string
 		to         *escrow.Seconds
+		most       escrow.Seconds
 	}{
-		{"quote", t.Quote, &terms.Quote}, {"deliver", t.Deliver, &terms.Deliver}, {"decide", t.Decide, &terms.Decide},
-		{"undo", t.Undo, &terms.Undo}, {"final", t.Final, &terms.Final},
+		{"quote", t.Quote, &terms.Quote, day}, {"deliver", t.Deliver, &terms.Deliver, year}, {"decide", t.Decide, &terms.Decide, year},
+		{"undo", t.Undo, &terms.Undo, 7 * day}, {"final", t.Final, &terms.Final, 2 * year},
 	} {
 		if term.text == "" {
 			continue
@@ -200,9 +202,39 @@ func (t TermSettings) terms() (escrow.Terms, error) {
 		if err != nil {
 			faults = append(faults, fmt.Errorf("terms: %s: %w", term.name, err))
 		}
+		if err == nil && (seconds < 1 || seconds > term.most) {
+			faults = append(faults, fmt.Errorf("terms: %s: %s is not between 1s and %dd", term.name, term.text, term.most/day))
+		}
 		*term.to = seconds
 	}
 	return terms, errors.Join(faults...)
+}
+
+// Bounds of the limits: less locks agents out, which ask several times for each mail;
+// more is no limit, and -1 says that.
+const (
+	leastRate, mostRate   = 1.0, 10_000.0
+	leastBurst, mostBurst = 10, 100_000
+)
+
+func (l LimitSettings) check() error {
+	var faults []error
+	for _, limit := range []struct {
+		name  string
+		rate  float64
+		burst int
+	}{{"account", l.AccountRate, l.AccountBurst}, {"remote", l.RemoteRate, l.RemoteBurst}} {
+		switch {
+		case limit.rate == 0 && limit.burst != 0:
+			faults = append(faults, fmt.Errorf("limits: %s_burst needs %s_rate beside it", limit.name, limit.name))
+		case limit.rate == 0 || limit.rate == -1:
+		case !(limit.rate >= leastRate && limit.rate <= mostRate): // NaN, too
+			faults = append(faults, fmt.Errorf("limits: %s_rate is not between %g and %g requests a second, or -1 for no limit", limit.name, leastRate, mostRate))
+		case limit.burst < leastBurst || limit.burst > mostBurst:
+			faults = append(faults, fmt.Errorf("limits: %s_burst is not between %d and %d requests", limit.name, leastBurst, mostBurst))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // parseSeconds reads 30d, 12h, 10m, 1m30s.

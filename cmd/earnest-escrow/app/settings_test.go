@@ -195,3 +195,30 @@ func TestFlagForms(t *testing.T) {
 		}
 	}
 }
+
+// TestTheOperatorsManualNamesEverySetting that a configuration can have.
+func TestTheOperatorsManualNamesEverySetting(t *testing.T) {
+	manual, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "OPERATOR.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var look func(reflect.Type)
+	look = func(of reflect.Type) {
+		for i := range of.NumField() {
+			field := of.Field(i)
+			name, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
+			kind := field.Type
+			if kind.Kind() == reflect.Slice {
+				kind = kind.Elem()
+			}
+			if named := strings.Contains(string(manual), "`"+name+"`") || strings.Contains(string(manual), " "+name+" = ") ||
+				strings.Contains(string(manual), "["+name+"]"); name != "" && !named {
+				t.Errorf("nothing about %s", name)
+			}
+			if kind.Kind() == reflect.Struct {
+				look(kind)
+			}
+		}
+	}
+	look(reflect.TypeFor[app.Settings]())
+}

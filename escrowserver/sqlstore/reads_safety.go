@@ -24,7 +24,8 @@ func (s *Store) Keys(ctx context.Context, account escrow.KeyID) (escrowserver.Ac
 
 func (r reader) keys(ctx context.Context, account escrow.KeyID) (escrowserver.AccountKeys, error) {
 	var keys escrowserver.AccountKeys
-	ok, err := found(r.row(ctx, `SELECT public_key, recovery FROM account WHERE id = ?`, account).Scan((*[]byte)(&keys.Key), (*[]byte)(&keys.Recovery)))
+	ok, err := found(r.row(ctx, `SELECT public_key, recovery, recovery_signed FROM account WHERE id = ?`, account).
+		Scan((*[]byte)(&keys.Key), (*[]byte)(&keys.Recovery), &keys.Signed))
 	if err == nil && (!ok || len(keys.Key) == 0) {
 		err = noAccount()
 	}

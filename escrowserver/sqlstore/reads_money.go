@@ -104,12 +104,12 @@ func (s *Store) Debts(ctx context.Context, all bool) ([]escrowserver.DebtRecord,
 	return list, err
 }
 
-const payoutColumns = `p.id, p.account, p.operation, p.currency, p.amount, p.destination, p.state, p.asked_at, p.not_before, p.ended_at, p.note, p.by_whom`
+const payoutColumns = `p.id, p.account, p.operation, p.currency, p.amount, p.destination, p.state, p.asked_at, p.not_before, p.ended_at, p.note, p.by_whom, p.signed`
 
 func scanPayout(scan func(...any) error, more ...any) (escrowserver.PayoutRecord, error) {
 	var p escrowserver.PayoutRecord
 	var asked, notBefore, ended int64
-	err := scan(append([]any{&p.ID, &p.Account, &p.Operation, &p.Currency, &p.Amount, &p.To, &p.State, &asked, &notBefore, &ended, &p.Note, &p.By}, more...)...)
+	err := scan(append([]any{&p.ID, &p.Account, &p.Operation, &p.Currency, &p.Amount, &p.To, &p.State, &asked, &notBefore, &ended, &p.Note, &p.By, &p.Signed}, more...)...)
 	p.AskedAt, p.NotBefore, p.EndedAt = fromMicros(asked), fromMicros(notBefore), fromMicros(ended)
 	return p, err
 }
@@ -120,19 +120,28 @@ func (r reader) payout(ctx context.Context, id string) (escrowserver.PayoutRecor
 	return p, ok, err
 }
 
-// Payouts lists those of an account, newest first, or all that are asked for, oldest
-// first, if no account is named.
+// Payouts lists those of an account, newest first, or all that are asked for if no
+// account is named: the oldest of each account first, so that many of one hide none.
 func (s *Store) Payouts(ctx context.Context, account escrow.KeyID, limit int) ([]escrowserver.PayoutRecord, error) {
-	text, values := `SELECT `+payoutColumns+` FROM payout p WHERE p.state = 'asked' ORDER BY p.asked_at, p.id LIMIT ?`, []any{limit}
+	text, values := `SELECT `+payoutColumns+`, a.frozen_at FROM payout p JOIN account a ON a.id = p.account WHERE p.state = 'asked'
+		ORDER BY ROW_NUMBER() OVER (PARTITION BY p.account ORDER BY p.asked_at, p.id), p.asked_at, p.id LIMIT ?`, []any{limit}
 	if account != "" {
-		text, values = `SELECT `+payoutColumns+` FROM payout p WHERE p.account = ? ORDER BY p.asked_at DESC, p.id LIMIT ?`, []any{account, limit}
+		text, values = `SELECT `+payoutColumns+`, 0 FROM payout p WHERE p.account = ? ORDER BY p.asked_at DESC, p.id LIMIT ?`, []any{account, limit}
 	}
 	rows, err := s.reader().query(ctx, text, values...)
 	var list []escrowserver.PayoutRecord
 	err = each(rows, err, func(scan func(...any) error) error {
-		p, err := scanPayout(scan)
+		var frozen int64
+		p, err := scanPayout(scan, &frozen)
+		p.FrozenAt = fromMicros(frozen)
 		list = append(list, p)
 		return err
 	})
 	return list, err
+}
+
+// PayoutsAsked counts those that are asked for.
+func (s *Store) PayoutsAsked(ctx context.Context) (n int, err error) {
+	err = s.reader().row(ctx, `SELECT COUNT(*) FROM payout WHERE state = 'asked'`).Scan(&n)
+	return n, err
 }

@@ -33,20 +33,6 @@ func (s *Store) OpenVouchers(ctx context.Context, limit int) ([]escrowserver.Ope
 	return list, err
 }
 
-// revokeVoucher deletes a voucher that nobody has redeemed. Done again it finds it
-// gone, and that is what was wanted.
-func (t *tx) revokeVoucher(ctx context.Context, op escrowserver.RevokeVoucher) error {
-	if _, err := t.exec(ctx, "revoke.voucher", `DELETE FROM voucher WHERE hash = ? AND redeemed_at = 0`, op.Hash); err != nil {
-		return err
-	}
-	var redeemed int64
-	there, err := found(t.conn.row(ctx, `SELECT redeemed_at FROM voucher WHERE hash = ?`, op.Hash).Scan(&redeemed))
-	if err == nil && there {
-		err = escrowserver.VoucherRedeemed()
-	}
-	return err
-}
-
 // Sums are how many of something wait, and how much money they are, by currency.
 type Sums map[string]Sum
 

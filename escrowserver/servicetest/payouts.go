@@ -1,0 +1,164 @@
+package servicetest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+	"earnest/payment"
+)
+
+func payoutTests() []test {
+	return []test{
+		{"AFrozenAccountIsPaidNothingOut", frozenPaidNothing},
+		{"TheOwnerCancelsAPayout", payoutCancelled},
+		{"ARefusedDestinationIsNewAgain", refusedDestination},
+		{"FewPayoutsOfAnAccountWaitAtOnce", payoutsLimited},
+		{"ManyPayoutsOfOneHideNobody", payoutsFair},
+	}
+}
+
+// The operator pays nothing to an account that its owner has frozen: what is asked for
+// there may be a thief's.
+func frozenPaidNothing(w *world) {
+	ctx := context.Background()
+	anna, backup := w.protected()
+	anna.topUp(100)
+	_, err := anna.askPayout(40, "a thief's bank")
+	w.ok(err)
+	w.later(48 * time.Hour)
+	if !w.queued().FrozenAt.IsZero() {
+		w.Fatal("the list tells of a freeze that is not")
+	}
+	_, err = anna.order(anna.id(), escrow.Order{Action: escrow.ActionFreeze})
+	w.ok(err)
+	frozen := w.Clock.Now()
+	if !w.queued().FrozenAt.Equal(frozen) {
+		w.Fatalf("the list says frozen at %s, not %s", w.queued().FrozenAt, frozen)
+	}
+	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
+	w.fails(err, escrow.Forbidden)
+	anna.has(60, 40)
+	_, err = backup.order(anna.id(), escrow.Order{Action: escrow.ActionUnfreeze})
+	w.ok(err)
+	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
+	w.ok(err)
+	anna.has(60, 0)
+	_, err = anna.askPayout(10, "a thief's bank")
+	w.ok(err)
+	_, err = anna.order(anna.id(), escrow.Order{Action: escrow.ActionFreeze})
+	w.ok(err)
+	_, err = w.Server.EndPayout(ctx, w.queued().ID, false, "the owner was robbed", "root")
+	w.ok(err)
+	anna.has(60, 0)
+}
+
+func payoutCancelled(w *world) {
+	ctx := context.Background()
+	anna, _ := w.protected()
+	anna.topUp(100)
+	first, err := anna.askPayout(40, "a thief's bank")
+	w.ok(err)
+	_, err = w.stranger().CancelPayout(ctx, first.ID)
+	w.fails(err, escrow.NotFound)
+	_, err = w.As(nil).CancelPayout(ctx, first.ID)
+	w.fails(err, escrow.Unauthorized)
+	_, err = anna.CancelPayout(ctx, "no-such-payout")
+	w.fails(err, escrow.NotFound)
+	_, err = anna.order(anna.id(), escrow.Order{Action: escrow.ActionFreeze})
+	w.ok(err)
+	for range 2 {
+		p, err := anna.CancelPayout(ctx, first.ID)
+		w.ok(err)
+		if p.ID != first.ID || p.State != escrow.PayoutRefused || p.Note != escrowserver.CancelledByOwner {
+			w.Fatalf("cancelled it is %+v", p)
+		}
+		anna.has(100, 0)
+	}
+	got := anna.statement(0)
+	if last := got[len(got)-1]; last.Kind != escrow.MovePayoutRefused || last.Reason != escrowserver.CancelledByOwner {
+		w.Fatalf("the account sees %+v", last)
+	}
+	bob := w.owner("bob@sender.example", 50)
+	paid, err := bob.askPayout(50, "bank")
+	w.ok(err)
+	w.later(48 * time.Hour)
+	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
+	w.ok(err)
+	_, err = bob.CancelPayout(ctx, paid.ID)
+	w.fails(err, escrow.Ended)
+}
+
+// A thief whose destination was refused, or who takes his own back, waits as long again.
+func refusedDestination(w *world) {
+	ctx := context.Background()
+	anna := w.owner("anna@sender.example", 500)
+	for _, end := range []string{"refused", "cancelled"} {
+		p, err := anna.askPayout(100, "a thief's bank")
+		w.ok(err)
+		if end == "refused" {
+			_, err = w.Server.EndPayout(ctx, w.queued().ID, false, "who is that?", "root")
+		} else {
+			_, err = anna.CancelPayout(ctx, p.ID)
+		}
+		w.ok(err)
+		w.later(49 * time.Hour)
+	}
+	again, err := anna.askPayout(100, "a thief's bank")
+	w.ok(err)
+	if want := w.Clock.Now().UTC().Add(escrow.PayoutWait); !again.NotBefore.Equal(want) {
+		w.Fatalf("it may be paid from %s on, want %s", again.NotBefore, want)
+	}
+	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
+	w.fails(err, escrow.Forbidden)
+}
+
+func payoutsLimited(w *world) {
+	ctx := context.Background()
+	anna := w.owner("anna@sender.example", 500)
+	var first escrow.Payout
+	for i := range escrowserver.OpenPayouts {
+		p, err := anna.askPayout(1, fmt.Sprintf("bank %d", i))
+		w.ok(err)
+		if i == 0 {
+			first = p
+		}
+	}
+	_, err := anna.askPayout(1, "bank")
+	w.fails(err, escrow.Limited)
+	anna.has(500-escrowserver.OpenPayouts, escrowserver.OpenPayouts)
+	_, err = anna.CancelPayout(ctx, first.ID)
+	w.ok(err)
+	_, err = anna.askPayout(1, "bank")
+	w.ok(err)
+}
+
+// The operator's list has the oldest of each account before the second of any.
+func payoutsFair(w *world) {
+	ctx := context.Background()
+	eve := w.owner("eve@sender.example", 500)
+	for i := range payment.Amount(4) {
+		_, err := eve.askPayout(1+i, "bank")
+		w.ok(err)
+		w.Clock.Move(time.Second)
+	}
+	for _, name := range []escrow.Address{"anna@sender.example", "bob@sender.example"} {
+		_, err := w.owner(name, 500).askPayout(100, "bank")
+		w.ok(err)
+		w.Clock.Move(time.Second)
+	}
+	list, err := w.Store.Payouts(ctx, "", 4)
+	w.ok(err)
+	var got []payment.Amount
+	for _, p := range list {
+		got = append(got, p.Amount)
+	}
+	if fmt.Sprint(got) != "[1 100 100 2]" {
+		w.Fatalf("the list has %v", got)
+	}
+	if n, err := w.Store.PayoutsAsked(ctx); err != nil || n != 6 {
+		w.Fatalf("%d are asked for, %v", n, err)
+	}
+}

@@ -1,0 +1,32 @@
+package widgets
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
+
+	"earnest/gui/theme"
+)
+
+// TestAChoiceWithTheFocusIsInSight: in a low window Tab went to one that could not be
+// seen.
+func TestAChoiceWithTheFocusIsInSight(t *testing.T) {
+	test.NewTempApp(t).Settings().SetTheme(theme.New(theme.Light))
+	choice := NewChoice("One of two", 0, func(int) {})
+	choice.Set([]string{"one", "two"}, 0)
+	var before []fyne.CanvasObject
+	for range 20 {
+		before = append(before, NewText("a line", theme.Text, theme.SizeText, false))
+	}
+	scroll := container.NewVScroll(NewColumn(theme.Space4, 0, append(before, choice.Box)...))
+	w := test.NewTempWindow(t, scroll)
+	w.SetPadded(false)
+	w.Resize(fyne.NewSize(400, 200))
+	w.Canvas().Focus(choice.Select)
+	y := fyne.CurrentApp().Driver().AbsolutePositionForObject(choice.Select).Y
+	if y < 0 || y+choice.Select.Size().Height > 200 {
+		t.Errorf("it stands at %.0f of 200", y)
+	}
+}
