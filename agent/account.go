@@ -52,6 +52,7 @@ type account struct {
 	escrowSince time.Time
 	pool        int
 	guard       guard
+	keyGone     bool            // the escrow does not take the account's key any more
 	listed      bool            // the list of bonds was complete when last asked for
 	purchases   map[string]bool // being made right now, by id
 

@@ -116,3 +116,36 @@ func (a *account) lostBefore(view escrow.BondView) bool {
 	recovered := a.get().Safety.RecoveredAt
 	return !recovered.IsZero() && view.BoughtAt.Before(recovered) && !a.ours(quoted(view.Quote))
 }
+
+// keyCounts notes whether the escrow takes the account's key. Another may have the
+// account: by a rotation that was ordered elsewhere, or by a recovery.
+func (a *account) keyCounts(err error) {
+	code := escrow.CodeOf(err)
+	if err != nil && code != escrow.Unauthorized {
+		return
+	}
+	a.mu.Lock()
+	gone := code == escrow.Unauthorized && a.settings.Safety.Rotation == nil
+	changed := a.keyGone != gone
+	a.keyGone = gone
+	a.mu.Unlock()
+	if !changed {
+		return
+	}
+	if gone {
+		a.Log.Error("the escrow does not take the account's key any more: another key has the account")
+		wake(a.wakeKeys)
+	}
+	a.tell(agentclient.EventStatus, a.id, "safety")
+}
+
+func (a *account) keyIsGone() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.keyGone
+}
+
+func sayKeyGone(s store.Account) agentclient.Said {
+	return agentclient.Say("identity.gone", "Another key has the account of {Address} at {Escrow}: this machine can buy, decide and price nothing.", "Address", s.Address, "Escrow", s.Info.Name).And(
+		agentclient.Say("identity.gone-do", "If that was not you, take it back with the recovery key: earnest account remove {Address} --force, then earnest account recover {Address}. If you recovered it on another machine, remove it here.", "Address", s.Address))
+}

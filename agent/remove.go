@@ -60,7 +60,8 @@ func notRemoved(err error) error {
 // money at the escrow.
 func (a *account) mayLeave(ctx context.Context, force bool) error {
 	known, err := a.atEscrow(ctx)
-	away := errors.Is(err, escrow.Unavailable)
+	gone := a.keyIsGone()
+	away := errors.Is(err, escrow.Unavailable) || gone
 	if err != nil && !away {
 		return err
 	}
@@ -85,6 +86,9 @@ func (a *account) mayLeave(ctx context.Context, force bool) error {
 			agentclient.Say("remove.wait", "Wait until they are decided, or take them back where they have not arrived: earnest withdraw ID"))
 	case force:
 		return nil
+	case gone:
+		return agentclient.Refuse(agentclient.CodeState, sayKeyGone(a.get()), agentclient.Say("remove.gone", "The account was not removed here."),
+			agentclient.Say("remove.gone-do", "Remove it all the same: earnest account remove ADDRESS --force")).At("force")
 	case away:
 		return agentclient.Refuse(agentclient.CodeState,
 			agentclient.Say("remove.away", "{Escrow} does not answer, so it cannot be seen whether you have money there.", "Escrow", name),
@@ -111,6 +115,9 @@ func (a *account) atEscrow(ctx context.Context) (known escrow.Account, err error
 
 // nothingOpen refuses while a bond is open, or a mail is not handed over yet.
 func (a *account) nothingOpen(tx *store.Tx) error {
+	if a.keyIsGone() {
+		return nil // another key has the account, and what is open
+	}
 	bonds, err := store.List[store.Bond](tx, "recipient.open", "sender.open")
 	if err != nil {
 		return err

@@ -131,7 +131,6 @@ func TestK_AnAccountIsRecoveredOnAnotherMachine(t *testing.T) {
 	lost := w.write(sender, recipient, "lost")
 	was := w.identity(recipient)
 	thief := w.signer(recipient)
-	recipient.stop()
 	fresh := w.newMachine(recipient)
 	found, err := fresh.RecoverAccount(t.Context(), w.recovery(recipient, code))
 	must(t, err)
@@ -142,6 +141,14 @@ func TestK_AnAccountIsRecoveredOnAnotherMachine(t *testing.T) {
 	if !errors.Is(err, escrow.Unauthorized) {
 		t.Fatalf("the lost machine still has the account: %v", err)
 	}
+	recipient.stop()
+	w.start(recipient)
+	eventually(t, "the lost machine says so", func() bool {
+		status, err := recipient.Status(t.Context())
+		return err == nil && status.Accounts[0].KeyError != "" && status.Accounts[0].EscrowUp
+	})
+	must(t, recipient.RemoveAccount(t.Context(), agentclient.RemoveAccount{Address: recipient.address, Force: true}))
+	recipient.stop()
 	w.has(fresh, "1.00", "0.00")
 	w.price(fresh, "0.30")
 	// The sender knows the new identity by the recovery key that the old offer named.

@@ -52,6 +52,10 @@ func (a *account) status(context.Context) (agentclient.Account, error) {
 		view.SayMailbox = saidOf(a.signIn.explain(theMailbox(), a.phase.Err))
 		view.MailboxError = view.SayMailbox.String()
 	}
+	if a.keyGone {
+		view.SayKey = sayKeyGone(s)
+		view.KeyError = view.SayKey.String()
+	}
 	if a.escrowErr != nil {
 		view.SayEscrow = saidOf(explain(theEscrow(), a.escrowErr))
 		view.EscrowError = view.SayEscrow.String()

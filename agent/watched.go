@@ -35,6 +35,7 @@ func (w watched) Decide(ctx context.Context, bond escrow.BondID, verdict escrow.
 func (w watched) Heartbeat(ctx context.Context) error {
 	err := w.Service.Heartbeat(ctx)
 	w.a.escrowAnswered(err)
+	w.a.keyCounts(err)
 	return err
 }
 

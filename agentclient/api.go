@@ -39,6 +39,9 @@ type Account struct {
 	EscrowSince time.Time `json:"escrowSince"`
 	EscrowError string    `json:"escrowError,omitempty"`
 	SayEscrow   Said      `json:"sayEscrow,omitempty"`
+	// KeyError: the escrow takes this machine's key no more, another has the account.
+	KeyError string `json:"keyError,omitempty"`
+	SayKey   Said   `json:"sayKey,omitempty"`
 	// Identity is the fingerprint that the card carries.
 	Identity string `json:"identity"`
 	Pool     int    `json:"pool"` // unsold one-time keys at the escrow

@@ -237,6 +237,9 @@ func (s *session) account(a agentclient.Account) {
 		proven = "not proven yet; the agent answers the escrow's mail by itself"
 	}
 	s.say("  mailbox   %s\n  escrow    %s\n  address   %s\n  pool      %d one-time keys left to sell\n", mailbox, escrow, proven, a.Pool)
+	if a.KeyError != "" {
+		s.say("  attention: %s\n", line(a.KeyError))
+	}
 	if foreign := slices.DeleteFunc(slices.Clone(a.Changes), func(c agentclient.AccountChange) bool { return !c.Foreign }); len(foreign) > 0 {
 		s.say("  attention: this was not ordered here\n")
 		s.changes(a.Address, foreign)

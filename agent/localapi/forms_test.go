@@ -29,7 +29,7 @@ func forms() map[string]any {
 	}
 	account := agentclient.Account{Address: "recipient@example.org", Escrow: "escrow.example", Proven: true,
 		Mailbox: "failing", MailboxError: "The mail server refused the user name or the password.",
-		EscrowUp: false, EscrowSince: at(22), EscrowError: "escrow.example does not answer.", SayMailbox: saidWords(), SayEscrow: saidWords(), Identity: "2Ws…", Pool: 100, Provider: "Campus",
+		EscrowUp: false, EscrowSince: at(22), EscrowError: "escrow.example does not answer.", SayMailbox: saidWords(), SayEscrow: saidWords(), KeyError: "words", SayKey: saidWords(), Identity: "2Ws…", Pool: 100, Provider: "Campus",
 		Card: "earnest:recipient@example.org?escrow=escrow.example&fp=2Ws…", FrozenAt: at(21),
 		Changes: []agentclient.AccountChange{{ID: "01939f…", Kind: "claim", Subject: "recipient@example.org", Ours: false, AskedAt: at(21), DueAt: at(23)}}}
 	attachment := agentclient.Attachment{Name: "draft.pdf", Type: "application/pdf", Size: 5, Data: []byte("%PDF-")}
