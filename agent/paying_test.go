@@ -274,6 +274,17 @@ func TestAPayoutThatIsMoreThanThereIsIsRefusedAndForgotten(t *testing.T) {
 	}
 }
 
+// TestARemovedAccountLeavesNothingOfItsPayments: also of one that is open.
+func TestARemovedAccountLeavesNothingOfItsPayments(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.join("owner", "")
+	_, err := p.PayByCard(t.Context(), agentclient.PayByCard{Amount: "1.00"})
+	must(t, err)
+	must(t, p.RemoveAccount(t.Context(), agentclient.RemoveAccount{Address: p.address, Force: true}))
+	w.nothingLeft(p, nil)
+}
+
 // TestAFrozenAccountShowsInTheStatus: as soon as the escrow has told.
 func TestAFrozenAccountShowsInTheStatus(t *testing.T) {
 	t.Parallel()

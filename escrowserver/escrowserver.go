@@ -44,8 +44,9 @@ type Config struct {
 	Store         Store
 	Mailer        Mailer
 	Certificates  Certificates
-	Provider      Provider         // takes card payments; nil: none are taken
-	Welcome       WelcomeCredit    // zero: none is given
+	Provider      Provider      // takes card payments; nil: none are taken
+	Welcome       WelcomeCredit // zero: none is given
+	Strangers     StrangerLimits
 	Now           func() time.Time // nil: the system's clock
 	Log           *slog.Logger     // nil: nothing is logged
 
@@ -93,6 +94,7 @@ type Server struct {
 	company    company
 	news       news
 	lookups    lookups
+	mails      hourly // with tokens
 	keys       keyring
 	totals     atomic.Pointer[[]escrow.Signed] // as published
 	wake       chan struct{}
@@ -113,6 +115,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Terms == (escrow.Terms{}) {
 		cfg.Terms = escrow.DefaultTerms()
 	}
+	cfg.Strangers = cfg.Strangers.orDefault()
 	if cfg.SweepBatch == 0 {
 		cfg.SweepBatch = 100
 	}

@@ -106,7 +106,9 @@ func TestConcurrentOperationsShareACommit(t *testing.T) {
 	store := open(t, filepath.Join(t.TempDir(), "books.db"))
 	defer store.Close()
 	c := &counting{Store: store, gate: make(chan struct{})}
+	close(c.gate) // what an escrow does when it is made is no operation of anybody's
 	h := servicetest.NewHarness(t, c)
+	c.gate, c.batches = make(chan struct{}), nil
 	var wg sync.WaitGroup
 	const callers = 20
 	for range callers {
@@ -199,6 +201,7 @@ func (broken) Apply(_ context.Context, ops []escrowserver.Op) []escrowserver.Res
 func TestFailuresAreHidden(t *testing.T) {
 	store := open(t, filepath.Join(t.TempDir(), "books.db"))
 	defer store.Close()
+	servicetest.NewHarness(t, store) // an escrow has served these books before
 	h := servicetest.NewHarness(t, broken{store})
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

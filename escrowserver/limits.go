@@ -146,10 +146,29 @@ type lookups struct {
 	mu     sync.Mutex
 	seen   map[escrow.KeyID]map[escrow.Address]time.Time
 	pruned time.Time
+	// strangers are all of them together, and by network.
+	strangers hourly
+}
+
+// looker is who looks an address up.
+type looker struct {
+	account  escrow.KeyID
+	stranger bool
+	network  string
+	limits   StrangerLimits
+}
+
+// most is how many addresses the account may look up within an hour; negative: any.
+func (l looker) most() int {
+	if l.stranger {
+		return l.limits.Lookups
+	}
+	return lookupsAnHour
 }
 
 // take counts a lookup, or refuses it.
-func (l *lookups) take(account escrow.KeyID, address escrow.Address, now time.Time) error {
+func (l *lookups) take(who looker, address escrow.Address, now time.Time) error {
+	account := who.account
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.seen == nil {
@@ -166,10 +185,19 @@ func (l *lookups) take(account escrow.KeyID, address escrow.Address, now time.Ti
 	if _, ok := mine[address]; ok {
 		return nil
 	}
-	if len(mine) >= lookupsAnHour {
-		err := escrow.Errorf(escrow.Limited, "you looked up %d addresses within an hour; wait a little", lookupsAnHour)
+	if most := who.most(); most >= 0 && len(mine) >= most {
+		hint := ""
+		if who.stranger {
+			hint = ", or prove an address, and you may look up more"
+		}
+		err := escrow.Errorf(escrow.Limited, "you looked up %d addresses within an hour; wait a little%s", most, hint)
 		err.RetryAfter = oldest.Add(time.Hour).Sub(now)
 		return err
+	}
+	if who.stranger {
+		if wait := l.strangers.take(who.network, who.limits.LookupsPerNetwork, who.limits.LookupsInAll, now); wait > 0 {
+			return tooManyOfAll(wait, "accounts without a proven address looked up too many addresses within an hour; prove an address first")
+		}
 	}
 	if mine == nil {
 		mine = map[escrow.Address]time.Time{}

@@ -231,6 +231,8 @@ type Store interface {
 	Apply(ctx context.Context, ops []Op) []Result
 	// AtOnce is how many calls of Apply do their work at the same time; more wait.
 	AtOnce() int
+	// Note is a text that the books say of themselves; empty if they do not.
+	Note(ctx context.Context, name string) (string, error)
 
 	// Answered reports whether the account's operation was done before, with that
 	// body; with another it returns Conflict.

@@ -140,13 +140,35 @@ func (v view) ClaimAddress(ctx context.Context, req escrow.AddressClaim) error {
 	}
 	token := newSecret()
 	now := v.s.now()
+	free, err := v.mayMail(ctx, address)
+	if err != nil {
+		return err
+	}
 	send, err := do[bool](ctx, v.s, StartClaim{
 		Now: now, Account: v.id, Address: address, Typed: req.Address, Nonce: req.Nonce, TokenHash: escrow.Hash([]byte(token))})
 	if err != nil || !send {
+		free()
 		return err
 	}
 	return v.mailToken(ctx, req.Address, TokenMail{
 		Escrow: v.s.cfg.Name, Account: v.id, Address: address, Nonce: req.Nonce, Token: token, Expires: now.Add(ClaimLife)})
+}
+
+// mayMail counts a mail to an address that the account does not hold: of its network,
+// and of all. Who holds the address renews it whatever the others ask for.
+func (v view) mayMail(ctx context.Context, address escrow.Address) (free func(), err error) {
+	record, err := v.account(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(record.Addresses, func(have escrow.ProvenAddress) bool { return have.Address == address }) {
+		return func() {}, nil
+	}
+	network, limits := escrow.NetworkOf(ctx), v.s.cfg.Strangers
+	if wait := v.s.mails.take(network, limits.MailsPerNetwork, limits.MailsInAll, v.s.now()); wait > 0 {
+		return nil, tooManyOfAll(wait, "too many mails with tokens were asked for within an hour")
+	}
+	return func() { v.s.mails.back(network) }, nil
 }
 
 // mailToken sends the mail of a claim. The claim counts unless the mail was

@@ -90,10 +90,13 @@ func (v view) Offer(ctx context.Context, address escrow.Address) (escrow.Signed,
 // lookup finds an offer and counts the lookup, unless the recipient made the
 // price public. An address without offer counts, so that nobody can try out a list.
 func (v view) lookup(ctx context.Context, address escrow.Address) (OfferRecord, error) {
+	who := looker{account: v.id, network: escrow.NetworkOf(ctx), limits: v.s.cfg.Strangers}
 	if v.id != "" {
-		if _, err := v.account(ctx); err != nil {
+		record, err := v.account(ctx)
+		if err != nil {
 			return OfferRecord{}, err
 		}
+		who.stranger = record.stranger()
 	}
 	now := v.s.now()
 	offer, err := v.s.cfg.Store.Offer(ctx, address, now)
@@ -106,7 +109,7 @@ func (v view) lookup(ctx context.Context, address escrow.Address) (OfferRecord, 
 	if v.id == "" {
 		return OfferRecord{}, NoOffer()
 	}
-	if limited := v.s.lookups.take(v.id, address, now); limited != nil {
+	if limited := v.s.lookups.take(who, address, now); limited != nil {
 		return OfferRecord{}, limited
 	}
 	return offer, err

@@ -34,6 +34,7 @@ func (a *API) guard(next http.Handler) http.Handler {
 					Detail: "too many requests from your network; nothing was done"}))
 				return
 			}
+			r = r.WithContext(escrow.FromNetwork(r.Context(), name))
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -28,6 +28,7 @@ type person struct {
 	key     ed25519.PrivateKey
 	address escrow.Address
 	made    time.Time // of the newest offer
+	network string    // it asks from there; empty: nobody can tell
 }
 
 func (w *world) ok(err error) {

@@ -106,7 +106,7 @@ func oneDomain(w *world) {
 
 func lookupsLimited(w *world) {
 	ctx := context.Background()
-	anna := w.stranger()
+	anna := w.owner("anna@sender.example", 0)
 	bob := w.recipient("bob@recipient.example", 25, 1)
 	_, err := anna.Offer(ctx, bob.address)
 	w.ok(err)
@@ -121,7 +121,7 @@ func lookupsLimited(w *world) {
 	}
 	_, err = anna.Offer(ctx, bob.address) // seen within the hour
 	w.ok(err)
-	_, err = w.stranger().Offer(ctx, "one.more@unknown.example")
+	_, err = w.owner("eve@sender.example", 0).Offer(ctx, "one.more@unknown.example")
 	w.fails(err, escrow.NoOffer)
 	carol := w.owner("carol@recipient.example", 1)
 	draft := carol.draft(5)

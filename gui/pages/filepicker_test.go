@@ -19,7 +19,11 @@ func (s *stage) key(name fyne.KeyName) {
 	c := s.win.Canvas()
 	switch f := c.Focused(); {
 	case name == fyne.KeyTab:
-		test.FocusNext(c)
+		if tab, ok := f.(fyne.Tabbable); ok && tab.AcceptsTab() {
+			f.TypedKey(e)
+		} else {
+			test.FocusNext(c)
+		}
 	case f != nil:
 		f.TypedKey(e)
 	case c.OnTypedKey() != nil:

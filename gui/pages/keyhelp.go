@@ -15,6 +15,7 @@ type keyHelpSheet struct {
 	shell *Shell
 	root  *fyne.Container
 	lists *fyne.Container
+	from  fyne.Focusable // had the focus
 }
 
 func newKeyHelpSheet(s *Shell) *keyHelpSheet {
@@ -32,7 +33,15 @@ func newKeyHelpSheet(s *Shell) *keyHelpSheet {
 
 func (h *keyHelpSheet) shown() bool { return h.root.Visible() }
 
-func (h *keyHelpSheet) hide() { widgets.Show(h.root, false) }
+// hide gives the focus back to what had it.
+func (h *keyHelpSheet) hide() {
+	widgets.Show(h.root, false)
+	widgets.Show(h.shell.content.Objects[0], true)
+	if c := h.shell.canvas(); c != nil && h.from != nil {
+		c.Focus(h.from)
+	}
+	h.from = nil
+}
 
 func (h *keyHelpSheet) show() {
 	s := h.shell
@@ -44,7 +53,9 @@ func (h *keyHelpSheet) show() {
 	h.lists.Refresh()
 	widgets.Show(h.root, true)
 	if c := s.canvas(); c != nil {
+		h.from = c.Focused()
 		c.Unfocus()
+		widgets.Show(s.content.Objects[0], false) // Tab would go behind the list
 		c.Refresh(h.root) // what was hidden finds its canvas only once it is drawn
 	}
 }

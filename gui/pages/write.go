@@ -78,6 +78,10 @@ func (p *writePage) newHead() fyne.CanvasObject {
 		}
 	}
 	p.to.Entry.OnErase = s.model.TakeLastTo
+	// Tab goes on to the subject, past what can be chosen about the recipients: who
+	// types on would tick a box by the first space. The arrow down goes there.
+	p.to.Entry.OnTab = func() { s.canvas().Focus(p.subject.Entry) }
+	p.to.Entry.OnDown = func() { p.recipients.focus(s.canvas()) }
 	p.subject.Entry.OnEnter = func() { s.canvas().Focus(p.body) }
 	p.recipients = newRecipientList(s)
 	p.price = widgets.NewText("", theme.Text, theme.SizeTitle, true)
@@ -242,7 +246,7 @@ func (p *writePage) typedKey(e *fyne.KeyEvent) bool {
 
 func (p *writePage) keyList() []keyHelp {
 	t := p.shell.t
-	return []keyHelp{{"Ctrl+Enter", t("write.send")}, {"Enter", t("keys.write.enter")}, {"Tab", t("keys.write.tab")},
+	return []keyHelp{{"Ctrl+Enter", t("write.send")}, {"Enter", t("keys.write.enter")}, {"Tab", t("keys.write.tab")}, {"↓", t("keys.write.down")},
 		{"Esc", t("keys.write.escape")}, {"Ctrl+N", t("keys.write")}}
 }
 

@@ -56,6 +56,21 @@ func (l *recipientList) refresh(list []viewmodel.Recipient, sending bool) {
 	l.box.Refresh()
 }
 
+// focus goes to what can be chosen about the recipients.
+func (l *recipientList) focus(c fyne.Canvas) {
+	for _, line := range l.lines {
+		switch {
+		case len(line.options) > 0:
+			c.Focus(line.options[0])
+		case line.paid.Visible():
+			c.Focus(line.paid)
+		default:
+			continue
+		}
+		return
+	}
+}
+
 // recipientLine is one recipient: the address, what it costs, what that means,
 // and the ways to pay where there is a choice.
 type recipientLine struct {

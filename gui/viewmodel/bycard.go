@@ -174,7 +174,7 @@ func (c *byCard) anew() { c.id, c.err, c.fault, c.done = "", nil, nil, nil }
 // PayByCard asks for the page where the amount is paid.
 func (m *Model) PayByCard() {
 	var req agentclient.PayByCard
-	fine := false
+	fine, typed := false, ""
 	m.update(func() {
 		c := &m.byCard
 		list := m.purses(func(b agentclient.Balance) bool { return b.ByCard })
@@ -194,15 +194,15 @@ func (m *Model) PayByCard() {
 		if c.id == "" {
 			c.id = rand.Text()
 		}
-		c.busy, fine = true, true
+		c.busy, fine, typed = true, true, c.amount
 		req = agentclient.PayByCard{ID: c.id, Account: b.Account, Amount: plain, Currency: b.Available.Currency}
 	})
 	if fine {
-		m.do(func(ctx context.Context) { m.payByCard(ctx, req) })
+		m.do(func(ctx context.Context) { m.payByCard(ctx, req, typed) })
 	}
 }
 
-func (m *Model) payByCard(ctx context.Context, req agentclient.PayByCard) {
+func (m *Model) payByCard(ctx context.Context, req agentclient.PayByCard, typed string) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	begun, err := m.agent.PayByCard(ctx, req)
@@ -210,7 +210,10 @@ func (m *Model) payByCard(ctx context.Context, req agentclient.PayByCard) {
 		c := &m.byCard
 		c.busy = false
 		if err == nil {
-			c.id, c.begun, c.amount = "", begun.ID, ""
+			c.id, c.begun = "", begun.ID
+			if c.amount == typed { // else the next one is being typed
+				c.amount = ""
+			}
 			c.put(begun)
 			return
 		}
@@ -223,9 +226,7 @@ func (m *Model) payByCard(ctx context.Context, req agentclient.PayByCard) {
 			c.fault = fails(err)
 		}
 	})
-	if err == nil {
-		m.do(m.loadCards)
-	}
+	m.do(m.loadCards) // the agent may have it though its answer was lost
 }
 
 // put places a payment before the others, in its own place where it has one.

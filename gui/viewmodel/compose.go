@@ -340,13 +340,23 @@ func (m *Model) wayWords(d *draft, o agentclient.Option, all []agentclient.Optio
 	return m.say.T("write.way.left", "Amount", amount, "Place", place, "Left", m.say.money(lessBy(have, o.Price)))
 }
 
+// arrivesBy is the latest moment that counts as an arrival on that day: escrows tell
+// the hour only, rounded up, which at the end of the day is the next one.
+func arrivesBy(now time.Time) time.Time {
+	end := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location())
+	if whole := end.Truncate(time.Hour); whole.Before(end) {
+		return whole.Add(time.Hour)
+	}
+	return end
+}
+
 // terms says what happens to the money, before it is paid.
 func (m *Model) terms(to string, price agentclient.Price, amount agentclient.Money, alone bool) string {
 	span := m.say.span(price.DecideWithin)
 	if !alone {
 		return m.say.T("write.terms.short", "Span", span, "Beneficiary", m.whoGets(price.Beneficiary))
 	}
-	latest := m.say.day(m.now().Add(time.Duration(price.DecideWithin) * time.Second))
+	latest := m.say.day(arrivesBy(m.now().In(m.say.loc)).Add(time.Duration(price.DecideWithin) * time.Second))
 	parts := []string{
 		m.say.T("write.terms.held", "Amount", m.say.money(amount), "Who", line(to), "Day", latest),
 		m.say.T("write.terms.reject", "Beneficiary", m.whoGets(price.Beneficiary)),

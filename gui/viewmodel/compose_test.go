@@ -53,7 +53,7 @@ func TestK2_ThePriceIsShownBeforeAnythingIsWritten(t *testing.T) {
 		if !r.Typing || r.Cost != "€0.50" || !slices.Equal(r.Ways, []string{"€0.50 at escrow.example · €4.25 left", "€1.00 at escrow.example · €3.75 left"}) {
 			t.Errorf("recipient: %+v", r)
 		}
-		s.has("offer", r.Text, "€0.50 is held until author@example.net decides, at the latest Sat 15 Jan if it arrives today; then it comes back.",
+		s.has("offer", r.Text, "€0.50 is held until author@example.net decides, by Sun 16 Jan at the latest if it arrives today; then it comes back.",
 			"Only a reject sends it to Example Escrow Society.", "when it is read", "New: no mail of yours was accepted there yet.")
 		if d.PriceText != "" {
 			t.Errorf("the balance is said twice: %q", d.PriceText)

@@ -143,6 +143,7 @@ func (m *Model) SetPayOutPurse(i int) {
 // AskPayOut asks the escrow to pay out.
 func (m *Model) AskPayOut() {
 	var req agentclient.PayOut
+	var typed payOut
 	fine := false
 	m.update(func() {
 		p := &m.payout
@@ -174,15 +175,15 @@ func (m *Model) AskPayOut() {
 		if p.id == "" {
 			p.id = rand.Text()
 		}
-		p.busy, fine = true, true
+		p.busy, fine, typed = true, true, *p
 		req = agentclient.PayOut{ID: p.id, Account: b.Account, Amount: plain, Currency: b.Available.Currency, To: to}
 	})
 	if fine {
-		m.do(func(ctx context.Context) { m.askPayOut(ctx, req) })
+		m.do(func(ctx context.Context) { m.askPayOut(ctx, req, typed) })
 	}
 }
 
-func (m *Model) askPayOut(ctx context.Context, req agentclient.PayOut) {
+func (m *Model) askPayOut(ctx context.Context, req agentclient.PayOut, typed payOut) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	asked, err := m.agent.PayOut(ctx, req)
@@ -190,7 +191,9 @@ func (m *Model) askPayOut(ctx context.Context, req agentclient.PayOut) {
 		p := &m.payout
 		p.busy = false
 		if err == nil {
-			p.id, p.amount, p.to = "", "", ""
+			if p.id = ""; p.amount == typed.amount && p.to == typed.to { // else the next one is being typed
+				p.amount, p.to = "", ""
+			}
 			p.done = says("payout.done", "Amount", asked.Amount)
 			if asked.State == agentclient.PayoutUnsure {
 				p.done = says("payout.done-unsure", "Amount", asked.Amount)

@@ -95,6 +95,21 @@ func TestAPayoutIsAskedAgainUnderItsNumber(t *testing.T) {
 	})
 }
 
+func TestWhatIsTypedWhileAPayoutIsAskedForStays(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.SetPayOutAmount("1")
+		s.SetPayOutTo("IBAN NL91")
+		release := s.agent.Hold("PayOut")
+		s.AskPayOut()
+		s.SetPayOutAmount("2")
+		release()
+		synctest.Wait()
+		if v := s.PayOut(); v.Amount != "2" || v.To != "IBAN NL91" || len(v.Rows) != 1 {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
 func TestAPayoutThatTheEscrowRefusesIsFaultedBesideItsAmount(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
 		s.SetPayOutAmount("3")

@@ -195,7 +195,7 @@ func (m *Model) Reply() {
 	if !strings.HasPrefix(strings.ToLower(subject), "re:") {
 		subject = strings.TrimSpace("Re: " + subject)
 	}
-	head := m.say.T("reply.head", "When", m.say.moment(open.At), "Who", who)
+	head := m.say.T("reply.head", "When", m.say.full(open.At), "Who", who)
 	m.mu.Unlock()
 	if ok {
 		body := "\n\n" + head + "\n> " + strings.ReplaceAll(quoted, "\n", "\n> ") + "\n"

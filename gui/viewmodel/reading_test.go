@@ -226,6 +226,6 @@ func TestReplyQuotesTheMail(t *testing.T) {
 		if s.Page() != PageWrite || d.Subject != "Re: A question about your compiler paper" {
 			t.Errorf("page %s, draft %+v", s.Page(), d)
 		}
-		s.has("body", d.Body, "Ada Student wrote:\n> Dear author,\n> \n> in section 3")
+		s.has("body", d.Body, "Fri 31 Dec 1999, 23:00 UTC, Ada Student wrote:\n> Dear author,\n> \n> in section 3")
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // TestNoKeyActsOnAMailThatTheSearchHides: the open mail was rejected though the list
@@ -90,4 +91,22 @@ func TestAnUndoShowsTheMailAgain(t *testing.T) {
 			t.Errorf("after the undo %s is open", s.chosen())
 		}
 	})
+}
+
+// TestTheOfferNamesTheLaterBound: an arrival is told by the hour, rounded up, so one
+// late in the evening counts from the next day, and the offer must not say less.
+func TestTheOfferNamesTheLaterBound(t *testing.T) {
+	for _, zone := range []*time.Location{time.UTC, time.FixedZone("half", 5*3600+1800)} {
+		day := time.Date(2026, 11, 22, 0, 0, 0, 0, zone)
+		for m := range 24 * 60 {
+			at := day.Add(time.Duration(m) * time.Minute)
+			told := at.Truncate(time.Hour)
+			if told.Before(at) {
+				told = told.Add(time.Hour)
+			}
+			if bound := arrivesBy(at); bound.Before(told) || bound.Sub(day) > 25*time.Hour {
+				t.Fatalf("arrived %s, told as %s, and the offer counts from %s", at, told, bound)
+			}
+		}
+	}
 }

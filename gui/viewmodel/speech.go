@@ -140,6 +140,18 @@ func (s speech) moment(t time.Time) string {
 	return s.day(t) + " " + clock
 }
 
+// full is a moment as one who reads it elsewhere and later needs it: with the year
+// and the zone.
+func (s speech) full(t time.Time) string {
+	local := t.In(s.loc)
+	zone := "UTC"
+	if _, offset := local.Zone(); offset != 0 {
+		zone += local.Format("-07:00")
+	}
+	return s.T("date.full", "Weekday", s.T("date.weekday."+local.Weekday().String()), "Day", local.Day(),
+		"Month", s.T("date.month."+local.Month().String()), "Year", local.Year(), "Clock", s.clock(t), "Zone", zone)
+}
+
 // hour is a moment that is told to the hour only, as a sender hears of arrival
 // and reading: it says the whole hour, since its beginning may lie before what
 // went before.

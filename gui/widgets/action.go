@@ -152,8 +152,11 @@ func (r *actionRenderer) Refresh() {
 	}
 	if a.focused {
 		ring := theme.Accent
-		if a.Kind == Primary {
+		switch a.Kind {
+		case Primary:
 			ring = theme.Text
+		case Inverse: // on a plane of the colour of texts
+			ring = theme.Background
 		}
 		r.plane.StrokeColor, r.plane.StrokeWidth = colorOf(a, ring), 2
 	}

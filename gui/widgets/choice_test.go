@@ -30,3 +30,14 @@ func TestAChoiceWithTheFocusIsInSight(t *testing.T) {
 		t.Errorf("it stands at %.0f of 200", y)
 	}
 }
+
+// TestTheRingOfTheUndoIsSeen on its plane, which has the colour of texts.
+func TestTheRingOfTheUndoIsSeen(t *testing.T) {
+	test.NewTempApp(t).Settings().SetTheme(theme.New(theme.Light))
+	a := NewAction("Undo", "U", Inverse, func() {})
+	test.NewTempWindow(t, a).Canvas().Focus(a)
+	r := test.WidgetRenderer(a).(*actionRenderer)
+	if r.plane.StrokeColor != colorOf(a, theme.Background) || r.plane.StrokeWidth < 2 {
+		t.Errorf("its ring is %v, %.0f wide", r.plane.StrokeColor, r.plane.StrokeWidth)
+	}
+}

@@ -16,6 +16,8 @@ type Entry struct {
 	OnEnter  func() // Enter in a field of one line
 	OnErase  func() // Backspace in an empty field
 	OnEscape func() // after Escape has left the field
+	OnTab    func() // where Tab is to go on elsewhere than to what comes next
+	OnDown   func() // the arrow down in a field of one line
 }
 
 // NewEntry makes a field; several lines where multi is set.
@@ -46,6 +48,10 @@ func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 		if e.OnEscape != nil {
 			e.OnEscape()
 		}
+	case k.Name == fyne.KeyTab:
+		e.tab()
+	case k.Name == fyne.KeyDown && !e.MultiLine && e.OnDown != nil:
+		e.OnDown()
 	case k.Name == fyne.KeyBackspace && e.Text == "" && e.OnErase != nil:
 		e.OnErase()
 	case (k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter) && !e.MultiLine && e.OnEnter != nil:
@@ -58,8 +64,21 @@ func (e *Entry) TypedKey(k *fyne.KeyEvent) {
 }
 
 // AcceptsTab leaves Tab to the window: it goes on to what comes next, in a text
-// of several lines too.
-func (e *Entry) AcceptsTab() bool { return false }
+// of several lines too, unless the field says where.
+func (e *Entry) AcceptsTab() bool { return e.OnTab != nil }
+
+// tab goes on where the field says, and back as everywhere.
+func (e *Entry) tab() {
+	if d, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok && d.CurrentKeyModifiers()&fyne.KeyModifierShift != 0 {
+		if c := fyne.CurrentApp().Driver().CanvasForObject(e); c != nil {
+			c.FocusPrevious()
+		}
+		return
+	}
+	if e.OnTab != nil {
+		e.OnTab()
+	}
+}
 
 // TypedShortcut submits by Ctrl+Enter.
 func (e *Entry) TypedShortcut(s fyne.Shortcut) {

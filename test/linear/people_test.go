@@ -146,7 +146,7 @@ func (w *town) settle(money payment.Amount) *person {
 	p.Service = w.Server.As(p.public())
 	_, err := p.OpenAccount(ctx, escrow.OpenAccount{Key: p.public()})
 	w.ok(err)
-	w.ok(prove(ctx, w.Store, p, w.now()))
+	w.ok(prove(ctx, w.Store, escrowserver.SealOf(w.ReceiptSigner), p, w.now()))
 	if money > 0 {
 		_, err = p.TopUp(ctx, escrow.TopUp{ID: w.id(), Voucher: w.voucher(money)})
 		w.ok(err)
@@ -156,11 +156,11 @@ func (w *town) settle(money payment.Amount) *person {
 
 // prove binds the address at the store's door, where the server comes with a
 // token that it has mailed.
-func prove(ctx context.Context, store escrowserver.Store, p *person, now time.Time) error {
+func prove(ctx context.Context, store escrowserver.Store, seal escrowserver.Seal, p *person, now time.Time) error {
 	account, token := p.public().ID(), escrow.Hash([]byte("token"))
 	results := store.Apply(ctx, []escrowserver.Op{
 		escrowserver.StartClaim{Now: now, Account: account, Address: p.address, Typed: string(p.address), Nonce: "nonce", TokenHash: token},
-		escrowserver.ProveAddress{Now: now, Account: account, Address: p.address, Nonce: "nonce", TokenHash: token, RenewBy: now.Add(100 * 365 * 24 * time.Hour)},
+		escrowserver.ProveAddress{Now: now, Account: account, Address: p.address, Nonce: "nonce", TokenHash: token, RenewBy: now.Add(100 * 365 * 24 * time.Hour), Seal: seal},
 	})
 	return errors.Join(results[0].Err, results[1].Err)
 }

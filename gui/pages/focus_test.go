@@ -1,0 +1,53 @@
+package pages
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"earnest/agentclient/agenttest"
+	"earnest/gui/theme"
+)
+
+// TestTabGoesFromTheAddressToTheSubject: it went to the box that puts a bond down, and
+// the first space that was typed ticked it.
+func TestTabGoesFromTheAddressToTheSubject(t *testing.T) {
+	s := writing(t)
+	s.until("it could be sent", func() bool { return s.model.Draft().Ready })
+	s.draw()
+	c := s.win.Canvas()
+	c.Focus(s.shell.write.to.Entry)
+	s.key(fyne.KeyTab)
+	if c.Focused() != fyne.Focusable(s.shell.write.subject.Entry) {
+		t.Fatalf("Tab goes to %T", c.Focused())
+	}
+	s.key(fyne.KeyTab)
+	if c.Focused() != fyne.Focusable(s.shell.write.body) {
+		t.Errorf("then it goes to %T", c.Focused())
+	}
+	c.Focus(s.shell.write.to.Entry)
+	s.key(fyne.KeyDown)
+	if lines := s.shell.write.recipients.lines; c.Focused() != fyne.Focusable(lines[0].options[0]) {
+		t.Errorf("the arrow down goes to %T", c.Focused())
+	}
+}
+
+// TestTheListOfKeysGivesTheFocusBack, and Tab does not go behind it.
+func TestTheListOfKeysGivesTheFocusBack(t *testing.T) {
+	s := newStage(t, theme.Light, wide, agenttest.Scene)
+	c := s.win.Canvas()
+	c.Focus(s.shell.folder.filter)
+	test.Type(s.shell.folder.filter, "?")
+	s.settle()
+	for range 3 {
+		s.key(fyne.KeyTab)
+		if f := c.Focused(); f == fyne.Focusable(s.shell.folder.filter) || f == fyne.Focusable(s.shell.folder.search) {
+			t.Fatalf("Tab goes behind the list, to %T", f)
+		}
+	}
+	s.key(fyne.KeyEscape)
+	if s.shell.help.shown() || c.Focused() != fyne.Focusable(s.shell.folder.filter) {
+		t.Errorf("after it %T has the focus", c.Focused())
+	}
+}
