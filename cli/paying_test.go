@@ -58,3 +58,39 @@ func TestCardAndPayout(t *testing.T) {
 		t.Errorf("asked %d times, %+v", agent.asked, agent.out)
 	}
 }
+
+// unsure is an agent whose escrow has not answered.
+type unsure struct{ pays }
+
+func (u *unsure) PayByCard(context.Context, agentclient.PayByCard) (agentclient.CardPayment, error) {
+	return agentclient.CardPayment{ID: "c1", State: agentclient.CardAsked, Error: "There is no page to pay at yet."}, nil
+}
+
+func (u *unsure) CardPayment(_ context.Context, _, id string) (agentclient.CardPayment, error) {
+	return agentclient.CardPayment{ID: id, State: agentclient.CardFailed, Error: "The escrow did not take it."}, nil
+}
+
+func (u *unsure) PayOut(context.Context, agentclient.PayOut) (agentclient.Payout, error) {
+	return agentclient.Payout{State: agentclient.PayoutUnsure, Error: "It is not known whether the escrow has this payout."}, nil
+}
+
+// TestWhatIsNotKnownIsNotCalledDone: of a payout, and of a page that never came.
+func TestWhatIsNotKnownIsNotCalledDone(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		says []string
+		code int
+	}{
+		{[]string{"withdraw", "3.00", "--to", "IBAN NL00"}, []string{"It is not known"}, 0},
+		{[]string{"topup", "--card", "5.00"}, []string{"There is no page to pay at yet.", "did not take it"}, 1},
+	} {
+		var out bytes.Buffer
+		code := Main(t.Context(), tt.args, Streams{In: strings.NewReader(""), Out: &out, Err: &out, Now: sunday},
+			func(string) string { return "" }, Hooks{Connect: func(string) agentclient.Agent { return &unsure{pays{Agent: agenttest.Scene(sunday)}} }})
+		for _, says := range tt.says {
+			if !strings.Contains(out.String(), says) || code != tt.code || strings.Contains(out.String(), "on hold to be paid") {
+				t.Errorf("%v: exit %d, %s", tt.args, code, out.String())
+			}
+		}
+	}
+}

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"earnest/agentclient"
 )
 
 // OrderAccount implements [agentclient.Agent]: a frozen account stays so until it is
-// unfrozen, which acts at once here.
+// unfrozen, which acts at once where it has a recovery key.
 func (a *Agent) OrderAccount(ctx context.Context, req agentclient.AccountOrder) (agentclient.AccountSafety, error) {
 	if req.Order == agentclient.OrderDelete {
 		return agentclient.AccountSafety{Address: req.Address}, a.RemoveAccount(ctx, agentclient.RemoveAccount{Address: req.Address, Force: req.GiveUp})
@@ -35,6 +36,11 @@ func (a *Agent) OrderAccount(ctx context.Context, req agentclient.AccountOrder) 
 		case agentclient.OrderFreeze:
 			s.FrozenAt = a.now()
 		case agentclient.OrderUnfreeze:
+			if !s.Recovery {
+				s.Changes = append(slices.Clone(s.Changes), agentclient.AccountChange{ID: a.id("change"), Kind: req.Order, Ours: true,
+					AskedAt: a.now(), DueAt: a.now().Add(48 * time.Hour)})
+				break
+			}
 			s.FrozenAt = agentclient.AccountSafety{}.FrozenAt
 		case agentclient.OrderCancel:
 			s.Changes = slices.DeleteFunc(slices.Clone(s.Changes), func(c agentclient.AccountChange) bool { return c.ID == req.Change })

@@ -20,6 +20,7 @@ type safetyPart struct {
 	state   *stateLine
 	guard   *stateLine
 	means   *note
+	way     *widgets.Action // back
 	freeze  *widgets.Action
 	quiet   *note
 	changes *fyne.Container
@@ -55,8 +56,8 @@ func newSafetyPage(s *Shell) *behindPage {
 	data := section(s.t("safety.data"), hinted(s.t("safety.export-what")), widgets.NewLine(0, -1, p.export), p.saved.row, widgets.NewLine(0, -1, p.remove), p.ask.box)
 	b := &behindPage{refresh: p.refresh}
 	p.title = widgets.NewPara("", widget.MediumImportance, theme.SizeTitle)
-	way := widgets.NewAction(s.t("settings.back"), "", widgets.Link, s.model.CloseSafety)
-	b.root, b.first = behindOf(way, widgets.Flush(p.title), s.t("safety.what"), p.fault.row, p.done.row, p.body, data), way
+	p.way = widgets.NewAction(s.t("settings.back"), "", widgets.Link, s.model.CloseSafety)
+	b.root, b.first = behindOf(p.way, widgets.Flush(p.title), s.t("safety.what"), p.fault.row, p.done.row, p.body, data), p.way
 	return b
 }
 
@@ -72,7 +73,7 @@ func (p *safetyPart) refresh() {
 	p.state.set(v.State, !v.Frozen)
 	p.guard.set(v.Guard, v.Guarded)
 	p.means.set(v.Means)
-	p.freeze.Set(v.Act, !v.Busy)
+	p.showFreeze(v)
 	p.quiet.set(v.Quiet)
 	p.showChanges(v)
 	p.export.Set(word(v.Saving, s.t("safety.exporting"), s.t("safety.export")), !v.Saving)
@@ -82,6 +83,17 @@ func (p *safetyPart) refresh() {
 	}
 	p.saved.tone(v.Saved, tone)
 	p.ask.refresh(s, v.Delete, s.t("safety.delete.busy"))
+}
+
+// showFreeze shows the button where it does something. The focus does not go with it.
+func (p *safetyPart) showFreeze(v viewmodel.Safety) {
+	if c := p.shell.canvas(); v.Act == "" && c != nil && c.Focused() == fyne.Focusable(p.freeze) {
+		c.Focus(p.way)
+	}
+	widgets.Show(p.freeze, v.Act != "")
+	if v.Act != "" {
+		p.freeze.Set(v.Act, !v.Busy)
+	}
 }
 
 func (p *safetyPart) showChanges(v viewmodel.Safety) {

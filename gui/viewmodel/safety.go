@@ -2,6 +2,7 @@ package viewmodel
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"earnest/agentclient"
@@ -45,7 +46,7 @@ type Safety struct {
 	Frozen  bool
 	State   string // in a sentence
 	Means   string // of freezing or unfreezing
-	Act     string // the button
+	Act     string // the button; empty where it would change nothing
 	Guard   string // whether there is a recovery key
 	Guarded bool
 	Changes []ChangeRow
@@ -82,7 +83,11 @@ func (m *Model) Safety() Safety {
 	escrow := line(s.got.Escrow)
 	if v.Frozen = !s.got.FrozenAt.IsZero(); v.Frozen {
 		v.State = m.say.T("safety.frozen", "Escrow", escrow, "When", m.say.moment(s.got.FrozenAt))
-		v.Means, v.Act = m.say.T("safety.unfreeze-means"), m.say.T("safety.unfreeze")
+		v.Means = m.say.T("safety.unfreeze-means")
+		waits := slices.ContainsFunc(s.got.Changes, func(c agentclient.AccountChange) bool { return c.Ours && c.Kind == agentclient.OrderUnfreeze })
+		if !waits || s.busy == agentclient.OrderUnfreeze { // else it is listed below, with its time
+			v.Act = m.say.T("safety.unfreeze")
+		}
 	} else {
 		v.State = m.say.T("safety.free", "Escrow", escrow)
 		v.Means, v.Act = m.say.T("safety.freeze-means"), m.say.T("safety.freeze")

@@ -79,6 +79,26 @@ func TestWhatWaitsIsToldAndCancelled(t *testing.T) {
 	})
 }
 
+func TestUnfreezingWithoutARecoveryKeyWaits(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.agent.SetSafety(agentclient.AccountSafety{Address: safeOne, Escrow: "escrow.example", FrozenAt: time.Now()})
+		s.OpenSafety(safeOne)
+		synctest.Wait()
+		s.Freeze()
+		synctest.Wait()
+		v := s.Safety()
+		if !v.Frozen || v.Act != "" || len(v.Changes) != 1 {
+			t.Fatalf("%+v", v)
+		}
+		s.has("said", v.Done+v.Changes[0].Text, "stays frozen for 48 hours", "is to be unfrozen")
+		s.CancelChange(v.Changes[0].ID)
+		synctest.Wait()
+		if v = s.Safety(); v.Act != "Unfreeze" {
+			t.Errorf("cancelled: %+v", v)
+		}
+	})
+}
+
 func TestAnAccountsDataIsSavedOnce(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
 		s.OpenSafety(safeOne)

@@ -3,6 +3,7 @@ package linear
 import (
 	"context"
 	"crypto"
+	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -199,7 +200,7 @@ func (p *process) beside() *town {
 	if err != nil {
 		p.Fatal(err)
 	}
-	return &town{TB: p, Harness: servicetest.Harness{Server: server, Store: store}, born: &atomic.Int64{}, now: time.Now}
+	return &town{TB: p, Harness: servicetest.Harness{Server: server, Store: store, ReceiptSigner: key.(ed25519.PrivateKey)}, born: &atomic.Int64{}, now: time.Now}
 }
 
 // TestHistories_ProcessInTrouble is TestHistories_InProcess over HTTP with the real
