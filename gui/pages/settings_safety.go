@@ -22,6 +22,7 @@ type safetyPart struct {
 	means   *note
 	way     *widgets.Action // back
 	freeze  *widgets.Action
+	press   *fyne.Container // around it
 	quiet   *note
 	changes *fyne.Container
 	rows    []*changeLine
@@ -45,13 +46,14 @@ func newSafetyPage(s *Shell) *behindPage {
 	p := &safetyPart{shell: s, fault: newNote(danger, theme.SizeText), done: newNote(good, theme.SizeText), state: newStateLine(), guard: newStateLine(),
 		means: newNote(low, theme.SizeSmall), quiet: newNote(low, theme.SizeText), changes: widgets.NewColumn(theme.Space3, 0), saved: newNote(good, theme.SizeSmall)}
 	p.freeze = widgets.NewAction("", "", widgets.Quiet, s.model.Freeze)
+	p.press = widgets.NewLine(0, -1, p.freeze)
 	p.export = widgets.NewAction(s.t("safety.export"), "", widgets.Quiet, func() {
 		s.saveAs(s.model.AccountFile(), func(_ string, write func([]byte) error) { s.model.ExportAccount(write) })
 	})
 	p.remove = widgets.NewAction(s.t("safety.delete"), "", widgets.Link, s.model.AskDelete)
 	p.ask = newQuestionPart(s, p.remove, s.t("safety.delete.no"), s.model.KeepDelete, s.model.DeleteAccount)
 	waits := section(s.t("safety.waits"), hinted(s.t("safety.waits-what")), p.quiet.row, p.changes)
-	p.body = widgets.NewColumn(theme.Space4, 0, widgets.NewColumn(theme.Space1, 0, p.state.box, p.guard.box), p.means.row, widgets.NewLine(0, -1, p.freeze),
+	p.body = widgets.NewColumn(theme.Space4, 0, widgets.NewColumn(theme.Space1, 0, p.state.box, p.guard.box), p.means.row, p.press,
 		widgets.NewHairline(), waits, widgets.NewHairline())
 	data := section(s.t("safety.data"), hinted(s.t("safety.export-what")), widgets.NewLine(0, -1, p.export), p.saved.row, widgets.NewLine(0, -1, p.remove), p.ask.box)
 	b := &behindPage{refresh: p.refresh}
@@ -90,7 +92,7 @@ func (p *safetyPart) showFreeze(v viewmodel.Safety) {
 	if c := p.shell.canvas(); v.Act == "" && c != nil && c.Focused() == fyne.Focusable(p.freeze) {
 		c.Focus(p.way)
 	}
-	widgets.Show(p.freeze, v.Act != "")
+	widgets.Show(p.press, v.Act != "")
 	if v.Act != "" {
 		p.freeze.Set(v.Act, !v.Busy)
 	}
