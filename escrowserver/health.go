@@ -18,7 +18,7 @@ type Health struct {
 // Health tells how the escrow is doing now.
 func (s *Server) Health() Health {
 	s.queue.mu.Lock()
-	waiting := len(s.queue.waiting)
+	waiting := len(s.queue.waiting) + len(s.queue.aside)
 	s.queue.mu.Unlock()
 	return Health{Waiting: waiting, Stuck: s.stuck.count()}
 }

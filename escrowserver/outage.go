@@ -148,7 +148,7 @@ func (s *Server) moveSome(ctx context.Context) (more bool, err error) {
 	for i, b := range bonds {
 		ops[i] = Sweep{Moment: moment, Bond: b}
 	}
-	for i, result := range s.queue.DoAll(ctx, ops) {
+	for i, result := range s.queue.DoAside(ctx, ops) {
 		if ctx.Err() != nil {
 			return false, result.Err
 		}

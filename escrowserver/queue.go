@@ -3,6 +3,7 @@ package escrowserver
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"earnest/escrow"
@@ -21,7 +22,9 @@ type Queue struct {
 
 	mu      sync.Mutex
 	waiting []call
-	running int // batches at the store
+	aside   []call // of [Queue.DoAside]
+	running int    // batches at the store
+	asides  int    // of them, those with nothing that somebody waits for
 }
 
 // NewQueue is the queue before a store's door.
@@ -39,16 +42,24 @@ const (
 	// worthACommit is how many operations must wait for a batch of their own while
 	// another runs: fewer are cheaper together with those that come after them.
 	worthACommit = 16
+	// asideAlone is how many operations of [Queue.DoAside] make a batch when nobody
+	// waits: who comes then waits for no more.
+	asideAlone = 32
+	// asideBeside is how many go along with fewer that somebody waits for.
+	asideBeside = 8
 )
 
 // Do waits for the operation's result. If ctx ends first, the operation may
 // still be done: the caller repeats it under the same id to find out.
 func (q *Queue) Do(ctx context.Context, op Op) Result {
-	return q.DoAll(ctx, []Op{op})[0]
+	return q.do(ctx, []Op{op}, false)[0]
 }
 
-// DoAll is Do for several operations, which share a commit as far as they can.
-func (q *Queue) DoAll(ctx context.Context, ops []Op) []Result {
+// DoAside is Do for many operations that can wait for others, as those of the
+// sweeper: they fill up batches, and take no more places in them than those have.
+func (q *Queue) DoAside(ctx context.Context, ops []Op) []Result { return q.do(ctx, ops, true) }
+
+func (q *Queue) do(ctx context.Context, ops []Op, aside bool) []Result {
 	results := make([]Result, len(ops))
 	if err := ctx.Err(); err != nil {
 		for i := range results {
@@ -61,8 +72,12 @@ func (q *Queue) DoAll(ctx context.Context, ops []Op) []Result {
 		calls[i] = call{op, make(chan Result, 1)}
 	}
 	q.mu.Lock()
-	q.waiting = append(q.waiting, calls...)
-	start := q.running == 0 || len(q.waiting) >= worthACommit && q.running < q.store.AtOnce()
+	if aside {
+		q.aside = append(q.aside, calls...)
+	} else {
+		q.waiting = append(q.waiting, calls...)
+	}
+	start := q.another()
 	if start {
 		q.running++
 	}
@@ -81,36 +96,75 @@ func (q *Queue) DoAll(ctx context.Context, ops []Op) []Result {
 	return results
 }
 
+// another reports whether a batch more may begin beside those that run.
+func (q *Queue) another() bool {
+	switch {
+	case q.running == 0:
+		return true
+	case q.running >= q.store.AtOnce():
+		return false
+	}
+	return len(q.waiting) >= worthACommit || len(q.waiting) > 0 && q.running == q.asides
+}
+
+// next takes the next batch out of the queue; aside says that nobody waits for it.
+// Of those one runs at a time.
+func (q *Queue) next() (batch []call, aside bool) {
+	n := min(len(q.waiting), maxBatch)
+	m := min(len(q.aside), maxBatch-n, max(n, asideBeside))
+	if n == 0 {
+		m = min(len(q.aside), asideAlone)
+		if q.asides > 0 {
+			m = 0
+		}
+	}
+	batch = slices.Concat(q.waiting[:n], q.aside[:m])
+	q.waiting, q.aside = q.waiting[n:], q.aside[m:]
+	if len(q.waiting) == 0 {
+		q.waiting = nil
+	}
+	return batch, n == 0 && m > 0
+}
+
 // drain applies batches until nothing waits.
 func (q *Queue) drain(ctx context.Context) {
 	for {
 		q.mu.Lock()
-		n := min(len(q.waiting), maxBatch)
-		batch := q.waiting[:n:n]
-		q.waiting = q.waiting[n:]
-		if n == 0 {
-			q.waiting = nil
+		batch, aside := q.next()
+		if len(batch) == 0 {
 			q.running--
 		}
+		if aside {
+			q.asides++
+		}
 		q.mu.Unlock()
-		if n == 0 {
+		if len(batch) == 0 {
 			return
 		}
-		ops := make([]Op, n)
-		for i, c := range batch {
-			ops[i] = c.op
+		q.apply(ctx, batch)
+		if aside {
+			q.mu.Lock()
+			q.asides--
+			q.mu.Unlock()
 		}
-		results := q.store.Apply(ctx, ops)
-		for i, c := range batch {
-			if i >= len(results) {
-				c.done <- Result{Err: fmt.Errorf("the store left operation %s unanswered", c.op.Name())}
-				continue
-			}
-			if err := results[i].Surprise; err != nil {
-				q.surprised(err)
-			}
-			q.told(results[i].Touched)
-			c.done <- results[i]
+	}
+}
+
+func (q *Queue) apply(ctx context.Context, batch []call) {
+	ops := make([]Op, len(batch))
+	for i, c := range batch {
+		ops[i] = c.op
+	}
+	results := q.store.Apply(ctx, ops)
+	for i, c := range batch {
+		if i >= len(results) {
+			c.done <- Result{Err: fmt.Errorf("the store left operation %s unanswered", c.op.Name())}
+			continue
 		}
+		if err := results[i].Surprise; err != nil {
+			q.surprised(err)
+		}
+		q.told(results[i].Touched)
+		c.done <- results[i]
 	}
 }

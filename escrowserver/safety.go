@@ -114,7 +114,7 @@ func (s *Server) applyDue(ctx context.Context, now time.Time, due []DueChange, a
 		return nil
 	}
 	defer s.keys.stale()
-	for i, result := range s.queue.DoAll(ctx, ops) {
+	for i, result := range s.queue.DoAside(ctx, ops) {
 		switch {
 		case result.Err == nil:
 		case ctx.Err() != nil:

@@ -145,7 +145,7 @@ func (s *Server) sweepBatch(ctx context.Context, now time.Time, due []DueBond, a
 		ops, bonds = append(ops, Sweep{Moment: moment, Bond: b.Bond}), append(bonds, b.Bond)
 	}
 	ended := 0
-	for i, result := range s.queue.DoAll(ctx, ops) {
+	for i, result := range s.queue.DoAside(ctx, ops) {
 		switch {
 		case result.Err == nil:
 			ended++

@@ -30,7 +30,7 @@ func (s *sweeping) step(ctx context.Context, queue *escrowserver.Queue) (bool, e
 	}
 	s.next += n
 	began := time.Now()
-	for _, r := range queue.DoAll(ctx, ops) {
+	for _, r := range queue.DoAside(ctx, ops) {
 		if r.Err != nil {
 			return false, r.Err
 		}
@@ -49,13 +49,6 @@ func (s *sweeping) run(ctx context.Context, queue *escrowserver.Queue) error {
 		}
 	}
 	return nil
-}
-
-// rest ends the rest with nobody beside it, and counts that alone.
-func (s *sweeping) rest(ctx context.Context, w *world) error {
-	queue := escrowserver.NewQueue(w.store)
-	s.due, s.next, s.took = s.due[s.next:], 0, 0
-	return s.run(ctx, queue)
 }
 
 // patience is the p99 of a few buyers who each wait for their answer, beside

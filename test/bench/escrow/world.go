@@ -185,7 +185,7 @@ func (w *world) buys(n int) ([]escrowserver.Op, error) {
 		w.next++
 		// Neighbours in the list are of different senders and recipients.
 		sender := w.senders[pair%len(w.senders)]
-		recipient := w.recipients[(pair/len(w.senders)+pair)%len(w.recipients)]
+		recipient := w.recipients[(pair/len(w.senders)+pair%len(w.senders))%len(w.recipients)]
 		if pair >= len(w.senders)*len(w.recipients) {
 			return nil, errors.New("all pairs have bought")
 		}

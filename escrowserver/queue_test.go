@@ -1,0 +1,88 @@
+package escrowserver
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// shelf is a store that keeps what each batch had, one operation for each step that
+// it is given.
+type shelf struct {
+	Store
+	step    chan struct{}
+	entered atomic.Int64
+	mu      sync.Mutex
+	batches [][]Op
+}
+
+func (s *shelf) AtOnce() int { return 1 }
+
+func (s *shelf) Apply(_ context.Context, ops []Op) []Result {
+	s.entered.Add(1)
+	<-s.step
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.batches = append(s.batches, ops)
+	return make([]Result, len(ops))
+}
+
+// Who buys while a thousand bonds expire waits for the batch at hand, not for all of
+// them; and the expiries go on beside a crowd of buyers.
+func TestWhoWaitsGoesBeforeTheSweeper(t *testing.T) {
+	store := &shelf{step: make(chan struct{})}
+	q := NewQueue(store)
+	var wg sync.WaitGroup
+	wg.Go(func() { q.DoAside(t.Context(), make([]Op, 1000)) })
+	store.step <- struct{}{}
+	soon(t, "a second batch of expiries", func() bool { return store.entered.Load() == 2 })
+	const buyers = 40
+	for range buyers {
+		wg.Go(func() { q.Do(t.Context(), Heartbeat{}) })
+	}
+	soon(t, "all buyers in the queue", func() bool { return q.waitingNow() == buyers })
+	go func() {
+		for {
+			select {
+			case store.step <- struct{}{}:
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+	wg.Wait()
+	var behind, beside int // batches before the buyers', and expiries in it
+	for _, batch := range store.batches {
+		buys := 0
+		for _, op := range batch {
+			if op != nil {
+				buys++
+			}
+		}
+		if buys > 0 {
+			beside = len(batch) - buys
+			break
+		}
+		behind++
+	}
+	if behind > 2 || beside == 0 || beside > buyers {
+		t.Errorf("the buyers waited for %d batches, and %d expiries were in theirs", behind, beside)
+	}
+}
+
+func (q *Queue) waitingNow() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting)
+}
+
+func soon(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
