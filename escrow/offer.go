@@ -80,7 +80,7 @@ func VerifyOffer(s Signed) (Offer, error) {
 	if offer.Beneficiary == "" || offer.Beneficiary == offer.Identity.ID().Holder() {
 		return Offer{}, Errorf(Invalid, "a forfeit never goes to the recipient")
 	}
-	if len(offer.Follows) > MaxFollows || len(offer.Recovery) != 0 && len(offer.Recovery) != ed25519.PublicKeySize {
+	if len(offer.Follows) > MaxFollows || len(offer.Recovery) > 0 && !strong(ed25519.PublicKey(offer.Recovery)) {
 		return Offer{}, Errorf(Invalid, "an offer names at most %d rotations, and a recovery key that is one", MaxFollows)
 	}
 	if offer.DecideWithin != 0 && offer.DecideWithin < MinDecide {

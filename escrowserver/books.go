@@ -19,19 +19,21 @@ type Visitor struct {
 	// Epoch is shown the note of the pools' epoch before any certificate.
 	Epoch func(string) error
 	// Sealed is shown the note of that name.
-	Sealed   func(string) error
-	Proven   func(ProvenLine) error
-	Limit    func(LimitLine) error
-	Audit    func(AuditLine) error
-	Balance  func(BalanceLine) error
-	Transfer func(TransferLine) error
-	Voucher  func(VoucherLine) error
-	Credit   func(CreditLine, CreditOf) error
-	Checkout func(CheckoutLine) error
-	Welcome  func(WelcomeLine) error
-	Payout   func(PayoutRecord) error
-	Offer    func(OfferLine) error
-	Bond     func(BondLine) error
+	Sealed func(string) error
+	Proven func(ProvenLine) error
+	Limit  func(LimitLine) error
+	// LogAnchor is shown the log's anchor before the log.
+	LogAnchor func(string) error
+	Audit     func(AuditLine) error
+	Balance   func(BalanceLine) error
+	Transfer  func(TransferLine) error
+	Voucher   func(VoucherLine) error
+	Credit    func(CreditLine, CreditOf) error
+	Checkout  func(CheckoutLine) error
+	Welcome   func(WelcomeLine) error
+	Payout    func(PayoutRecord) error
+	Offer     func(OfferLine) error
+	Bond      func(BondLine) error
 	// Key is a fingerprint that was ever here, and Certificate the certificate of
 	// one that is unsold, or sold and not yet fetched.
 	Key         func(KeyLine) error

@@ -135,6 +135,7 @@ func New(cfg Config) (*Server, error) {
 	if err := s.sealRows(context.Background()); err != nil {
 		return nil, err
 	}
+	s.anchorLog(context.Background())
 	return s, nil
 }
 

@@ -100,6 +100,7 @@ func (s *Server) sweep(ctx context.Context) (time.Time, error) {
 	if _, err := do[any](ctx, s, Clean{Now: now}); err != nil {
 		return next, err
 	}
+	s.anchorLog(ctx)
 	return s.nextDue(ctx)
 }
 

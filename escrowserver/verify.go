@@ -28,7 +28,7 @@ func Verify(ctx context.Context, store Store, receiptKey ed25519.PublicKey) (Rep
 		replayed: map[audited]ledger.Balance{}, balances: map[audited]ledger.Balance{},
 	}
 	err := store.Walk(ctx, Visitor{
-		Fault: func(text string) { a.fault("%s", text) }, Safety: a.safetyVisitor(), Sealed: a.sealedNote, Proven: a.proven, Limit: a.limit, Outage: a.outage, Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
+		Fault: func(text string) { a.fault("%s", text) }, Safety: a.safetyVisitor(), Sealed: a.sealedNote, LogAnchor: a.logAnchor, Proven: a.proven, Limit: a.limit, Outage: a.outage, Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
 		Credit: a.credit, Checkout: a.checkout, Welcome: a.welcomed, Payout: a.payout,
 		Offer: a.offer, Epoch: a.epoch, Audit: a.logged, Bond: a.bond, Key: a.key, Certificate: a.certificate,
 	})
@@ -41,6 +41,7 @@ func Verify(ctx context.Context, store Store, receiptKey ed25519.PublicKey) (Rep
 		return Report{}, fmt.Errorf("verify the books: %w", err)
 	}
 	a.sums()
+	a.anchored()
 	return a.report(), nil
 }
 
@@ -62,6 +63,7 @@ type audit struct {
 	pools      int64     // their epoch
 	last       AuditLine // of the operator's log
 	sealing    Sealed
+	anchor     LogAnchor
 
 	credits, checkouts, welcomes, payouts, addresses, limits                         int
 	transfers, postings, bonds, receipts, vouchers, offers, keys, sold, certificates int

@@ -98,14 +98,12 @@ func (r reader) walkEpoch(ctx context.Context, v escrowserver.Visitor) error {
 }
 
 func (r reader) walkAudit(ctx context.Context, v escrowserver.Visitor) error {
-	rows, err := r.query(ctx, `SELECT n, who, what, why, made_at, hash FROM audit ORDER BY n`)
+	rows, err := r.query(ctx, auditRows+` ORDER BY n`)
 	return each(rows, err, func(scan func(...any) error) error {
-		var line escrowserver.AuditLine
-		var made int64
-		if err := scan(&line.N, &line.Who, &line.What, &line.Why, &made, &line.Hash); err != nil {
+		line, err := scanAudit(scan)
+		if err != nil {
 			return err
 		}
-		line.Made = fromMicros(made)
 		return v.Audit(line)
 	})
 }

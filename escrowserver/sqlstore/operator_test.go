@@ -12,11 +12,15 @@ import (
 // operatorDamages are in what the operator did.
 func operatorDamages() map[string]string {
 	return map[string]string{
-		"an operator's deed changed":     `UPDATE audit SET why = 'nothing' WHERE n = 1`,
-		"an operator's deed lost":        `DELETE FROM audit WHERE n = 1`,
-		"an operator's deed moved":       `UPDATE audit SET made_at = made_at + 1 WHERE n = 2`,
-		"the pools of another epoch":     `INSERT INTO note (name, text) VALUES ('epoch', '5')`,
-		"the pools of no readable epoch": `INSERT INTO note (name, text) VALUES ('epoch', 'x')`,
+		"an operator's deed changed":      `UPDATE audit SET why = 'nothing' WHERE n = 1`,
+		"the operator's log deleted":      `DELETE FROM audit`,
+		"the operator's newest deed lost": `DELETE FROM audit WHERE n = 2`,
+		"the log's anchor lost":           `DELETE FROM log_anchor`,
+		"the log's anchor changed":        `UPDATE log_anchor SET signed = replace(signed, 'a', 'b')`,
+		"an operator's deed lost":         `DELETE FROM audit WHERE n = 1`,
+		"an operator's deed moved":        `UPDATE audit SET made_at = made_at + 1 WHERE n = 2`,
+		"the pools of another epoch":      `INSERT INTO note (name, text) VALUES ('epoch', '5')`,
+		"the pools of no readable epoch":  `INSERT INTO note (name, text) VALUES ('epoch', 'x')`,
 	}
 }
 

@@ -200,3 +200,30 @@ func newKey(t *testing.T) ed25519.PrivateKey {
 func publicOf(key ed25519.PrivateKey) escrow.PublicKey {
 	return escrow.PublicKey(key.Public().(ed25519.PublicKey))
 }
+
+// TestADeletedLogIsNotAnchoredAnew: a restart after the operator's log was cut off does
+// not make the shorter one good.
+func TestADeletedLogIsNotAnchoredAnew(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		h := servicetest.NewHarness(t, s)
+		logTwice(t, s)
+		restart := func() []string {
+			t.Helper()
+			if _, err := escrowserver.New(servicetest.Config(s, h.Clock, h.Mails, h.ReceiptSigner)); err != nil {
+				t.Fatal(err)
+			}
+			return faults(t, s, h.Server.ReceiptKey())
+		}
+		if found := restart(); len(found) != 0 {
+			t.Fatalf("%q", found)
+		}
+		exec(t, s, `DELETE FROM audit`)
+		for range 2 {
+			if found := restart(); len(found) != 1 || !strings.Contains(found[0], "cut off") {
+				t.Errorf("the log deleted: %q", found)
+			}
+			logTwice(t, s)
+			exec(t, s, `DELETE FROM audit`)
+		}
+	})
+}

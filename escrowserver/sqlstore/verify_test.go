@@ -156,6 +156,9 @@ func soundBooks(t *testing.T) ([]byte, ed25519.PublicKey) {
 		t.Fatal(err)
 	}
 	logTwice(t, s)
+	if result := s.Apply(t.Context(), []escrowserver.Op{escrowserver.AnchorLog{Seal: escrowserver.SealOf(h.ReceiptSigner)}}); result[0].Value != true {
+		t.Fatalf("the log was not anchored: %+v", result)
+	}
 	if err := s.Close(); err != nil { // the last one to close moves all into the one file
 		t.Fatal(err)
 	}

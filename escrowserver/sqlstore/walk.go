@@ -27,6 +27,7 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		{v.Proven != nil, r.walkProven},
 		{v.Limit != nil, r.walkSealedLimits},
 		{v.Epoch != nil, r.walkEpoch},
+		{v.LogAnchor != nil, r.walkAnchor},
 		{v.Audit != nil, r.walkAudit},
 		{v.Fault != nil, r.walkLimits},
 		{v.Outage != nil, r.walkOutages},

@@ -51,3 +51,20 @@ func TestTheListOfKeysGivesTheFocusBack(t *testing.T) {
 		t.Errorf("after it %T has the focus", c.Focused())
 	}
 }
+
+// TestTheListOfKeysIsTrue: J and K stand where there is a list, and every line begins
+// with a capital.
+func TestTheListOfKeysIsTrue(t *testing.T) {
+	s := newStage(t, theme.Light, wide, agenttest.Scene)
+	for _, k := range s.shell.keysEverywhere() {
+		if k.Key == "J  K" {
+			t.Error("J and K are said to count everywhere")
+		}
+	}
+	if keys := s.shell.folder.keyList(); keys[0].Key != "J  K" {
+		t.Errorf("a list of mails has no J and K: %v", keys)
+	}
+	if got := capital("über allem"); got != "Über allem" {
+		t.Errorf("a line begins %q", got)
+	}
+}

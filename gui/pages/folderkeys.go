@@ -77,7 +77,7 @@ func (p *folderPage) markAll() { p.shell.model.MarkAll() }
 
 func (p *folderPage) keyList() []keyHelp {
 	t := p.shell.t
-	var keys []keyHelp
+	keys := []keyHelp{{"J  K", t("keys.move")}}
 	if p.view.Decides.Accept {
 		keys = append(keys, keyHelp{"A", t("keys.accept")}, keyHelp{"⇧A", t("keys.accept.more")})
 	}

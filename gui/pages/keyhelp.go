@@ -1,6 +1,9 @@
 package pages
 
 import (
+	"unicode"
+	"unicode/utf8"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
@@ -56,12 +59,12 @@ func (h *keyHelpSheet) show() {
 		h.from = c.Focused()
 		c.Unfocus()
 		widgets.Show(s.content.Objects[0], false) // Tab would go behind the list
-		c.Refresh(h.root) // what was hidden finds its canvas only once it is drawn
+		c.Refresh(h.root)                         // what was hidden finds its canvas only once it is drawn
 	}
 }
 
 func (s *Shell) keysEverywhere() []keyHelp {
-	return []keyHelp{{"J  K", s.t("keys.move")}, {"U", s.t("keys.undo")}, {"W", s.t("keys.write")},
+	return []keyHelp{{"U", s.t("keys.undo")}, {"W", s.t("keys.write")},
 		{"1 – 0", s.t("keys.pages")},
 		{"Esc", s.t("keys.escape")}, {"?", s.t("keys.help")}}
 }
@@ -74,11 +77,17 @@ func (h *keyHelpSheet) add(title string, keys []keyHelp) {
 	h.lists.Add(widgets.NewInset(theme.Space2, 0, 0, 0, container.NewWithoutLayout()))
 }
 
+// capital begins a text with a capital letter, as each line of a list does.
+func capital(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
+}
+
 // keyColumn holds the longest name of a key.
 const keyColumn float32 = 84
 
 func keyLine(k keyHelp) fyne.CanvasObject {
 	key := widgets.NewText(k.Key, theme.Text, theme.SizeText, true)
 	return widgets.Dock(nil, nil, &fyne.Container{Layout: widgets.Fixed{Width: keyColumn}, Objects: []fyne.CanvasObject{widgets.NewTop(key)}}, nil,
-		widgets.Flush(widgets.NewPara(k.Does, widget.LowImportance, theme.SizeText)))
+		widgets.Flush(widgets.NewPara(capital(k.Does), widget.LowImportance, theme.SizeText)))
 }

@@ -89,7 +89,7 @@ func (p *peoplePage) typedRune(r rune) bool {
 }
 
 func (p *peoplePage) keyList() []keyHelp {
-	return []keyHelp{{"/", p.shell.t("people.search")}}
+	return []keyHelp{{"J  K", p.shell.t("keys.move")}, {"/", p.shell.t("people.search")}}
 }
 
 func (p *peoplePage) typedKey(e *fyne.KeyEvent) bool {

@@ -128,7 +128,7 @@ func (p *sentPage) typedRune(r rune) bool {
 
 func (p *sentPage) keyList() []keyHelp {
 	t := p.shell.t
-	return []keyHelp{{"/", t("keys.search")}, {"F  ⇧F", t("keys.filter")}, {t("keys.space"), t("keys.scroll")}}
+	return []keyHelp{{"J  K", t("keys.move")}, {"/", t("keys.search")}, {"F  ⇧F", t("keys.filter")}, {t("keys.space"), t("keys.scroll")}}
 }
 
 func (p *sentPage) typedKey(e *fyne.KeyEvent) bool {

@@ -75,7 +75,7 @@ func newSetupForm(s *Shell) *setupForm {
 		{viewmodel.FieldSMTP, s.t("start.smtp")}, {viewmodel.FieldUser, s.t("start.user")},
 	} {
 		field := widgets.NewField(f.name, false, f.field == viewmodel.FieldPassword, func(text string) { s.model.SetField(f.field, text) })
-		field.Entry.OnSubmit = s.model.AddAccount
+		field.Entry.OnSubmit = p.submit
 		p.fields[f.field] = field
 		p.order = append(p.order, f.field)
 	}
@@ -100,7 +100,6 @@ func (p *setupForm) parts(s *Shell) {
 	p.elsewhere = newNote(widget.WarningImportance, theme.SizeText)
 	p.where, p.what = newNote(widget.LowImportance, theme.SizeSmall), newNote(widget.LowImportance, theme.SizeSmall)
 	p.escrow, p.fault = newNote(widget.LowImportance, theme.SizeSmall), newNote(widget.DangerImportance, theme.SizeText)
-	p.where.set(s.t("start.password.where"))
 	p.what.set(s.t("start.escrow.what"))
 	p.signIn = newSignInPart(s)
 	p.manual = widgets.NewAction("", "", widgets.Link, func() { s.model.SetManual(!s.model.Form().Manual) })
@@ -114,7 +113,7 @@ func (p *setupForm) parts(s *Shell) {
 	p.caRow = widgets.NewLine(theme.Space3, 0, p.caName, p.caDrop)
 	p.servers = widgets.NewColumn(theme.Space3, 0, p.fields[viewmodel.FieldIMAP].Box, p.fields[viewmodel.FieldSMTP].Box,
 		p.fields[viewmodel.FieldUser].Box, widgets.NewLine(0, -1, p.ca), p.caRow)
-	p.button = widgets.NewAction("", "", widgets.Primary, s.model.AddAccount)
+	p.button = widgets.NewAction("", "", widgets.Primary, p.submit)
 	p.trial = newTrialLines(s)
 }
 
@@ -123,6 +122,20 @@ func (p *setupForm) focus() fyne.Focusable {
 		return p.fields[viewmodel.FieldAddress].Entry
 	}
 	return p.fields[viewmodel.FieldPassword].Entry
+}
+
+// submit tries the account. Where something cannot be tried as it is, the first such
+// field gets the focus.
+func (p *setupForm) submit() {
+	p.shell.model.AddAccount()
+	p.shell.Refresh()
+	v := p.shell.model.Form()
+	for _, field := range p.order {
+		if f := p.fields[field]; v.Errors[field] != "" && f.Box.Visible() && p.shell.canvas() != nil {
+			p.shell.canvas().Focus(f.Entry)
+			return
+		}
+	}
 }
 
 func (p *setupForm) refresh(v viewmodel.Form) {
@@ -153,6 +166,7 @@ func (p *setupForm) refresh(v viewmodel.Form) {
 	p.found.tone(v.Found, v.FoundTone)
 	p.elsewhere.set(v.Elsewhere)
 	p.hint.set(v.Hint)
+	p.where.set(v.Where)
 	p.escrow.set(v.Escrow)
 	p.signIn.refresh(v.SignIn)
 	widgets.Show(p.servers, v.Manual)

@@ -91,7 +91,7 @@ func tokens(name fyne.ThemeColorName) (pair, bool) {
 	case Line, fynetheme.ColorNameDisabledButton:
 		return pair{0xE3DFD9, 0x35322E}, true
 	case Border:
-		return pair{0x8F8A83, 0x6F6A63}, true
+		return pair{0x8F8A83, 0x857F77}, true
 	case Accent, fynetheme.ColorNameHyperlink, fynetheme.ColorNameSuccess:
 		return pair{0x1B6B52, 0x74CDA9}, true
 	case OnAccent, fynetheme.ColorNameForegroundOnSuccess:

@@ -16,6 +16,7 @@ type Form struct {
 	Elsewhere string
 	SignIn    SignIn
 	Password  bool   // the password is asked for
+	Where     string // it will be kept
 	Hint      string // why the password, where the provider would rather have a login
 	Manual    bool   // the servers' fields are shown
 	CanHide   bool   // and could do without
@@ -55,6 +56,12 @@ func (m *Model) Form() Form {
 	v.Found, v.FoundTone = f.foundWords(m.say)
 	v.Elsewhere = f.elsewhereWords(m.say)
 	v.Password = !v.SignIn.Show
+	switch m.status.Keyring {
+	case "file", "memory":
+		v.Where = m.say.T("start.password.where." + m.status.Keyring)
+	default:
+		v.Where = m.say.T("start.password.where")
+	}
 	if found := f.look.found; found.Provider != "" && !found.ProviderReady && found.ProviderHint != "" {
 		v.Hint = line(m.say.agent(found.SayHint, found.ProviderHint))
 	}

@@ -123,7 +123,7 @@ func (r *actionRenderer) Refresh() {
 	a := r.a
 	r.text.Text, r.text.TextSize = a.Text, a.Theme().Size(theme.SizeText)
 	r.key.Text, r.key.TextSize = a.Key, a.Theme().Size(theme.SizeSmall)
-	fill, border, text, key := fyne.ThemeColorName(""), theme.Line, theme.Text, theme.Muted
+	fill, border, text, key := fyne.ThemeColorName(""), theme.Border, theme.Text, theme.Muted
 	switch a.Kind {
 	case Primary:
 		fill, border, text, key = theme.Accent, theme.Accent, theme.OnAccent, theme.OnAccent

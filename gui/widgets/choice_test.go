@@ -41,3 +41,13 @@ func TestTheRingOfTheUndoIsSeen(t *testing.T) {
 		t.Errorf("its ring is %v, %.0f wide", r.plane.StrokeColor, r.plane.StrokeWidth)
 	}
 }
+
+// TestTheRingOfTheStatementCutsNoLetters: it stands around the lines, not over them.
+func TestTheRingOfTheStatementCutsNoLetters(t *testing.T) {
+	test.NewTempApp(t).Settings().SetTheme(theme.New(theme.Light))
+	l := NewLedger(func(int) LedgerLine { return LedgerLine{} })
+	l.Resize(fyne.NewSize(400, 300))
+	if x := l.ring.Position().X; x > -theme.Space2 || l.ring.Size().Width < 400+2*theme.Space2 || l.scroll.Size().Width != 400 {
+		t.Errorf("the ring begins at %.0f and is %.0f wide, around %.0f", x, l.ring.Size().Width, l.scroll.Size().Width)
+	}
+}

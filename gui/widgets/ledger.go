@@ -127,8 +127,22 @@ func (l *Ledger) fill() {
 
 // CreateRenderer draws the ledger.
 func (l *Ledger) CreateRenderer() fyne.WidgetRenderer {
-	return widget.NewSimpleRenderer(container.NewStack(l.scroll, l.ring))
+	return widget.NewSimpleRenderer(&fyne.Container{Layout: ringed{}, Objects: []fyne.CanvasObject{l.scroll, l.ring}})
 }
+
+// ringed lays a ring around an object: outside of it, so that it cuts no letters.
+type ringed struct{}
+
+// Layout gives the object all the room, and the ring a little more.
+func (ringed) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	objects[0].Move(fyne.NewPos(0, 0))
+	objects[0].Resize(size)
+	objects[1].Move(fyne.NewPos(-theme.Space2, -theme.Space1))
+	objects[1].Resize(size.AddWidthHeight(2*theme.Space2, 2*theme.Space1))
+}
+
+// MinSize is the object's.
+func (ringed) MinSize(objects []fyne.CanvasObject) fyne.Size { return objects[0].MinSize() }
 
 // Resize binds the lines that come into sight.
 func (l *Ledger) Resize(size fyne.Size) {

@@ -85,7 +85,7 @@ func NewOptionRow(options ...*Option) *fyne.Container {
 func (o *Option) CreateRenderer() fyne.WidgetRenderer {
 	o.ExtendBaseWidget(o)
 	r := &optionRenderer{o: o, plane: canvas.NewRectangle(color.Transparent), ring: canvas.NewRectangle(color.Transparent),
-		dot: canvas.NewRectangle(color.Transparent), title: NewPara("", widget.MediumImportance, theme.SizeText),
+		dot: canvas.NewRectangle(color.Transparent), check: canvas.NewText("", color.Transparent), title: NewPara("", widget.MediumImportance, theme.SizeText),
 		text: NewPara("", widget.LowImportance, theme.SizeSmall)}
 	if o.Short {
 		r.title.Wrapping = fyne.TextWrapOff
@@ -100,6 +100,7 @@ type optionRenderer struct {
 	o           *Option
 	plane       *canvas.Rectangle
 	ring, dot   *canvas.Rectangle
+	check       *canvas.Text // in a switch that is on, as in a marked row
 	title, text *widget.Label
 	textRow     *fyne.Container
 	column      *fyne.Container
@@ -125,6 +126,8 @@ func (r *optionRenderer) Layout(size fyne.Size) {
 	r.ring.Resize(fyne.NewSize(markSize, markSize))
 	r.dot.Move(fyne.NewPos(4, y+4))
 	r.dot.Resize(fyne.NewSize(markSize-8, markSize-8))
+	r.check.Resize(r.check.MinSize())
+	r.check.Move(fyne.NewPos((markSize-r.check.MinSize().Width)/2, y+(markSize-r.check.MinSize().Height)/2))
 	r.column.Move(fyne.NewPos(markRoom, theme.Space2))
 	r.column.Resize(fyne.NewSize(max(0, size.Width-markRoom), max(0, size.Height-2*theme.Space2)))
 }
@@ -152,7 +155,12 @@ func (r *optionRenderer) Refresh() {
 	r.ring.CornerRadius, r.dot.CornerRadius = round, inner
 	r.ring.StrokeWidth, r.ring.StrokeColor = 1, colorOf(o, theme.Border)
 	r.dot.FillColor = color.Transparent
-	if o.On {
+	r.ring.FillColor, r.check.Text, r.check.TextSize = color.Transparent, "", 11
+	r.check.TextStyle.Bold, r.check.Color = true, colorOf(o, theme.OnAccent)
+	switch {
+	case o.On && o.Switch:
+		r.ring.StrokeWidth, r.ring.FillColor, r.check.Text = 0, colorOf(o, theme.Accent), "✓"
+	case o.On:
 		r.ring.StrokeWidth, r.ring.StrokeColor = 2, colorOf(o, theme.Accent)
 		r.dot.FillColor = colorOf(o, theme.Accent)
 	}
@@ -163,6 +171,6 @@ func (r *optionRenderer) Refresh() {
 }
 
 func (r *optionRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.plane, r.ring, r.dot, r.column}
+	return []fyne.CanvasObject{r.plane, r.ring, r.dot, r.check, r.column}
 }
 func (r *optionRenderer) Destroy() {}
