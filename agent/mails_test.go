@@ -236,6 +236,11 @@ func TestLettersToSeveralHaveOneBondEach(t *testing.T) {
 	w.has(sender, "0.65", "0.35")
 	for i, p := range []*person{first, second} {
 		got := w.waits(p, sent[i].Bond, "waiting")
+		look, err := p.Look(t.Context(), got.ID)
+		must(t, err)
+		if line, err := p.MailByID(t.Context(), got.ID); err != nil || !line.Unread || look.Text == "" {
+			t.Errorf("a look counts as reading: %+v, %v", line, err)
+		}
 		message, err := p.Message(t.Context(), got.ID)
 		must(t, err)
 		if message.Subject != strings.TrimSpace(subject) || message.Text != "Zwei Leser, zwei Pfänder. ✓" || got.To != p.address {

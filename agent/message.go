@@ -13,6 +13,16 @@ import (
 // Message opens a mail that was kept at arrival. That a person saw it is told to
 // the sender if the offer says so.
 func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, error) {
+	return a.message(ctx, id, a.markRead)
+}
+
+// Look opens a mail without marking it as read: a window that goes on to the next mail
+// by itself does not know yet whether anybody looks at it.
+func (a *Agent) Look(ctx context.Context, id string) (agentclient.Message, error) {
+	return a.message(ctx, id, func(context.Context, *store.Mail) error { return nil })
+}
+
+func (a *Agent) message(ctx context.Context, id string, seen func(context.Context, *store.Mail) error) (agentclient.Message, error) {
 	m, content, err := a.opened(ctx, id)
 	if err != nil {
 		return agentclient.Message{}, err
@@ -29,7 +39,7 @@ func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, er
 			agentclient.Say("mail.parts-unreadable-means", "Nothing was decided; the bond is held as before."),
 			agentclient.Say("mail.parts-unreadable-do", "Answer its sender, accept, reject or let it go back by itself."))
 	}
-	if err := errors.Join(a.markRead(ctx, &m), a.noteAttached(ctx, &m, len(read.Attachments))); err != nil {
+	if err := errors.Join(seen(ctx, &m), a.noteAttached(ctx, &m, len(read.Attachments))); err != nil {
 		return agentclient.Message{}, err
 	}
 	message := agentclient.Message{Mail: a.viewMail(m)}

@@ -28,6 +28,8 @@ type Agent interface {
 	Inbox(ctx context.Context) ([]Mail, error)
 	// Message opens a mail; reading is reported to the escrow if the offer says so.
 	Message(ctx context.Context, id string) (Message, error)
+	// Look is Message without noting, or telling anybody, that the mail was read.
+	Look(ctx context.Context, id string) (Message, error)
 	// MailByID is one line of the inbox; it opens nothing.
 	MailByID(ctx context.Context, id string) (Mail, error)
 	// Attachment returns the n-th attachment, from 0, with its data.

@@ -224,6 +224,11 @@ func (c *Client) Message(ctx context.Context, id string) (Message, error) {
 	return get[Message](ctx, c, "/v1/mails/"+url.PathEscape(id))
 }
 
+// Look implements [Agent].
+func (c *Client) Look(ctx context.Context, id string) (Message, error) {
+	return get[Message](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/look")
+}
+
 // Attachment implements [Agent].
 func (c *Client) Attachment(ctx context.Context, id string, n int) (Attachment, error) {
 	return get[Attachment](ctx, c, "/v1/mails/"+url.PathEscape(id)+"/attachments/"+strconv.Itoa(n))

@@ -11,6 +11,7 @@ import (
 )
 
 type accountCmd struct {
+	List   accountListCmd   `cmd:"" help:"The mailboxes that are watched, and how they are."`
 	Add    accountAddCmd    `cmd:"" help:"Watch a mailbox, and prove its address to an escrow."`
 	Change accountChangeCmd `cmd:"" help:"Give an account another password, sign-in or server, tested before it replaces the old."`
 	Remove accountRemoveCmd `cmd:"" help:"Stop watching a mailbox, and delete what is kept of it here, keys and password included. Mail at the provider stays. At its escrow the address is released."`
@@ -257,16 +258,34 @@ func (c *statusCmd) Run(s *session) error {
 		return s.printJSON(status)
 	}
 	s.say("Agent %s, running since %s, keys in %s.\n", line(status.Version), s.moment(status.Started), keyringWords(status.Keyring))
-	for _, account := range status.Accounts {
-		s.say("%s\n", line(account.Address))
-		s.account(account)
-	}
-	if len(status.Accounts) == 0 {
-		s.say("No mail account is set up yet: earnest account add\n")
-	}
+	s.accounts(status.Accounts)
 	s.say("%s to decide, %s in the outbox, %s for the escrow.\n",
 		count(status.Waiting, "mail"), count(status.Outbox, "mail"), count(status.Queued, "message"))
 	return nil
+}
+
+type accountListCmd struct{}
+
+func (c *accountListCmd) Run(s *session) error {
+	status, err := s.agent.Status(s.ctx)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(status.Accounts)
+	}
+	s.accounts(status.Accounts)
+	return nil
+}
+
+func (s *session) accounts(all []agentclient.Account) {
+	for _, account := range all {
+		s.say("%s\n", line(account.Address))
+		s.account(account)
+	}
+	if len(all) == 0 {
+		s.say("No mail account is set up yet: earnest account add\n")
+	}
 }
 
 func keyringWords(keyring string) string {

@@ -75,6 +75,7 @@ func (a *api) routes(mux *http.ServeMux) {
 	get("/v1/sent/{id}", func(r *http.Request) (any, error) { return agent.SentByID(r.Context(), r.PathValue("id")) })
 	get("/v1/mails", func(r *http.Request) (any, error) { return list(agent.Inbox(r.Context())) })
 	get("/v1/mails/{id}", func(r *http.Request) (any, error) { return agent.Message(r.Context(), r.PathValue("id")) })
+	get("/v1/mails/{id}/look", func(r *http.Request) (any, error) { return agent.Look(r.Context(), r.PathValue("id")) })
 	get("/v1/mails/{id}/attachments/{n}", func(r *http.Request) (any, error) { return a.oneAttachment(r) })
 	get("/v1/bonds/{bond}/receipts", func(r *http.Request) (any, error) { return agent.Receipts(r.Context(), r.PathValue("bond")) })
 	get("/v1/doctor", func(r *http.Request) (any, error) { return list(agent.Doctor(r.Context())) })

@@ -34,7 +34,16 @@ func listed(m *agentclient.Message) agentclient.Mail {
 
 // Message implements [agentclient.Agent]: the mail is read from now on.
 func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, error) {
-	if err := a.begin(ctx, "Message"); err != nil {
+	return a.message(ctx, id, "Message")
+}
+
+// Look implements [agentclient.Agent].
+func (a *Agent) Look(ctx context.Context, id string) (agentclient.Message, error) {
+	return a.message(ctx, id, "Look")
+}
+
+func (a *Agent) message(ctx context.Context, id, call string) (agentclient.Message, error) {
+	if err := a.begin(ctx, call); err != nil {
 		return agentclient.Message{}, err
 	}
 	defer a.mu.Unlock()
@@ -48,7 +57,7 @@ func (a *Agent) Message(ctx context.Context, id string) (agentclient.Message, er
 	if m.State == "damaged" {
 		return agentclient.Message{}, failure(agentclient.CodeDamaged, "This mail was changed on its way and cannot be trusted.")
 	}
-	if m.Unread {
+	if m.Unread && call == "Message" {
 		m.Unread = false
 		a.emit(agentclient.EventMail, m.ID, m.State)
 	}

@@ -40,9 +40,9 @@ func TestWindow(t *testing.T) {
 
 	// Mouse: choose a row, click into the text, and still decide by a key.
 	at := index(t, s.waiting(), talkID)
-	before := s.calls("Message")
+	before := s.calls("Look")
 	s.click(rowX, firstY+at*rowY)
-	s.called("Message", before+1)
+	s.called("Look", before+1)
 	s.click(acceptX-300, 150)
 	s.key("a")
 	s.state(talkID, "accepted")

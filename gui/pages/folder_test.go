@@ -131,7 +131,7 @@ func TestNothingMovesWhenTheUndoBarComes(t *testing.T) {
 
 func TestTheHeadOfAMailDoesNotJumpWhenItsTextComes(t *testing.T) {
 	s := newStage(t, theme.Light, wide, fullHouse)
-	release := s.agent.Hold("Message")
+	release := s.agent.Hold("Look")
 	s.model.Select(mailRich)
 	s.draw()
 	pane := s.shell.folder.mail

@@ -44,10 +44,13 @@ func (p *folderPage) typedRune(r rune) bool {
 	case 'F':
 		m.NextFilter(-1)
 	case 'W':
+		m.Seen()
 		m.Reply()
 	case 'd':
+		m.Seen()
 		m.ShowDetails()
 	case 's':
+		m.Seen()
 		m.ShowSource()
 	case '/':
 		p.shell.search(p.search)
@@ -62,6 +65,7 @@ func (p *folderPage) typedKey(e *fyne.KeyEvent) bool {
 	m := p.shell.model
 	switch e.Name {
 	case fyne.KeyPageDown, fyne.KeySpace:
+		m.Seen()
 		p.mail.scrollBy(1)
 	case fyne.KeyPageUp:
 		p.mail.scrollBy(-1)

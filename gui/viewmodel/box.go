@@ -51,6 +51,7 @@ type box struct {
 	opening  bool
 	more     int // how often more of a long text was asked for
 	openErr  said
+	looks    int  // how often a mail was opened: which of them is the one that is shown
 	plain    bool // the plain text of a mail that was HTML
 	aside    aside
 	saves    map[saveKey]saving
@@ -260,7 +261,10 @@ func opens(mail agentclient.Mail) bool {
 func (m *Model) openMail(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	message, err := m.agent.Message(ctx, id)
+	message, err := m.agent.Look(ctx, id)
+	if codeOf(err) == agentclient.CodeNotFound { // or an agent that is older than Look
+		message, err = m.agent.Message(ctx, id)
+	}
 	m.update(func() {
 		if m.box.selected != id {
 			return // another one was chosen meanwhile
@@ -271,11 +275,10 @@ func (m *Model) openMail(ctx context.Context, id string) {
 			return
 		}
 		m.box.open = message
-		if mail, ok := m.box.find(id); ok && mail.Unread {
-			mail.Unread = false
-			m.box.put(mail)
-		}
 		m.box.follow(id)
+		m.box.looks++
+		look := m.box.looks
+		time.AfterFunc(readAfter, func() { m.seen(look) })
 	})
 }
 

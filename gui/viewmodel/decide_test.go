@@ -179,7 +179,7 @@ func TestTheAgentGoesAwayInTheMiddle(t *testing.T) {
 
 func TestNothingIsDecidedUnread(t *testing.T) {
 	play(t, crowd(2), func(s *stage) {
-		release := s.agent.Hold("Message")
+		release := s.agent.Hold("Look")
 		s.Select("m00")
 		s.Accept()
 		s.Reject()
@@ -301,7 +301,7 @@ func TestAMailWhoseFreeOnesAreUsedUpIsNotOpenedBeforeAnAccept(t *testing.T) {
 		s.Select("u")
 		synctest.Wait()
 		r := s.Reading()
-		if s.count("Message") != 0 || r.Opened || !r.May.Accept || !r.May.Reject || r.Reply {
+		if s.count("Look") != 0 || r.Opened || !r.May.Accept || !r.May.Reject || r.Reply {
 			t.Errorf("reading %+v", r)
 		}
 		s.has("notice", r.Notices[0].Text, "The free mails of A Friend are used up; not opened.")

@@ -147,6 +147,8 @@ func TestFiltersShowOneKind(t *testing.T) {
 		if got := ids(); !slices.Equal(got, []string{agenttest.SceneQuestion}) || !s.Reading().Show {
 			t.Errorf("the mail went from under its reader: %v", got)
 		}
+		time.Sleep(readAfter)
+		synctest.Wait()
 		s.Select(agenttest.SceneTalk)
 		synctest.Wait()
 		if got := ids(); !slices.Equal(got, []string{agenttest.SceneTalk}) {

@@ -34,7 +34,7 @@ func TestMarkingOpensNothing(t *testing.T) {
 		if got := s.marked(); got != "m01 m02" {
 			t.Errorf("marked %s", got)
 		}
-		if s.count("Message") != 0 {
+		if s.count("Look") != 0 {
 			t.Error("a mail was opened, so it is reported as read")
 		}
 		if m := s.Folder().Marks; !m.Show || m.Text != "2 marked" || !m.Accept || !m.Reject {
@@ -78,8 +78,8 @@ func TestK13_OneUndoTakesBackAllThatWereRejectedAtOnce(t *testing.T) {
 			t.Fatalf("states %s", got)
 		}
 		s.has("bar", s.Undo().Text, "3 mails rejected. €0.75 goes to Example Escrow Society in 10:00.", "And 1 more.")
-		if s.count("Message") != 2 { // m04, and the one chosen after it
-			t.Errorf("%d mails were opened", s.count("Message"))
+		if s.count("Look") != 2 { // m04, and the one chosen after it
+			t.Errorf("%d mails were opened", s.count("Look"))
 		}
 		s.UndoReject()
 		synctest.Wait()

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"earnest/agentclient"
 )
 
 // TestNoKeyActsOnAMailThatTheSearchHides: the open mail was rejected though the list
@@ -109,4 +111,48 @@ func TestTheOfferNamesTheLaterBound(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAMailIsReadOnceItWasLookedAt: the next mail that a decision opens was reported
+// as read though nobody chose to open it.
+func TestAMailIsReadOnceItWasLookedAt(t *testing.T) {
+	play(t, crowd(5), func(s *stage) {
+		for _, id := range []string{"m00", "m01", "m02", "m03"} {
+			s.agent.ChangeMail(id, func(m *agentclient.Message) { m.Unread = true })
+		}
+		synctest.Wait()
+		unread := func(id string) bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			mail, _ := s.box.find(id)
+			return mail.Unread
+		}
+		s.Select("m00")
+		synctest.Wait()
+		s.Reject()
+		synctest.Wait()
+		if s.chosen() != "m01" || !unread("m01") || s.count("Message") != 0 {
+			t.Fatalf("%s is open, unread: %v, and %d are reported", s.chosen(), unread("m01"), s.count("Message"))
+		}
+		time.Sleep(readAfter / 2)
+		s.Move(1)
+		synctest.Wait()
+		time.Sleep(readAfter / 2) // m01 would be due now
+		synctest.Wait()
+		if !unread("m01") || !unread("m02") {
+			t.Error("a mail that was gone past counts as read")
+		}
+		time.Sleep(readAfter)
+		synctest.Wait()
+		if unread("m02") || s.count("Message") != 1 {
+			t.Error("a mail that was looked at does not count as read")
+		}
+		s.Move(1)
+		synctest.Wait()
+		s.Seen()
+		synctest.Wait()
+		if unread("m03") {
+			t.Error("a key in the mail does not count as reading it")
+		}
+	})
 }

@@ -90,7 +90,7 @@ func TestTheWindowListsWhatWaitsByDeadline(t *testing.T) {
 		if rows[2].Note != "14 days" || rows[2].NoteTone != Muted {
 			t.Errorf("row: %+v", rows[2])
 		}
-		if s.Reading().Show || s.count("Message") != 0 {
+		if s.Reading().Show || s.count("Look") != 0 {
 			t.Error("a mail was opened before the person chose one, so it would be reported as read")
 		}
 		if line := s.StatusLine(); line.Text != "watching recipient@example.org  ·  escrow.example answers  ·  €4.75 available, €0.50 held" || line.Trouble {
@@ -114,7 +114,7 @@ func TestReadingShowsMoneyBesideItsState(t *testing.T) {
 		}
 		s.Select(agenttest.SceneQuestion)
 		synctest.Wait()
-		if n := s.count("Message"); n != 1 {
+		if n := s.count("Look"); n != 1 {
 			t.Errorf("the open mail was asked for %d times", n)
 		}
 	})
@@ -161,7 +161,7 @@ func TestAHeldOrDamagedMailIsNeverOpened(t *testing.T) {
 			s.Reject()
 			synctest.Wait()
 		}
-		if n := s.count("Message") + s.count("Accept") + s.count("Reject"); n != 0 {
+		if n := s.count("Look") + s.count("Accept") + s.count("Reject"); n != 0 {
 			t.Errorf("the agent was asked %d times", n)
 		}
 	})
@@ -242,7 +242,7 @@ func TestADecisionHitsOnlyTheMailThatIsShown(t *testing.T) {
 
 func TestASlowAnswerDoesNotTakeThePlaceOfTheMailChosenSince(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
-		release := s.agent.Hold("Message")
+		release := s.agent.Hold("Look")
 		s.Select(agenttest.SceneTalk)
 		synctest.Wait()
 		s.Select(agenttest.SceneHeld)

@@ -65,7 +65,7 @@ func Run(ctx context.Context, cfg Config) error {
 	first, release, err := desktop.Single(ctx, agentclient.WindowSocketPath(cfg.Home), raise.ask)
 	switch {
 	case errors.Is(err, desktop.ErrSilent):
-		cfg.Log.Warn(err.Error() + "; another one is opened beside it")
+		cfg.Log.Warn("a window of this agent runs already and does not come forward; another one is opened beside it")
 	case err != nil:
 		return fmt.Errorf("run the window: %w", err)
 	case !first:

@@ -108,7 +108,8 @@ func openWindow(ctx context.Context, say io.Writer, system *sandbox.System, flag
 	case flags.NoWindow:
 		return nil
 	case os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "":
-		fmt.Fprintln(say, "There is no display here, so the window stays closed; the commands above do the same.")
+		fmt.Fprintf(say, "There is no display here, so the window stays closed; the commands above do the same.\n"+
+			"To open it where there is one, while this runs:\n\n  EARNEST_HOME=%s %s\n\n", system.Recipient.Home, program)
 		return nil
 	case err != nil:
 		fmt.Fprintf(say, "The window is not built: %s is missing.\n", program)
