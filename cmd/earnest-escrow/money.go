@@ -118,9 +118,15 @@ func (c *queueCommand) Run(ctx context.Context, s streams) error {
 	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 	for _, p := range q.Payouts {
 		fmt.Fprintf(s.out, "payout   %s  %s  account %s  not before %s  to: %s\n", p.ID, worth(known(p.Currency), p.Amount), p.Account, at(p.NotBefore), app.Printable(p.To))
+		if !p.FrozenAt.IsZero() {
+			fmt.Fprintf(s.out, "         ^ the account is frozen since %s, perhaps by its owner after a theft: it is paid nothing until that ends\n", at(p.FrozenAt))
+		}
 		if p.AskedAt.Before(q.Restored) {
 			fmt.Fprintf(s.out, "         ^ asked for before the books were restored at %s: see at your bank whether it was paid since, before you pay it\n", at(q.Restored))
 		}
+	}
+	if more := q.Asked - len(q.Payouts); more > 0 {
+		fmt.Fprintf(s.out, "         and %d payouts more\n", more)
 	}
 	for _, d := range q.Debts {
 		fmt.Fprintf(s.out, "debt     %s %s  %s  account %s  %s of %s\n", d.Provider, d.ID, worth(known(d.Currency), d.Amount), d.Account, d.Kind, at(d.MadeAt))

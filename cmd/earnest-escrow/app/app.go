@@ -279,7 +279,7 @@ func serverOn(ctx context.Context, cfg Config, m *made, store *sqlstore.Store, s
 	server, err := escrowserver.New(escrowserver.Config{
 		Provider: provider, Welcome: welcome,
 		Name: cfg.Name, Operator: cfg.Operator, LegalForm: cfg.LegalForm,
-		Currencies: cfg.Currencies, Beneficiaries: cfg.Beneficiaries, Terms: cfg.Terms, TokenSender: cfg.TokenSender,
+		Currencies: cfg.Currencies, Beneficiaries: cfg.Beneficiaries, Terms: cfg.Terms, TokenSender: cfg.TokenSender, Strangers: cfg.Strangers,
 		ReceiptSigner: signer, Store: cfg.measured.books(store), Mailer: mailer,
 		Certificates: openpgp.Certificates{Now: cfg.Now}, Now: cfg.Now, Log: cfg.Log,
 	})

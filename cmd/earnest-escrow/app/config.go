@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"earnest/escrow"
+	"earnest/escrowserver"
 	"earnest/escrowserver/httpapi"
 	"earnest/ledger"
 	"earnest/payment"
@@ -52,6 +53,7 @@ type Config struct {
 	TokenSender string
 	// PerAccount and PerRemote limit requests; see httpapi.Config.
 	PerAccount, PerRemote httpapi.Rate
+	Strangers             escrowserver.StrangerLimits
 	// Welcome credit, and who charges cards: see [Settings].
 	Welcome WelcomeSettings
 	Card    CardSettings

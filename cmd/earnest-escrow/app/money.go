@@ -205,7 +205,9 @@ func SettleDebt(ctx context.Context, cfg Config, provider, id, note string) erro
 // Queue is what waits for the operator.
 type Queue struct {
 	Payouts []escrowserver.PayoutRecord
-	Debts   []escrowserver.DebtRecord
+	// Asked is how many payouts are asked for; each account's oldest are listed first.
+	Asked int
+	Debts []escrowserver.DebtRecord
 	// Wrong are checkouts for which other money came than was asked for, or whose
 	// account is deleted.
 	Wrong []escrowserver.CheckoutRecord
@@ -228,11 +230,12 @@ func ReadQueue(ctx context.Context, cfg Config) (q Queue, known func(string) pay
 	if err != nil {
 		return q, nil, err
 	}
-	var errs [5]error
+	var errs [6]error
 	q.Payouts, errs[0] = store.Payouts(ctx, "", queueMost)
 	q.Debts, errs[1] = store.Debts(ctx, false)
 	q.Wrong, errs[2] = store.Checkouts(ctx, escrow.CheckoutWrong, queueMost)
 	q.Events, errs[3] = store.Events(ctx, queueMost)
+	q.Asked, errs[5] = store.PayoutsAsked(ctx)
 	errs[4] = store.Walk(ctx, escrowserver.Visitor{Audit: func(line escrowserver.AuditLine) error {
 		if strings.HasPrefix(line.What, restoredRow) {
 			q.Restored = line.Made

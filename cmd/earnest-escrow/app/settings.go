@@ -14,6 +14,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"earnest/escrow"
+	"earnest/escrowserver"
 	"earnest/escrowserver/httpapi"
 	"earnest/internal/tomlfile"
 	"earnest/ledger"
@@ -43,6 +44,7 @@ type Settings struct {
 	NoTLS             bool            `toml:"no_tls,omitempty"`
 	Terms             TermSettings    `toml:"terms"`
 	Limits            LimitSettings   `toml:"limits,omitempty"`
+	Strangers         StrangerLimits  `toml:"strangers,omitempty"`
 	Welcome           WelcomeSettings `toml:"welcome,omitempty"`
 	Card              CardSettings    `toml:"card,omitempty"`
 	Currencies        []Currency      `toml:"currency"`
@@ -67,6 +69,16 @@ type LimitSettings struct {
 	AccountBurst int     `toml:"account_burst,omitempty"`
 	RemoteRate   float64 `toml:"remote_rate,omitempty"`
 	RemoteBurst  int     `toml:"remote_burst,omitempty"`
+}
+
+// StrangerLimits are for an hour, of accounts that have neither money nor a proven
+// address; a negative number is no limit.
+type StrangerLimits struct {
+	Lookups           int `toml:"lookups,omitempty"`
+	LookupsPerNetwork int `toml:"lookups_per_network,omitempty"`
+	LookupsInAll      int `toml:"lookups_in_all,omitempty"`
+	MailsPerNetwork   int `toml:"mails_per_network,omitempty"`
+	MailsInAll        int `toml:"mails_in_all,omitempty"`
 }
 
 // Currency is one that the escrow deals in.
@@ -159,6 +171,7 @@ func (s Settings) Config(dataDir string) (Config, error) {
 		Terms: terms, Welcome: s.Welcome, Card: s.Card,
 		PerAccount: httpapi.Rate{PerSecond: s.Limits.AccountRate, Burst: s.Limits.AccountBurst},
 		PerRemote:  httpapi.Rate{PerSecond: s.Limits.RemoteRate, Burst: s.Limits.RemoteBurst},
+		Strangers:  escrowserver.StrangerLimits(s.Strangers),
 	}
 	for _, currency := range s.Currencies {
 		c.Currencies = append(c.Currencies, payment.Currency(currency))

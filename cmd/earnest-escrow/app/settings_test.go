@@ -43,6 +43,8 @@ deliver = "2d"
 undo = "3s"
 [limits]
 account_rate = -1
+[strangers]
+lookups = 7
 [[currency]]
 name = "escrow.example"
 scale = 2
@@ -60,7 +62,7 @@ name = "Example Foundation"
 	}
 	want := escrow.DefaultTerms()
 	want.Deliver, want.Undo = 2*24*60*60, 3
-	if cfg.Name != "escrow.example" || cfg.Terms != want || cfg.PerAccount.PerSecond != -1 || len(cfg.Beneficiaries) != 1 ||
+	if cfg.Name != "escrow.example" || cfg.Terms != want || cfg.PerAccount.PerSecond != -1 || cfg.Strangers.Lookups != 7 || len(cfg.Beneficiaries) != 1 ||
 		cfg.TokenSender != "escrow@escrow.example" || cfg.Listen != app.DefaultListen {
 		t.Errorf("config: %+v", cfg)
 	}
