@@ -93,7 +93,7 @@ func (t *textTest) run() {
 	key := account(1)
 	t.ask("POST", "/v1/account", jsonText(t.T, escrow.OpenAccount{Key: escrow.PublicKey(key.Public().(ed25519.PublicKey))}), http.StatusOK)
 	var doc openAPI
-	if err := json.Unmarshal([]byte(ask(t.T, t.h, 0, "GET", "/openapi.json", nil).Body.String()), &doc); err != nil {
+	if err := json.Unmarshal(ask(t.T, t.h, 0, "GET", "/openapi.json", nil).Body.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
 	for path, operations := range doc.Paths {

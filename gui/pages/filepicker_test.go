@@ -22,7 +22,7 @@ func (s *stage) key(name fyne.KeyName) {
 		if tab, ok := f.(fyne.Tabbable); ok && tab.AcceptsTab() {
 			f.TypedKey(e)
 		} else {
-			test.FocusNext(c)
+			c.FocusNext()
 		}
 	case f != nil:
 		f.TypedKey(e)
