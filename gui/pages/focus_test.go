@@ -8,6 +8,7 @@ import (
 
 	"earnest/agentclient/agenttest"
 	"earnest/gui/theme"
+	"earnest/gui/viewmodel"
 )
 
 // TestTabGoesFromTheAddressToTheSubject: it went to the box that puts a bond down, and
@@ -66,5 +67,17 @@ func TestTheListOfKeysIsTrue(t *testing.T) {
 	}
 	if got := capital("über allem"); got != "Über allem" {
 		t.Errorf("a line begins %q", got)
+	}
+}
+
+// TestSentSaysWhyItShowsNoText of the mail itself.
+func TestSentSaysWhyItShowsNoText(t *testing.T) {
+	s := newStage(t, theme.Light, wide, agenttest.Scene)
+	s.model.Show(viewmodel.PageSent)
+	s.settle()
+	s.model.Move(1)
+	s.settle()
+	if pane := s.shell.shown.(*sentPage).pane; !s.model.SentMail().Show || pane.text.Visible() == s.model.SentMail().MayRedraft {
+		t.Error("it does not say why the text is not shown")
 	}
 }

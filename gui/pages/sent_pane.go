@@ -34,6 +34,7 @@ type sentPane struct {
 	steps     *stepList
 	silence   *widget.Label
 	silentRow *fyne.Container
+	text      *fyne.Container // why it is not shown
 	withdraw  *fyne.Container
 	again     *fyne.Container
 	check     *widgets.Action
@@ -64,6 +65,7 @@ func newSentPane(s *Shell) *sentPane {
 	p.steps = newStepList()
 	p.silence = widgets.NewPara("", widget.LowImportance, theme.SizeSmall)
 	p.silentRow = widgets.Flush(p.silence)
+	p.text = widgets.Flush(widgets.NewPara(s.t("sent.text"), widget.LowImportance, theme.SizeSmall))
 	p.withdraw = p.offer(s.t("sent.take-back"), s.t("sent.take-back.means"), s.model.Withdraw)
 	p.again = p.offer(s.t("sent.again"), s.t("sent.again.means"), s.model.Redraft)
 	p.check = widgets.NewAction(s.t("sent.receipts"), "", widgets.Link, s.model.CheckReceipts)
@@ -71,7 +73,7 @@ func newSentPane(s *Shell) *sentPane {
 	p.proof = newProofPart(s)
 	p.mail = widgets.NewColumn(theme.Space3, 0, p.freshRow, widgets.Flush(p.title),
 		widgets.NewColumn(theme.Space1, 0, widgets.Flush(p.to), p.money.Box), widgets.NewHairline(),
-		widgets.Flush(p.summary), p.noticeRow, p.steps.box, p.silentRow, p.withdraw, p.again, p.checkRow)
+		widgets.Flush(p.summary), p.noticeRow, p.steps.box, p.silentRow, p.text, p.withdraw, p.again, p.checkRow)
 	body := widgets.NewColumn(theme.Space3, widgets.ReadingWidth, p.backRow, p.mail, p.proof.box)
 	p.view = container.NewVScroll(widgets.NewInset(theme.Space4, theme.Space5, theme.Space5, theme.Space5, body))
 	p.page = container.NewStack(p.view)
@@ -118,6 +120,7 @@ func (p *sentPane) refresh(v viewmodel.SentMail) {
 	widgets.SetPara(p.silence, p.silentRow, v.Silence)
 	widgets.Show(p.withdraw, v.MayWithdraw)
 	widgets.Show(p.again, v.MayRedraft)
+	widgets.Show(p.text, !(v.MayRedraft))
 	widgets.Show(p.checkRow, v.MayProve)
 	id := p.shell.t("sent.receipts")
 	if v.Proof.Show {

@@ -116,6 +116,7 @@ func (l List) Row(i int) Row {
 	mail := l.entries[i].mail
 	row := rowOf(l.say, mail)
 	row.Selected, row.Marked = mail.ID == l.selected, l.marks[mail.ID]
+	row.Unread = row.Unread && !row.Selected // it is being looked at
 	row.Cursor = mail.ID == l.cursor && len(l.marks) > 0
 	switch {
 	case l.busy[mail.ID] != "":
