@@ -61,8 +61,8 @@ type account struct {
 	rotating sync.Mutex
 	// pricing lets one offer at a time be made and published.
 	pricing sync.Mutex
-	// paying lets one at a time ask for what is paid in the world outside.
-	paying sync.Mutex
+	// paying lets one at a time ask for the same that is paid in the world outside.
+	paying turns
 	// opening lets one mail at a time go from held to waiting.
 	opening sync.Mutex
 	trials  limiter

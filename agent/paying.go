@@ -54,8 +54,11 @@ func (a *Agent) CardPayment(ctx context.Context, account, id string) (agentclien
 	if err != nil {
 		return agentclient.CardPayment{}, err
 	}
-	acct.paying.Lock()
-	defer acct.paying.Unlock()
+	done, err := acct.paying.take(ctx, id)
+	if err != nil {
+		return agentclient.CardPayment{}, err
+	}
+	defer done()
 	kept, err := acct.payings(ctx)
 	if err != nil {
 		return agentclient.CardPayment{}, err

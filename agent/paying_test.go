@@ -114,19 +114,19 @@ func (l lostAnswers) AskPayout(ctx context.Context, req escrow.PayoutRequest) (e
 // killed never answers: the agent is killed while it waits.
 type killed struct {
 	escrow.Service
-	there chan struct{}
+	payouts, pages chan struct{}
 }
 
 func (k killed) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.Payout, error) {
 	_, err := k.Service.AskPayout(ctx, req)
-	k.there <- struct{}{}
+	k.payouts <- struct{}{}
 	<-ctx.Done()
 	return escrow.Payout{}, errors.Join(ctx.Err(), err)
 }
 
 func (k killed) StartCheckout(ctx context.Context, req escrow.CheckoutRequest) (escrow.Checkout, error) {
 	_, err := k.Service.StartCheckout(ctx, req)
-	k.there <- struct{}{}
+	k.pages <- struct{}{}
 	<-ctx.Done()
 	return escrow.Checkout{}, errors.Join(ctx.Err(), err)
 }
@@ -197,17 +197,18 @@ func TestAnAgentKilledWhileItAsksAsksOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, escrow.Terms{})
 	p := w.join("owner", "5.00")
-	there := make(chan struct{}, 100)
-	w.between(func(s escrow.Service) escrow.Service { return killed{s, there} })
+	payouts, pages := make(chan struct{}, 100), make(chan struct{}, 100)
+	w.between(func(s escrow.Service) escrow.Service { return killed{s, payouts, pages} })
 	ctx, kill := context.WithCancel(t.Context())
 	var asking sync.WaitGroup
 	asking.Go(func() { _, _ = p.PayOut(ctx, agentclient.PayOut{Amount: "2.00", To: "IBAN NL00"}) })
-	<-there
+	<-payouts
 	kill()
 	asking.Wait()
+	<-payouts // the agent asks again by itself, in vain: that holds up nothing else
 	ctx, kill = context.WithCancel(t.Context())
 	asking.Go(func() { _, _ = p.PayByCard(ctx, agentclient.PayByCard{Amount: "1.00"}) })
-	<-there
+	<-pages
 	kill()
 	asking.Wait()
 	p.stop()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"earnest/agent/store"
@@ -45,11 +46,21 @@ func (a *account) payingsIn(tx *store.Tx) (list []store.Paying, err error) {
 // payOutside stores what is asked for, then asks for it. Who asks for the same while
 // it is not known what became of the first gets the first.
 func (a *account) payOutside(ctx context.Context, p store.Paying) (store.Paying, escrow.Payout, error) {
-	a.paying.Lock()
-	defer a.paying.Unlock()
+	named := p.ID != ""
+	if !named {
+		p.ID = newID()
+	}
+	// Taken before it is stored: else the loop could ask for it, too, and get another
+	// answer than is told here.
+	done, err := a.paying.take(ctx, p.ID)
+	if err != nil {
+		return store.Paying{}, escrow.Payout{}, err
+	}
+	defer func() { done() }()
+	own := p.ID
 	p.Account, p.Number, p.State = a.id, a.Now().UnixMilli(), agentclient.PayoutUnsure
 	fresh := true
-	err := a.Store.Update(ctx, "paying.intend", func(tx *store.Tx) error {
+	err = a.Store.Update(ctx, "paying.intend", func(tx *store.Tx) error {
 		if err := a.stays(tx); err != nil {
 			return err
 		}
@@ -62,18 +73,22 @@ func (a *account) payOutside(ctx context.Context, p store.Paying) (store.Paying,
 			switch {
 			case p.ID == was.ID && !same:
 				return escrow.Errorf(escrow.Conflict, "something else was asked for under that number")
-			case p.ID == was.ID, p.ID == "" && same && was.State == agentclient.PayoutUnsure:
+			case p.ID == was.ID, !named && same && was.State == agentclient.PayoutUnsure:
 				p, fresh = was, false
 				return nil
 			}
-		}
-		if p.ID == "" {
-			p.ID = newID()
 		}
 		return store.Put(tx, p)
 	})
 	if err != nil || !p.EndedAt.IsZero() {
 		return p, escrow.Payout{}, err
+	}
+	if p.ID != own {
+		done()
+		if done, err = a.paying.take(ctx, p.ID); err != nil {
+			done = func() {}
+			return p, escrow.Payout{}, nil // as far as is known
+		}
 	}
 	p, payout, err := a.askOutside(ctx, p, fresh)
 	wake(a.wakePaying)
@@ -243,8 +258,11 @@ func payingPause(age time.Duration) time.Duration {
 
 // askAgain asks for one as it is stored now.
 func (a *account) askAgain(ctx context.Context, id string) error {
-	a.paying.Lock()
-	defer a.paying.Unlock()
+	done, err := a.paying.take(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer done()
 	list, err := a.payings(ctx)
 	for _, p := range list {
 		if p.ID == id && p.EndedAt.IsZero() {
@@ -252,4 +270,39 @@ func (a *account) askAgain(ctx context.Context, id string) error {
 		}
 	}
 	return err
+}
+
+// turns lets one at a time do something about the same id, and others meanwhile about
+// others: one that has no answer holds up none but itself.
+type turns struct {
+	mu    sync.Mutex
+	taken map[string]chan struct{}
+}
+
+// take waits for the turn, and returns what ends it.
+func (t *turns) take(ctx context.Context, id string) (done func(), err error) {
+	for {
+		t.mu.Lock()
+		other, busy := t.taken[id]
+		if !busy {
+			mine := make(chan struct{})
+			if t.taken == nil {
+				t.taken = map[string]chan struct{}{}
+			}
+			t.taken[id] = mine
+			t.mu.Unlock()
+			return func() {
+				t.mu.Lock()
+				defer t.mu.Unlock()
+				delete(t.taken, id)
+				close(mine)
+			}, nil
+		}
+		t.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
