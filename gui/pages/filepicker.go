@@ -282,7 +282,7 @@ func (f pickedFile) URI() fyne.URI { return f.uri }
 func (s *Shell) saveAs(name string, make func(path string, write func(data []byte) error)) {
 	s.pick(pickSave, name, func(path string) {
 		make(path, func(data []byte) error {
-			return os.WriteFile(path, data, 0o644)
+			return os.WriteFile(path, data, 0o600)
 		})
 	})
 }
