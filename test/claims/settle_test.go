@@ -35,10 +35,16 @@ func (r *run) settle(senders int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := clock.Now()
+	now, seal := clock.Now(), escrowserver.SealOf(key("receipt", 0))
 	var addresses [][]any
 	bind := func(a escrow.Address, owner escrow.KeyID) {
-		addresses = append(addresses, []any{string(a), string(a.Folded()), string(a), string(owner), now.UnixMicro(), now.Add(100 * 365 * 24 * time.Hour).UnixMicro()})
+		till := now.Add(100 * 365 * 24 * time.Hour)
+		signed, err := seal.Proven(escrowserver.ProvenLine{Address: a, Typed: string(a), Account: owner,
+			ProvenAt: time.UnixMicro(now.UnixMicro()).UTC(), RenewBy: time.UnixMicro(till.UnixMicro()).UTC()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		addresses = append(addresses, []any{string(a), string(a.Folded()), string(a), string(owner), now.UnixMicro(), till.UnixMicro(), string(signed)})
 	}
 	work := make(chan func() error)
 	var all sync.WaitGroup
@@ -65,7 +71,7 @@ func (r *run) settle(senders int) {
 	for n := range pools {
 		bind(poolAddress(n), public(key("pool", n)).ID())
 	}
-	r.insert("address", "address, folded, typed, account, proven_at, renew_by", addresses)
+	r.insert("address", "address, folded, typed, account, proven_at, renew_by, signed", addresses)
 	for n := range pools {
 		r.fill(server, n, now)
 	}
