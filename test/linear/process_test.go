@@ -36,7 +36,7 @@ no_tls = true
 database = %q
 
 [terms]
-quote = "30d"
+quote = "1d"
 undo = "1s"
 
 [limits]

@@ -21,6 +21,7 @@ import (
 // recording is a life of an escrow: what its files went through, and what its
 // operations did.
 type recording struct {
+	begun    int // how many batches the first start of the escrow took
 	trace    []event
 	batches  []batch
 	start    cut   // what was so when it began
@@ -69,9 +70,6 @@ func live(t *testing.T, dir string, seed uint64, lives, rounds int) (r recording
 		l.key, l.signer = public, private
 		l.meet()
 		l.open()
-		rec.mark(opened, 0)
-		l.first, err = l.books.look(t.Context())
-		l.ok(err)
 		l.settle()
 		for n := range lives {
 			for range rounds {
@@ -108,9 +106,18 @@ func (l *life) open() {
 	l.store, l.books = store, &books{Store: store, rec: l.rec, gate: make(chan struct{}), look: look}
 	if before != nil {
 		l.books.batches = before.batches
+	} else {
+		l.rec.mark(opened, 0)
+		l.first, err = look(l.Context())
+		l.ok(err)
 	}
-	l.server, err = escrowserver.New(servicetest.Config(l.books, l.clock, l.mails, l.signer))
-	l.ok(err)
+	l.alone(func() (err error) { // its start writes, too
+		l.server, err = escrowserver.New(servicetest.Config(l.books, l.clock, l.mails, l.signer))
+		return err
+	})
+	if before == nil {
+		l.begun = len(l.books.batches)
+	}
 	// The looker goes first: the store's own end is what is recorded.
 	l.close = func() error { return errors.Join(l.books.fault, raw.Close(), store.Close()) }
 }
