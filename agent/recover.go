@@ -19,14 +19,11 @@ import (
 func (a *Agent) RecoverAccount(ctx context.Context, req agentclient.RecoverAccount) (agentclient.Recovered, error) {
 	a.adding.Lock()
 	defer a.adding.Unlock()
-	address, err := typedAddress(req.Address)
+	address, err := a.newAddress(req.Address, func(address escrow.Address) agentclient.Said {
+		return agentclient.Say("recover.rotate", "To have another key sign for it: earnest account rotate {Address} --recovery", "Address", address)
+	})
 	if err != nil {
-		return agentclient.Recovered{}, atField("address", err)
-	}
-	if acct, err := a.byAddress(req.Address); err == nil {
-		return agentclient.Recovered{}, agentclient.Refuse(agentclient.CodeState, agentclient.Say("setup.there", "{Address} is set up already.", "Address", acct.address),
-			agentclient.Say("nothing.changed", "Nothing was changed."),
-			agentclient.Say("recover.rotate", "To have another key sign for it: earnest account rotate {Address} --recovery", "Address", acct.address)).At("address")
+		return agentclient.Recovered{}, err
 	}
 	key, err := paperKey("recovery", req.Recovery)
 	if err != nil {

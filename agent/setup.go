@@ -19,18 +19,28 @@ import (
 	"earnest/smtpsubmit"
 )
 
+// newAddress is what was typed, unless it is set up here already: then it says what
+// can be done instead.
+func (a *Agent) newAddress(typed string, instead func(escrow.Address) agentclient.Said) (escrow.Address, error) {
+	address, err := typedAddress(typed)
+	if err != nil {
+		return address, atField("address", err)
+	}
+	if acct, err := a.byAddress(typed); err == nil {
+		return address, agentclient.Refuse(agentclient.CodeState, agentclient.Say("setup.there", "{Address} is set up already.", "Address", acct.address),
+			agentclient.Say("nothing.changed", "Nothing was changed."), instead(acct.address)).At("address")
+	}
+	return address, nil
+}
+
 // AddAccount finds out what it was not given, and tests everything step by step
 // before anything is kept.
 func (a *Agent) AddAccount(ctx context.Context, req agentclient.AddAccount) (agentclient.Account, error) {
 	a.adding.Lock()
 	defer a.adding.Unlock()
-	address, err := typedAddress(req.Address)
+	address, err := a.newAddress(req.Address, func(escrow.Address) agentclient.Said { return agentclient.Say("setup.status", "See: earnest status") })
 	if err != nil {
-		return agentclient.Account{}, atField("address", err)
-	}
-	if acct, err := a.byAddress(req.Address); err == nil {
-		return agentclient.Account{}, agentclient.Refuse(agentclient.CodeState, agentclient.Say("setup.there", "{Address} is set up already.", "Address", acct.address),
-			agentclient.Say("nothing.changed", "Nothing was changed."), agentclient.Say("setup.status", "See: earnest status")).At("address")
+		return agentclient.Account{}, err
 	}
 	if err := a.step(agentclient.StepKeyring, func() error { return a.checkKeyring(ctx) }); err != nil {
 		return agentclient.Account{}, err

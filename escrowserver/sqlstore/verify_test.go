@@ -23,18 +23,7 @@ func TestVerifyFindsFaults(t *testing.T) {
 	maps.Copy(damages, sealDamages())
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
-			copied := filepath.Join(t.TempDir(), "books.db")
-			if err := os.WriteFile(copied, books, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			s := openAt(t, copied)
-			if faults := faults(t, s, key); len(faults) > 0 {
-				t.Fatalf("sound books have faults: %q", faults)
-			}
-			harm(t, s, damage)
-			if faults := faults(t, s, key); len(faults) == 0 {
-				t.Error("the damage was not found")
-			}
+			mustBeFound(t, books, key, damage)
 		})
 	}
 }
