@@ -74,6 +74,19 @@ func (t *tx) bond(ctx context.Context, id escrow.BondID) (*knownBond, error) {
 	return known, known.err
 }
 
+// named is a bond that a row names, so there is one: the batch may have looked for it
+// before another process committed it, and waited for that one's accounts since.
+func (t *tx) named(ctx context.Context, id escrow.BondID) (*knownBond, error) {
+	if t.known.bonds[id] == nil {
+		delete(t.known.bonds, id)
+	}
+	b, err := t.bond(ctx, id)
+	if escrow.CodeOf(err) == escrow.NotFound {
+		err = fmt.Errorf("bond %s: %w", id, errNotAsRead)
+	}
+	return b, err
+}
+
 func newBondValues(b *knownBond) []any {
 	return []any{b.ID, b.Quote, b.Sender, b.Sender.Folded(), b.group, b.SenderAccount,
 		b.Recipient, b.RecipientAccount, b.KeyFingerprint, b.State, micros(b.Due()),

@@ -104,7 +104,7 @@ func (t *tx) noOpenBond(ctx context.Context, op escrowserver.Buy) error {
 	if id == "" {
 		return nil
 	}
-	b, err := t.bond(ctx, id)
+	b, err := t.named(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (t *tx) boughtBefore(ctx context.Context, op escrowserver.Buy, text string)
 
 // purchase is the bond as it was when it was bought, and its first receipt.
 func (t *tx) purchase(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, error) {
-	b, err := t.bond(ctx, req.ID)
+	b, err := t.named(ctx, req.ID)
 	if err != nil {
 		return escrow.Purchase{}, err
 	}

@@ -124,7 +124,7 @@ func (t *tx) endDue(ctx context.Context, op escrowserver.Buy) error {
 	}
 	ended := 0
 	for _, id := range ids {
-		b, err := t.bond(ctx, id)
+		b, err := t.named(ctx, id)
 		if errors.Is(err, errDamaged) || err == nil && b.State.Ended() {
 			continue // or it was ended by another purchase of the batch
 		}
