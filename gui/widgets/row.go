@@ -114,6 +114,7 @@ type rowRenderer struct {
 	plane, mark, line, box              *canvas.Rectangle
 	dot                                 *canvas.Circle
 	clip                                *canvas.Image
+	clipColor                           color.Color // in which it was read
 	title, aside, subject, amount, note *canvas.Text
 	warning, marks, check               *canvas.Text
 }
@@ -232,7 +233,14 @@ func (d *rowRenderer) Refresh() {
 	d.Layout(r.Size())
 	d.refreshPlanes(data)
 	for _, o := range d.Objects() {
-		o.Refresh()
+		if o != d.clip {
+			o.Refresh()
+		}
+	}
+	// It is read anew from its SVG at each refresh: only when it looks another way.
+	if c := colorOf(r, fynetheme.ColorNameDisabled); data.Clip && c != d.clipColor {
+		d.clipColor = c
+		d.clip.Refresh()
 	}
 }
 
