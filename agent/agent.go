@@ -112,22 +112,32 @@ type Agent struct {
 // New makes an agent with the accounts that its store remembers.
 func New(ctx context.Context, config Config) (*Agent, error) {
 	a := &Agent{Config: config, started: config.Now()}
+	if err := a.remember(ctx); err != nil {
+		return nil, fmt.Errorf("start agent: %w", err)
+	}
+	return a, nil
+}
+
+// remember makes the accounts that the store remembers: all of them or none.
+func (a *Agent) remember(ctx context.Context) error {
 	var known []store.Account
 	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
 		known, err = store.List[store.Account](tx)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("start agent: %w", err)
+		return err
 	}
+	var accounts []*account
 	for _, settings := range known {
 		acct, err := a.newAccount(ctx, settings)
 		if err != nil {
-			return nil, fmt.Errorf("start agent: %w", err)
+			return err
 		}
-		a.accounts = append(a.accounts, acct)
+		accounts = append(accounts, acct)
 	}
-	return a, nil
+	a.accounts = accounts
+	return nil
 }
 
 // Run runs every account until the context ends.

@@ -52,6 +52,7 @@ type Agent interface {
 	MoneyAgent
 	SetupAgent
 	RecoveryAgent
+	KeysAgent
 
 	// Events calls fn for every event until ctx ends or the connection breaks.
 	// The first event is a status, sent at once.

@@ -15,9 +15,12 @@ type Money struct {
 
 // Status is what the agent is doing.
 type Status struct {
-	Version  string    `json:"version"`
-	Started  time.Time `json:"started"`
-	Keyring  string    `json:"keyring"` // os, file or memory
+	Version string    `json:"version"`
+	Started time.Time `json:"started"`
+	Keyring string    `json:"keyring"` // os, file, memory, or none where there is none yet
+	// Locked says why the keys are not open: no-keyring or passphrase; empty where
+	// they are.
+	Locked   string    `json:"locked,omitempty"`
 	Accounts []Account `json:"accounts"`
 	Waiting  int       `json:"waiting"` // mails to decide
 	Outbox   int       `json:"outbox"`  // mails not submitted yet
@@ -435,6 +438,7 @@ const (
 	CodeNoAgent     = "no_agent"    // no agent answers on the socket
 	CodeNoAccount   = "no_account"  // no account is set up
 	CodeNoKeyring   = "no_keyring"  // the OS keyring cannot be used
+	CodeLocked      = "locked"      // the key file waits for its passphrase
 	CodeLogin       = "login"       // the mail server refused the password
 	CodeTLS         = "tls"         // a certificate is not to be trusted
 	CodeUnreachable = "unreachable" // a mail server does not answer

@@ -4,7 +4,7 @@ import "fmt"
 
 // Codes lists the codes of failures that are not those of package escrow.
 func Codes() []string {
-	return []string{CodeUsage, CodeNotFound, CodeNoAgent, CodeNoAccount, CodeNoKeyring, CodeLogin, CodeTLS,
+	return []string{CodeUsage, CodeNotFound, CodeNoAgent, CodeNoAccount, CodeNoKeyring, CodeLocked, CodeLogin, CodeTLS,
 		CodeUnreachable, CodeTooLarge, CodeState, CodeDamaged, CodeLimit, CodeInternal}
 }
 
@@ -33,6 +33,10 @@ func Fail(code string) *Failure {
 		happened = Say("fail.no-keyring", "There is no keyring to keep your keys in.")
 		means = Say("fail.no-keyring.means", "Nothing was saved, nothing was sent and no money moved.")
 		do = Say("fail.no-keyring.do", "Unlock or start one (GNOME Keyring, KWallet), or choose a file sealed by a passphrase: earnest agent --keyring file --passphrase-file FILE")
+	case CodeLocked:
+		happened = Say("fail.locked", "The agent is locked: the file with your keys waits for its passphrase.")
+		means = Say("fail.locked.means", "Until then no mail is watched or opened and no money moves. Nothing is lost: new mail waits in the mailbox.")
+		do = Say("fail.locked.do", "Type the passphrase in the window, or with: earnest unlock")
 	case CodeLogin:
 		happened = Say("fail.login", "The mail server refused the user name or the password.")
 		means = Say("fail.login.means", "No mail can be read or sent through it. Mails and money stay as they are.")

@@ -258,7 +258,7 @@ func statusOf(code string) int {
 		return http.StatusRequestEntityTooLarge
 	case string(escrow.Limited):
 		return http.StatusTooManyRequests
-	case agentclient.CodeState, agentclient.CodeNoAccount, agentclient.CodeNoKeyring, string(escrow.SoldOut),
+	case agentclient.CodeState, agentclient.CodeNoAccount, agentclient.CodeNoKeyring, agentclient.CodeLocked, string(escrow.SoldOut),
 		string(escrow.OpenBond), string(escrow.Conflict), string(escrow.Delivered), string(escrow.NotArrived),
 		string(escrow.Ended), string(escrow.TooLate), string(escrow.Stale), string(escrow.QuoteExpired),
 		string(escrow.Replayed), string(escrow.ClockSkew):

@@ -43,10 +43,11 @@ func forms() map[string]any {
 	all := moneyForms(at, euro)
 	maps.Copy(all, draftForms(at))
 	maps.Copy(all, map[string]any{
-		"Status": agentclient.Status{Version: "1.0", Started: at(22), Keyring: "os", Accounts: []agentclient.Account{account},
+		"Status": agentclient.Status{Version: "1.0", Started: at(22), Keyring: "file", Locked: agentclient.LockedPassphrase, Accounts: []agentclient.Account{account},
 			Waiting: 2, Outbox: 1, Queued: 1},
 		"AddAccount": agentclient.AddAccount{Address: "recipient@example.org", IMAP: "imaps://mail.example.org:993",
 			SMTP: "smtps://mail.example.org:465", User: "recipient", Password: "…", Login: "51c0…", Escrow: "https://escrow.example", CA: []byte("-----BEGIN")},
+		"Passphrase":    agentclient.Passphrase{Passphrase: "…"},
 		"RemoveAccount": agentclient.RemoveAccount{Address: "recipient@example.org", Force: true},
 		"Servers": agentclient.Servers{Address: "recipient@example.org", IMAP: "imaps://imap.example.net:993", SMTP: "smtps://smtp.example.net:465",
 			User: "recipient@example.org", Escrow: "https://escrow.example", Source: "srv", Elsewhere: "example.net", Provider: "Campus",

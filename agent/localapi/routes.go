@@ -78,6 +78,13 @@ func (a *api) setupRoutes(mux *http.ServeMux, get func(string, answerer)) {
 	get("/v1/settings", func(r *http.Request) (any, error) { return agent.Settings(r.Context()) })
 	get("/v1/log", func(r *http.Request) (any, error) { return list(agent.LogLines(r.Context())) })
 	get("/v1/diagnostics", func(r *http.Request) (any, error) { return agent.Diagnostics(r.Context()) })
+	for path, open := range map[string]func(context.Context, agentclient.Passphrase) (agentclient.Status, error){
+		"/v1/keyring/file": agent.ChooseKeyFile, "/v1/keyring/unlock": agent.Unlock,
+	} {
+		post(a, mux, path, smallBody, func(ctx context.Context, _ *http.Request, req agentclient.Passphrase) (any, error) {
+			return open(ctx, req)
+		})
+	}
 	post(a, mux, "/v1/logins", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.BeginLogin) (any, error) {
 		return agent.BeginLogin(ctx, req)
 	})

@@ -61,6 +61,9 @@ type Agent struct {
 	told   int // events
 	made   int
 
+	passphrase string // of the key file
+	keyring    bool   // one was started since
+
 	unnamed bool // prices do not say of which account they are free
 }
 
@@ -123,6 +126,10 @@ func (a *Agent) begin(ctx context.Context, method string) error {
 		return fail
 	}
 	a.mu.Lock()
+	if err := a.shut(method); err != nil {
+		a.mu.Unlock()
+		return err
+	}
 	a.advance()
 	return nil
 }
@@ -158,6 +165,10 @@ func (a *Agent) Status(ctx context.Context) (agentclient.Status, error) {
 	}
 	defer a.mu.Unlock()
 	status := a.status
+	if status.Locked != "" {
+		status.Accounts = nil // they are sealed
+		return status, nil
+	}
 	status.Accounts = slices.Clone(a.status.Accounts)
 	for _, m := range a.mails {
 		if m.State == "waiting" || m.State == "held" {

@@ -17,7 +17,6 @@ import (
 	"earnest/agent/localapi"
 	"earnest/agentclient"
 	"earnest/crypto/keyring"
-	"earnest/crypto/openpgp"
 	"earnest/internal/localsock"
 )
 
@@ -25,10 +24,11 @@ import (
 type Config struct {
 	// Home holds the database and, where the path is short enough, the socket.
 	Home string
-	// Keyring is os, file or memory.
+	// Keyring is os, file or memory; empty is what was chosen before, else os.
 	Keyring string
-	// Passphrase opens the file; it is asked only with Keyring file.
-	Passphrase func(context.Context) ([]byte, error)
+	// Passphrase opens the file; nil where none was named. It is asked only with a
+	// file.
+	Passphrase keyring.PassphraseFunc
 	// NoDiscovery asks nobody for the servers of an address, but the files that
 	// name them.
 	NoDiscovery bool
@@ -67,57 +67,48 @@ func run(ctx context.Context, config Config) error {
 	}
 	defer lock.Unlock()
 	recent := keepLog(&config)
-	ring, err := openKeyring(config)
-	if err != nil {
-		return err
-	}
-	memory, err := openStore(ctx, config, ring)
-	if err != nil {
-		return err
-	}
-	defer memory.Close()
 	finder, signIn, err := finding(config)
 	if err != nil {
 		return err
 	}
-	a, err := agent.New(ctx, agent.Config{
+	parts := agent.Config{
 		Finder: finder, SignIn: signIn, Names: names(config), DefaultEscrow: config.Escrow,
-		Store: memory, Keyring: ring, OpenPGP: openpgp.NewKeys(ring, config.Now),
 		Outside: outside{config.Log, config.Now}, Now: config.Now, Log: config.Log, Recent: recent.Lines, Version: config.Version,
-	})
+	}
+	place := &keys{Config: config}
+	defer place.close()
+	opened, locked, err := place.atStart(ctx)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, config, a)
+	front := localapi.NewFront(config.Log)
+	if locked != "" {
+		waiting := agent.NewLocked(parts, place, locked, front.Turn)
+		front.Turn(waiting)
+		return serve(ctx, config, front, waiting)
+	}
+	parts.Store, parts.Keyring, parts.OpenPGP = opened.Store, opened.Keyring, opened.OpenPGP
+	a, err := agent.New(ctx, parts)
+	if err != nil {
+		return err
+	}
+	front.Turn(a)
+	return serve(ctx, config, front, a)
 }
 
 // serve runs the agent with its local API.
-func serve(ctx context.Context, config Config, a *agent.Agent) error {
+func serve(ctx context.Context, config Config, front *localapi.Front, a interface{ Run(context.Context) error }) error {
 	listener, err := localsock.Listen(agentclient.SocketPath(config.Home))
 	if err != nil {
 		return fmt.Errorf("local API: %w", err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.Run(ctx) })
-	group.Go(func() error { return localapi.Serve(ctx, listener, a, config.Log) })
+	group.Go(func() error { return front.Serve(ctx, listener) })
 	if config.Ready != nil {
 		config.Ready()
 	}
 	return group.Wait()
-}
-
-func openKeyring(config Config) (*keyring.Ring, error) {
-	switch config.Keyring {
-	case "", "os":
-		return keyring.OpenOS(config.Home, keyringPatience), nil
-	case "file":
-		return keyring.OpenFile(filepath.Join(config.Home, "keys.sealed"), config.Passphrase)
-	case "memory":
-		return keyring.OpenMemory(), nil
-	}
-	return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
-		Happened: "There is no keyring called " + config.Keyring + ".", Means: "The agent did not start.",
-		Do: "Choose os, file or memory."}
 }
 
 // keyringPatience is how long a keyring may take: a person may have to unlock it.

@@ -9,6 +9,7 @@ import (
 
 	"earnest/agentclient"
 	"earnest/cli"
+	"earnest/crypto/keyring"
 	"earnest/internal/logx"
 )
 
@@ -28,7 +29,7 @@ func Hooks(env func(string) string) cli.Hooks {
 				Home: agentclient.Home(env), Keyring: flags.Keyring, Passphrase: passphrase(flags.PassphraseFile),
 				NoDiscovery: flags.NoDiscovery || env("EARNEST_NO_DISCOVERY") != "", DNS: env("EARNEST_DNS"), Escrow: env("EARNEST_ESCROW"),
 				Version: version, Log: log,
-				Ready: func() { log.Info("the agent is ready", "home", agentclient.Home(env), "keyring", flags.Keyring) },
+				Ready: func() { log.Info("the agent answers", "home", agentclient.Home(env)) },
 			})
 		},
 		Demo: demo,
@@ -37,13 +38,11 @@ func Hooks(env func(string) string) cli.Hooks {
 
 // passphrase reads the passphrase of the key file. A headless machine names a
 // file that its own means protect.
-func passphrase(file string) func(context.Context) ([]byte, error) {
+func passphrase(file string) keyring.PassphraseFunc {
+	if file == "" {
+		return nil
+	}
 	return func(ctx context.Context) ([]byte, error) {
-		if file == "" {
-			return nil, &agentclient.Failure{Code: agentclient.CodeUsage,
-				Happened: "The key file needs a passphrase.", Means: "The agent did not start.",
-				Do: "Name a file that holds it, readable by you alone: --passphrase-file FILE"}
-		}
 		// A pipe may wait for its other end: an interrupt shall not.
 		type outcome struct {
 			text []byte
