@@ -258,6 +258,10 @@ func (c *statusCmd) Run(s *session) error {
 		return s.printJSON(status)
 	}
 	s.say("Agent %s, running since %s, keys in %s.\n", line(status.Version), s.moment(status.Started), keyringWords(status.Keyring))
+	if status.Locked != "" {
+		s.locked(status.Locked)
+		return nil
+	}
 	s.accounts(status.Accounts)
 	s.say("%s to decide, %s in the outbox, %s for the escrow.\n",
 		count(status.Waiting, "mail"), count(status.Outbox, "mail"), count(status.Queued, "message"))
@@ -296,6 +300,8 @@ func keyringWords(keyring string) string {
 		return "a file sealed by a passphrase"
 	case "memory":
 		return "memory (lost at the end)"
+	case "none":
+		return "no keyring yet"
 	}
 	return line(keyring)
 }

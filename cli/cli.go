@@ -40,8 +40,8 @@ type Hooks struct {
 
 // AgentFlags are the flags of "earnest agent".
 type AgentFlags struct {
-	Keyring        string `enum:"os,file,memory" default:"os" help:"Where keys and passwords rest: the system's keyring, a file sealed by a passphrase, or memory (lost at the end)."`
-	PassphraseFile string `placeholder:"FILE" help:"Read the passphrase of --keyring file from FILE."`
+	Keyring        string `enum:"os,file,memory," default:"" help:"Where keys and passwords rest: os (the system's keyring), file (sealed by a passphrase), or memory (lost at the end). Left out: the key file where one was chosen, else the system's keyring."`
+	PassphraseFile string `placeholder:"FILE" help:"Read the passphrase of the key file from FILE. Left out, a key file that was chosen waits for: earnest unlock"`
 	NoDiscovery    bool   `help:"Ask nobody for the servers of an address (EARNEST_NO_DISCOVERY=1 does the same)."`
 	LogLevel       string `enum:"debug,info,warn,error" default:"info" help:"How much to log: debug, info, warn or error."`
 }
@@ -62,6 +62,7 @@ type root struct {
 	Account     accountCmd     `cmd:"" help:"Set up mail accounts."`
 	Agent       agentCmd       `cmd:"" help:"Run the agent, which watches the mailbox."`
 	Status      statusCmd      `cmd:"" help:"What the agent is doing."`
+	Unlock      unlockCmd      `cmd:"" help:"Give the agent the passphrase of its key file."`
 	Price       priceCmd       `cmd:"" help:"What it costs to write to somebody, or to you."`
 	Send        sendCmd        `cmd:"" help:"Send a mail: free where you are connected, else with a bond."`
 	Buy         buyCmd         `cmd:"" help:"Buy a one-time key to use with other OpenPGP tools."`

@@ -121,7 +121,7 @@ func (w *world) start(home string) error {
 func tellAgent(ts *testscript.TestScript, neg bool, args []string) {
 	w := ts.Value(worldKey{}).(*world)
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: agent stop|empty|later|fail|rich|poor|offer|mail|person|free|sent|id|listeners|away|forge|sick|password ...")
+		ts.Fatalf("usage: agent stop|empty|later|fail|rich|poor|offer|mail|person|free|sent|id|listeners|away|forge|sick|lock|password ...")
 	}
 	switch rest := args[1:]; args[0] {
 	case "stop": // it does not run
@@ -213,6 +213,8 @@ func tellAgent(ts *testscript.TestScript, neg bool, args []string) {
 			}
 		}
 		w.agent.EndLogin(w.agent.Logins()[0], true)
+	case "lock": // WHY [PASSPHRASE]: its keys are not open
+		w.agent.Lock(rest[0], strings.Join(rest[1:], ""))
 	case "password": // ADDRESS PASSWORD: that is what it was given
 		if got := w.agent.Password(rest[0]); got != rest[1] {
 			ts.Fatalf("the password is %q", got)
