@@ -48,7 +48,7 @@ type Locked struct {
 // keys will open; why is one of agentclient's Locked… Turn is told the agent that
 // is to be asked from then on.
 func NewLocked(config Config, keys Keys, why string, turn func(agentclient.Agent)) *Locked {
-	return &Locked{Agent: agentclient.Refusing(refusal(why)), agent: &Agent{Config: config, started: config.Now()},
+	return &Locked{Agent: agentclient.Refusing(agentclient.FailLocked(why)), agent: &Agent{Config: config, started: config.Now()},
 		keys: keys, why: why, turn: turn, opened: make(chan struct{})}
 }
 
@@ -60,14 +60,6 @@ func (l *Locked) Run(ctx context.Context) error {
 	case <-l.opened:
 		return l.agent.Run(ctx)
 	}
-}
-
-func refusal(why string) *agentclient.Failure {
-	if why == agentclient.LockedPassphrase {
-		return agentclient.Fail(agentclient.CodeLocked)
-	}
-	return agentclient.Fail(agentclient.CodeNoKeyring).Saying(nil, agentclient.Say("nothing.saved", "Nothing was saved."),
-		agentclient.Say("lock.no-keyring-do", "Start one such as GNOME Keyring or KWallet and try again, or keep the keys in a file with a passphrase (on the command line: earnest unlock --new)."))
 }
 
 // open opens the keys unless they are open.
@@ -122,7 +114,7 @@ func (l *Locked) ChooseKeyFile(ctx context.Context, req agentclient.Passphrase) 
 // Unlock implements [agentclient.Agent].
 func (l *Locked) Unlock(ctx context.Context, req agentclient.Passphrase) (agentclient.Status, error) {
 	if l.why != agentclient.LockedPassphrase {
-		return agentclient.Status{}, refusal(l.why)
+		return agentclient.Status{}, agentclient.FailLocked(l.why)
 	}
 	return l.openWith(ctx, req, l.keys.Unlock)
 }
@@ -167,13 +159,13 @@ func (l *Locked) RecoverAccount(ctx context.Context, req agentclient.RecoverAcco
 
 func (l *Locked) find(ctx context.Context) error {
 	if l.why != agentclient.LockedNoKeyring {
-		return refusal(l.why)
+		return agentclient.FailLocked(l.why)
 	}
 	return l.agent.step(agentclient.StepKeyring, func() error {
 		err := l.open(ctx, l.keys.Find)
 		if _, told := errors.AsType[*agentclient.Failure](err); err != nil && !told {
 			l.agent.Log.Info("there is still no keyring", "err", err)
-			return refusal(l.why)
+			return agentclient.FailLocked(l.why)
 		}
 		return err
 	})
@@ -205,7 +197,7 @@ func (l *Locked) Doctor(ctx context.Context) ([]agentclient.Check, error) {
 	if l.isOpen() {
 		return l.agent.Doctor(ctx)
 	}
-	return []agentclient.Check{check("keyring ("+l.kind()+")", refusal(l.why), nil, nil)}, nil
+	return []agentclient.Check{check("keyring ("+l.kind()+")", agentclient.FailLocked(l.why), nil, nil)}, nil
 }
 
 // ChooseKeyFile implements [agentclient.Agent].

@@ -43,6 +43,15 @@ func (Passphrase) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[secret]"
 // LogValue hides it from slog.
 func (Passphrase) LogValue() slog.Value { return slog.StringValue("[secret]") }
 
+// FailLocked is what an agent that is locked for that reason refuses with.
+func FailLocked(why string) *Failure {
+	if why == LockedPassphrase {
+		return Fail(CodeLocked)
+	}
+	return Fail(CodeNoKeyring).Saying(nil, Say("nothing.saved", "Nothing was saved."),
+		Say("lock.no-keyring-do", "Start one such as GNOME Keyring or KWallet and try again, or keep the keys in a file with a passphrase (on the command line: earnest unlock --new)."))
+}
+
 // Refusing is an agent that answers every question with that failure.
 func Refusing(failure *Failure) Agent {
 	// What a dial fails with is what each question fails with.

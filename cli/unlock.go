@@ -27,9 +27,7 @@ func (c *unlockCmd) Run(s *session) error {
 	case status.Locked == "": // as a script wants it that runs at each log-in
 		return c.done(s, status, "The agent is not locked.")
 	case !c.New && status.Locked == agentclient.LockedNoKeyring:
-		failure := agentclient.Fail(agentclient.CodeNoKeyring)
-		failure.Means, failure.Do = "Nothing was saved.", "Start one such as GNOME Keyring, or keep your keys in a file under a passphrase: earnest unlock --new"
-		return failure
+		return agentclient.FailLocked(status.Locked)
 	}
 	phrase, err := c.passphrase(s)
 	if err != nil {

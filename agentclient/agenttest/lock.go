@@ -44,16 +44,13 @@ func (a *Agent) shut(method string) error {
 		}
 		a.open("os")
 	}
-	switch a.status.Locked {
-	case agentclient.LockedNoKeyring:
-		if method == "AddAccount" {
-			a.emit(agentclient.EventSetup, agentclient.StepKeyring, "failed")
-		}
-		return agentclient.Fail(agentclient.CodeNoKeyring)
-	case agentclient.LockedPassphrase:
-		return agentclient.Fail(agentclient.CodeLocked)
+	if a.status.Locked == "" {
+		return nil
 	}
-	return nil
+	if method == "AddAccount" {
+		a.emit(agentclient.EventSetup, agentclient.StepKeyring, "failed")
+	}
+	return agentclient.FailLocked(a.status.Locked)
 }
 
 func (a *Agent) open(keyring string) {
@@ -88,7 +85,9 @@ func (a *Agent) Unlock(ctx context.Context, req agentclient.Passphrase) (agentcl
 		return agentclient.Status{}, failure(agentclient.CodeState, "The agent is not locked.")
 	}
 	if req.Passphrase != a.passphrase {
-		return agentclient.Status{}, failure(agentclient.CodeLocked, "The passphrase does not open the key file.").At(agentclient.FieldPassphrase)
+		return agentclient.Status{}, agentclient.Refuse(agentclient.CodeLocked, agentclient.Say("lock.wrong", "The passphrase does not open the key file."),
+			agentclient.Say("lock.means", "The agent stays locked: no mail is opened, no money moves and nothing is lost."),
+			agentclient.Say("lock.wrong-do", "Type it again; look at capital letters and at the language of the keyboard.")).At(agentclient.FieldPassphrase)
 	}
 	a.open("file")
 	return a.status, nil

@@ -30,6 +30,7 @@ func looks() map[string]look {
 		moneyLooks(),
 		payingLooks(),
 		startLooks(),
+		keyFileLooks(),
 		folderLooks(),
 		writeLooks(),
 	} {

@@ -9,12 +9,13 @@ import (
 )
 
 // setupPage is the first start, further accounts, and a change of one: a form,
-// the live test, the price, the card.
+// the live test, the price, the card; and a passphrase where there is no keyring.
 type setupPage struct {
 	shell *Shell
 	root  *fyne.Container
 	stage viewmodel.SetupStage
 	form  *setupForm
+	keys  *keysPart
 	trial *trialPart
 	price *pricePart
 	card  *cardPart
@@ -22,8 +23,8 @@ type setupPage struct {
 }
 
 func newAccountPage(s *Shell) *setupPage {
-	p := &setupPage{shell: s, form: newSetupForm(s), trial: newTrialPart(s), price: newPricePart(s), card: newCardPart(s)}
-	p.root = container.NewStack(p.form.root, p.trial.root, p.price.root, p.card.root)
+	p := &setupPage{shell: s, form: newSetupForm(s), keys: newKeysPart(s), trial: newTrialPart(s), price: newPricePart(s), card: newCardPart(s)}
+	p.root = container.NewStack(p.form.root, p.keys.root, p.trial.root, p.price.root, p.card.root)
 	if s.host.Prefs != nil {
 		p.kept = s.host.Prefs.Resume()
 		s.model.GoOn(p.kept)
@@ -37,6 +38,8 @@ func (p *setupPage) focus() fyne.Focusable {
 	switch p.stage {
 	case viewmodel.SetupForm:
 		return p.form.focus()
+	case viewmodel.SetupKeys:
+		return p.keys.fields.focus()
 	case viewmodel.SetupTrial:
 		return p.trial.stop
 	case viewmodel.SetupPrice:
@@ -50,9 +53,11 @@ func (p *setupPage) refresh() {
 	turned := v.Stage != p.stage
 	p.stage = v.Stage
 	widgets.Show(p.form.root, v.Stage == viewmodel.SetupForm)
+	widgets.Show(p.keys.root, v.Stage == viewmodel.SetupKeys)
 	widgets.Show(p.trial.root, v.Stage == viewmodel.SetupTrial)
 	widgets.Show(p.price.root, v.Stage == viewmodel.SetupPrice)
 	widgets.Show(p.card.root, v.Stage == viewmodel.SetupCard)
+	p.keys.refresh(p.shell.model.KeyFile()) // at each stage: the fields forget it, too
 	switch v.Stage {
 	case viewmodel.SetupForm:
 		p.form.refresh(v)
@@ -76,8 +81,8 @@ func (p *setupPage) refresh() {
 	}
 }
 
-// faulty is the first field that is wrong: after a failed test the person goes on
-// there.
+// faulty is the first field that is wrong, or the offer beside the step that failed:
+// after a failed test the person goes on there.
 func (p *setupPage) faulty(v viewmodel.Form) fyne.Focusable {
 	if v.Stage != viewmodel.SetupForm {
 		return nil
@@ -85,6 +90,11 @@ func (p *setupPage) faulty(v viewmodel.Form) fyne.Focusable {
 	for _, field := range p.form.order {
 		if v.Errors[field] != "" && p.form.fields[field].Box.Visible() {
 			return p.form.fields[field].Entry
+		}
+	}
+	for i, step := range v.Steps {
+		if step.KeyFile {
+			return p.form.trial.lines[i].offer
 		}
 	}
 	return nil
@@ -103,7 +113,8 @@ func (p *setupPage) keep() {
 	}
 }
 
-// typedKey goes back by Escape: to the settings, or from the test to the form.
+// typedKey goes back by Escape: to the settings, or from the test or the passphrase
+// to the form.
 func (p *setupPage) typedKey(e *fyne.KeyEvent) bool {
 	if e.Name != fyne.KeyEscape {
 		return false
@@ -111,6 +122,8 @@ func (p *setupPage) typedKey(e *fyne.KeyEvent) bool {
 	switch p.stage {
 	case viewmodel.SetupTrial:
 		p.shell.model.StopTrial()
+	case viewmodel.SetupKeys:
+		p.shell.model.LeaveKeyFile()
 	default:
 		p.shell.model.LeaveSetup()
 	}

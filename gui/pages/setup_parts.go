@@ -23,6 +23,8 @@ type trialLine struct {
 	name  *widgets.Text
 	word  *widgets.Text
 	fault *note
+	file  *fyne.Container // offers a key file
+	offer *widgets.Action
 	state string
 }
 
@@ -36,8 +38,12 @@ func (t *trialLines) refresh(steps []viewmodel.TrialStep) {
 		l := &trialLine{icon: widget.NewIcon(nil), name: widgets.NewText("", theme.Text, theme.SizeText, false),
 			word: widgets.NewText("", theme.Muted, theme.SizeText, false), fault: newNote(widget.DangerImportance, theme.SizeSmall)}
 		l.name.Cut = true
-		l.box = widgets.NewColumn(theme.Space1, 0, widgets.NewLine(theme.Space2, 1, l.icon, l.name, l.word),
-			widgets.NewInset(0, 0, 0, fynetheme.IconInlineSize()+theme.Space2, l.fault.row))
+		below := func(o fyne.CanvasObject) *fyne.Container {
+			return widgets.NewInset(0, 0, 0, fynetheme.IconInlineSize()+theme.Space2, o)
+		}
+		l.offer = widgets.NewAction(t.shell.t("start.keys.offer"), "", widgets.Quiet, t.shell.model.ChooseKeyFile)
+		l.file = below(widgets.NewLine(0, -1, l.offer))
+		l.box = widgets.NewColumn(theme.Space1, 0, widgets.NewLine(theme.Space2, 1, l.icon, l.name, l.word), below(l.fault.row), l.file)
 		t.lines = append(t.lines, l)
 		t.box.Add(l.box)
 	}
@@ -57,6 +63,7 @@ func (l *trialLine) set(v viewmodel.TrialStep) {
 	l.name.Set(v.Name, toneColor(v.NameTone))
 	l.word.Set(v.Word, toneColor(v.Tone))
 	l.fault.set(v.Fault)
+	widgets.Show(l.file, v.KeyFile)
 	widgets.Show(l.box.Objects[1], v.Fault != "")
 }
 

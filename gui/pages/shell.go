@@ -84,6 +84,7 @@ func New(model *viewmodel.Model, host Host) *Shell {
 		viewmodel.PageSettings: newSettingsPage(s),
 		viewmodel.PageWrite:    s.write,
 		viewmodel.PageAccount:  newAccountPage(s),
+		viewmodel.PageUnlock:   newUnlockPage(s),
 	}
 	for _, p := range []viewmodel.Page{viewmodel.PageWaiting, viewmodel.PageAccepted, viewmodel.PageRejected, viewmodel.PageExpired} {
 		s.pages[p] = s.folder
@@ -167,6 +168,9 @@ func (s *Shell) Refresh() {
 	p := s.pages[m.Page()]
 	p.refresh()
 	if p != s.shown {
+		if left, ok := s.shown.(interface{ left() }); ok {
+			left.left()
+		}
 		s.shown = p
 		s.stack.Objects = []fyne.CanvasObject{p.object()}
 		s.stack.Refresh()

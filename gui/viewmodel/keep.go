@@ -106,7 +106,7 @@ func (m *Model) keepFailed(d *draft, err error) {
 	d.keep.err = fails(err)
 	d.keep.files = nil // it may not have them after all
 	switch codeOf(err) {
-	case "", agentclient.CodeNoAgent, agentclient.CodeInternal:
+	case "", agentclient.CodeNoAgent, agentclient.CodeInternal, agentclient.CodeLocked:
 		m.keepIn(d, retryMost)
 	}
 }

@@ -187,6 +187,9 @@ func (m *Model) StatusLine() StatusLine {
 	if !m.loaded {
 		return StatusLine{Text: m.say.T("status.asking")}
 	}
+	if m.locked() {
+		return StatusLine{Text: m.say.T("status.locked"), Trouble: true}
+	}
 	if len(m.status.Accounts) == 0 {
 		return StatusLine{Text: m.say.T("status.no-account")}
 	}

@@ -3,6 +3,8 @@ package viewmodel
 import (
 	"context"
 	"time"
+
+	"earnest/agentclient"
 )
 
 // reload keeps one kind of data fresh: one request at a time, and a burst of
@@ -29,6 +31,9 @@ func (m *Model) reload(ctx context.Context, r *reload, fetch func(context.Contex
 		call, cancel := context.WithTimeout(ctx, callTimeout)
 		err := fetch(call)
 		cancel()
+		if code := codeOf(err); code == agentclient.CodeLocked || code == agentclient.CodeNoKeyring {
+			err = nil // when the keys are open everything is asked for anew
+		}
 		if err != nil && ctx.Err() == nil {
 			m.log.Warn("ask the agent", "err", err)
 			select {
@@ -61,14 +66,20 @@ func (m *Model) loadStatus(ctx context.Context) {
 		if err != nil {
 			return err
 		}
-		again := false
+		again, opened := false, false
 		m.update(func() {
-			fresh := len(status.Accounts) > len(m.status.Accounts)
+			again = len(status.Accounts) > len(m.status.Accounts)
+			opened = m.status.Locked != "" && status.Locked == ""
 			m.status, m.loaded = status, true
+			if opened {
+				m.keysOpened()
+			}
 			m.setupHeard(status)
-			again = fresh
 		})
-		if again {
+		switch {
+		case opened:
+			m.do(m.loadAll)
+		case again:
 			m.do(m.loadPrice)
 			m.do(m.loadBalances)
 		}

@@ -46,6 +46,7 @@ const (
 	PageSettings Page = "settings"
 	PageWrite    Page = "write"
 	PageAccount  Page = "account" // the first start, and further accounts
+	PageUnlock   Page = "unlock"  // the passphrase of the key file
 )
 
 // Limits of what is asked of the agent.
@@ -87,6 +88,7 @@ type Model struct {
 	offers    offers
 	desk      desk
 	setups    setups
+	keyFile   keyFile
 	removing  removal
 	safe      safety
 	prefs     preferences
@@ -256,7 +258,8 @@ func (m *Model) Show(p Page) {
 	m.turnPrice(p)
 }
 
-// Page is the page to show: the account form as long as there is no account.
+// Page is the page to show: the passphrase's as long as the agent is locked, the
+// account form as long as there is no account.
 func (m *Model) Page() Page {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -264,14 +267,17 @@ func (m *Model) Page() Page {
 }
 
 func (m *Model) shown() Page {
+	if m.locked() {
+		return PageUnlock
+	}
 	if m.first() {
 		return PageAccount
 	}
 	return m.page
 }
 
-// FirstStart tells that the first account is still being set up, so there is
-// nowhere else to go.
+// FirstStart tells that the first account is still being set up, or that the agent
+// is locked, so there is nowhere else to go.
 func (m *Model) FirstStart() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -27,6 +27,7 @@ type SetupStage string
 // The pages, in their order.
 const (
 	SetupForm  SetupStage = "form"  // address and password, or what is to change
+	SetupKeys  SetupStage = "keys"  // a passphrase, where there is no keyring
 	SetupTrial SetupStage = "trial" // the agent tries it, step by step
 	SetupPrice SetupStage = "price"
 	SetupCard  SetupStage = "card"

@@ -200,7 +200,7 @@ func (m *Model) Resume() string {
 	s, f := &m.setups, m.setups.forms[""]
 	r := resume{Stage: s.stage, First: s.first, Made: s.made, Manual: f.manual}
 	switch s.stage {
-	case SetupTrial:
+	case SetupTrial, SetupKeys:
 		r.Stage = SetupForm
 	case SetupPrice:
 		r.Price = s.price.text

@@ -44,6 +44,8 @@ func (m *Model) Form() Form {
 		if f.trial.busy {
 			v.Stage = SetupTrial
 		}
+	} else if s.stage == SetupKeys && !m.choosesKeyFile() {
+		v.Stage = SetupForm // the keys have a place now
 	} else if (s.stage == SetupPrice || s.stage == SetupCard) && m.loaded && !m.has(s.made) {
 		v.Stage = SetupForm // the account is gone
 	}
@@ -57,7 +59,7 @@ func (m *Model) Form() Form {
 	v.Elsewhere = f.elsewhereWords(m.say)
 	v.Password = !v.SignIn.Show
 	switch m.status.Keyring {
-	case "file", "memory":
+	case "file", "memory", "none":
 		v.Where = m.say.T("start.password.where." + m.status.Keyring)
 	default:
 		v.Where = m.say.T("start.password.where")

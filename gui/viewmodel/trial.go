@@ -44,6 +44,7 @@ type TrialStep struct {
 	Word     string
 	Tone     Tone
 	Fault    string
+	KeyFile  bool // in place of the keyring that is not there a file can be chosen
 }
 
 func (m *Model) trialSteps(f *form) []TrialStep {
@@ -63,6 +64,7 @@ func (m *Model) trialSteps(f *form) []TrialStep {
 		default:
 			step.State, step.NameTone = stepWaiting, Muted
 		}
+		step.KeyFile = id == agentclient.StepKeyring && m.offersKeyFile(f)
 		step.Word = m.say.T("start.state." + step.State)
 		steps = append(steps, step)
 	}
@@ -199,6 +201,9 @@ func (m *Model) tryFailed(f *form, err error, stopped bool) {
 	f.trial.fault = fails(err)
 	if failed := f.failedStep(err); failed != "" {
 		f.trial.states[failed] = stepFailed
+		if m.offersKeyFile(f) {
+			f.err = nil // it is said beside the step, with what can be done
+		}
 	}
 }
 
