@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/godbus/dbus/v5"
+
+	"earnest/agentclient"
 )
 
 // panel is a desktop's tray, as far as programs see it: the watcher of
@@ -112,4 +114,29 @@ func TestTheTrayTellsWhatWaitsAndOpensTheWindow(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.until("the program has ended", func() bool { return strings.Contains(strings.Join(s.screen.Ended(), " "), "earnest-desktop") })
+}
+
+// TestALockedAgentBringsAHiddenWindowForward: after a log-in nobody would know what
+// the agent waits for.
+func TestALockedAgentBringsAHiddenWindowForward(t *testing.T) {
+	bus := session(t)
+	tray := newPanel(t, bus)
+	agent := scene(time.Now)
+	agent.Lock(agentclient.LockedPassphrase, "several words here")
+	s := newStageOn(t, agent, bus)
+	s.run("--hidden")
+	s.until("the window is seen", func() bool {
+		id, err := s.screen.Tool("xdotool", "search", "--onlyvisible", "--name", "^Earnest$")
+		return err == nil && id != ""
+	})
+	s.until("the tray says why", func() bool {
+		_, told := tray.menu()["Locked: the passphrase is missing"]
+		return told
+	})
+	s.write("several words here")
+	s.key("Return")
+	s.until("the menu tells the number", func() bool {
+		_, told := tray.menu()["6 mails wait"]
+		return told
+	})
 }

@@ -115,7 +115,7 @@ func Run(ctx context.Context, cfg Config) error {
 		}
 	})
 	// Without a tray a hidden window could not be found again.
-	if hidden := cfg.Hidden || cfg.Login && prefs.StartHidden(); !hidden || out.tray == nil {
+	if out.hidden = out.tray != nil && (cfg.Hidden || cfg.Login && prefs.StartHidden()); !out.hidden {
 		window.Show()
 	}
 	wg.Go(func() { model.Run(ctx) })

@@ -23,6 +23,7 @@ type outside struct {
 	app      fyne.App
 	window   fyne.Window
 	quit     func()
+	hidden   bool // it has not been shown yet
 	tray     *desktop.Tray
 	notifier desktop.Notifier
 }
@@ -83,6 +84,7 @@ func (o *outside) raise() { o.raiseThen(func() {}) }
 // raiseThen does so, and then that.
 func (o *outside) raiseThen(done func()) {
 	fyne.Do(func() {
+		o.hidden = false
 		o.window.Show()
 		o.window.RequestFocus()
 		done()
@@ -99,6 +101,11 @@ func (o *outside) draw() {
 	switch {
 	case o.model.Banner().Show:
 		first = w.T("tray.away")
+	case o.model.Locked():
+		first = w.T("tray.locked")
+		if o.hidden { // nobody would know what the agent waits for
+			o.raise()
+		}
 	case n > 0:
 		first = w.N("tray.waiting", n)
 	}
