@@ -246,7 +246,7 @@ func (d *rowRenderer) Refresh() {
 
 func (d *rowRenderer) refreshPlanes(data RowData) {
 	r := d.r
-	d.plane.FillColor, d.mark.FillColor, d.dot.FillColor = color.Transparent, color.Transparent, color.Transparent
+	d.plane.FillColor, d.mark.FillColor = color.Transparent, color.Transparent
 	d.plane.StrokeColor, d.plane.StrokeWidth = color.Transparent, 0
 	switch {
 	case data.Marked && !data.Selected:
@@ -260,9 +260,8 @@ func (d *rowRenderer) refreshPlanes(data RowData) {
 		d.plane.StrokeColor, d.plane.StrokeWidth = colorOf(r, theme.Accent), 2
 	}
 	box := r.OnMark != nil && (data.Marking || data.Marked || r.hovered)
-	if data.Unread && !box {
-		d.dot.FillColor = colorOf(r, theme.Accent)
-	}
+	d.dot.Hidden = !data.Unread || box
+	d.dot.FillColor = colorOf(r, theme.Accent)
 	d.box.FillColor, d.box.StrokeColor, d.box.StrokeWidth, d.box.CornerRadius = color.Transparent, color.Transparent, 0, 3
 	d.check.Text, d.check.Color = "", colorOf(r, theme.OnAccent)
 	switch {

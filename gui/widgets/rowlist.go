@@ -98,7 +98,8 @@ func (l *RowList) fill() {
 		row.Lines = l.Lines
 		l.pool = append(l.pool, row)
 	}
-	if len(l.box.Objects) != n {
+	other := len(l.box.Objects) != n
+	if other {
 		l.box.Objects = make([]fyne.CanvasObject, n)
 	}
 	for k := range n {
@@ -118,7 +119,11 @@ func (l *RowList) fill() {
 		row.Resize(fyne.NewSize(l.scroll.Size().Width, height))
 		l.box.Objects[k] = row
 	}
-	l.box.Refresh()
+	// A row that shows something else has refreshed itself, and one that moved is
+	// painted anew: to refresh them all at each turn of the wheel makes it stutter.
+	if other {
+		l.box.Refresh()
+	}
 }
 
 // CreateRenderer draws the list.

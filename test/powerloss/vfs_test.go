@@ -25,6 +25,7 @@ type (
 	resizeFunc  = func(tls *libc.TLS, file uintptr, size int64) int32
 	syncFunc    = func(tls *libc.TLS, file uintptr, flags int32) int32
 	closeFunc   = func(tls *libc.TLS, file uintptr) int32
+	controlFunc = func(tls *libc.TLS, file uintptr, op int32, arg uintptr) int32
 	ioMethods   = sqlite3.Tsqlite3_io_methods
 	vfsMethods  = sqlite3.Tsqlite3_vfs
 	sqlite3File = sqlite3.Tsqlite3_file
@@ -173,6 +174,14 @@ func (s *shim) wrap(baseAt uintptr) uintptr {
 		delete(rec.files, file)
 		rec.mu.Unlock()
 		return function[closeFunc](base.FxClose)(tls, file)
+	})
+	// A life here is too short for a checkpoint as seldom as the store has them: what
+	// it says of that is not heard, and SQLite's own measure stays.
+	own.FxFileControl = pointer[controlFunc](s, func(tls *libc.TLS, file uintptr, op int32, arg uintptr) int32 {
+		if op == sqlite3.SQLITE_FCNTL_PRAGMA && libc.GoString(at[[2]uintptr](arg)[1]) == "wal_autocheckpoint" {
+			return sqlite3.SQLITE_OK
+		}
+		return function[controlFunc](base.FxFileControl)(tls, file, op, arg)
 	})
 	return copied
 }
