@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"earnest/escrow"
 )
@@ -22,9 +23,10 @@ type Queue struct {
 
 	mu      sync.Mutex
 	waiting []call
-	aside   []call // of [Queue.DoAside]
-	running int    // batches at the store
-	asides  int    // of them, those with nothing that somebody waits for
+	aside   []call    // of [Queue.DoAside]
+	running int       // batches at the store
+	asides  int       // of them, those with nothing that somebody waits for
+	asked   time.Time // when Do was called last
 }
 
 // NewQueue is the queue before a store's door.
@@ -47,6 +49,8 @@ const (
 	asideAlone = 32
 	// asideBeside is how many go along with fewer that somebody waits for.
 	asideBeside = 8
+	// quiet is how long nobody must have asked for what is aside to take all places.
+	quiet = 100 * time.Millisecond
 )
 
 // Do waits for the operation's result. If ctx ends first, the operation may
@@ -76,6 +80,7 @@ func (q *Queue) do(ctx context.Context, ops []Op, aside bool) []Result {
 		q.aside = append(q.aside, calls...)
 	} else {
 		q.waiting = append(q.waiting, calls...)
+		q.asked = time.Now()
 	}
 	start := q.another()
 	if start {
@@ -103,18 +108,25 @@ func (q *Queue) another() bool {
 		return true
 	case q.running >= q.store.AtOnce():
 		return false
+	case len(q.waiting) > 0:
+		return len(q.waiting) >= worthACommit || q.running == q.asides
 	}
-	return len(q.waiting) >= worthACommit || len(q.waiting) > 0 && q.running == q.asides
+	return len(q.aside) >= asideAlone && q.mayBeAside()
+}
+
+// mayBeAside reports whether one batch more may run for which nobody waits. While
+// anybody does, or did a moment ago, one of them runs at a time.
+func (q *Queue) mayBeAside() bool {
+	return q.asides == 0 || q.asides < q.store.AtOnce() && time.Since(q.asked) > quiet
 }
 
 // next takes the next batch out of the queue; aside says that nobody waits for it.
-// Of those one runs at a time.
 func (q *Queue) next() (batch []call, aside bool) {
 	n := min(len(q.waiting), maxBatch)
 	m := min(len(q.aside), maxBatch-n, max(n, asideBeside))
 	if n == 0 {
 		m = min(len(q.aside), asideAlone)
-		if q.asides > 0 {
+		if !q.mayBeAside() {
 			m = 0
 		}
 	}
@@ -136,6 +148,10 @@ func (q *Queue) drain(ctx context.Context) {
 		}
 		if aside {
 			q.asides++
+		}
+		if len(batch) > 0 && q.another() {
+			q.running++
+			go q.drain(ctx)
 		}
 		q.mu.Unlock()
 		if len(batch) == 0 {

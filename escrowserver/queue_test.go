@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -13,12 +14,13 @@ import (
 type shelf struct {
 	Store
 	step    chan struct{}
+	atOnce  int
 	entered atomic.Int64
 	mu      sync.Mutex
 	batches [][]Op
 }
 
-func (s *shelf) AtOnce() int { return 1 }
+func (s *shelf) AtOnce() int { return s.atOnce }
 
 func (s *shelf) Apply(_ context.Context, ops []Op) []Result {
 	s.entered.Add(1)
@@ -32,7 +34,7 @@ func (s *shelf) Apply(_ context.Context, ops []Op) []Result {
 // Who buys while a thousand bonds expire waits for the batch at hand, not for all of
 // them; and the expiries go on beside a crowd of buyers.
 func TestWhoWaitsGoesBeforeTheSweeper(t *testing.T) {
-	store := &shelf{step: make(chan struct{})}
+	store := &shelf{step: make(chan struct{}), atOnce: 1}
 	q := NewQueue(store)
 	var wg sync.WaitGroup
 	wg.Go(func() { q.DoAside(t.Context(), make([]Op, 1000)) })
@@ -69,6 +71,33 @@ func TestWhoWaitsGoesBeforeTheSweeper(t *testing.T) {
 	}
 	if behind > 2 || beside == 0 || beside > buyers {
 		t.Errorf("the buyers waited for %d batches, and %d expiries were in theirs", behind, beside)
+	}
+}
+
+// Expiries take all places at the store while nobody asks for anything, and one as
+// soon as somebody does.
+func TestTheSweeperTakesAllPlacesWhileNobodyAsks(t *testing.T) {
+	for name, asked := range map[string]bool{"nobody asks": false, "somebody asked": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &shelf{step: make(chan struct{}), atOnce: 2}
+				q := NewQueue(store)
+				want := int64(2)
+				time.Sleep(time.Hour)
+				if asked {
+					want = 1
+					go q.Do(t.Context(), Heartbeat{})
+					store.step <- struct{}{}
+					store.entered.Store(0)
+				}
+				go q.DoAside(t.Context(), make([]Op, 1000))
+				synctest.Wait()
+				if n := store.entered.Load(); n != want {
+					t.Errorf("%d batches run at once, want %d", n, want)
+				}
+				close(store.step)
+			})
+		})
 	}
 }
 
