@@ -78,9 +78,13 @@ func (p *panel) menu() (lines map[string]int32) {
 	return lines
 }
 
-func (p *panel) click(id int32) error {
-	item := p.conn.Object(p.registered(), "/StatusNotifierItem/menu")
-	return item.Call("com.canonical.dbusmenu.Event", 0, id, "clicked", dbus.MakeVariant(""), uint32(0)).Err
+// choose clicks on a line of the menu. One that is being replaced has none: whoever
+// waits for what the line does chooses it again.
+func (p *panel) choose(line string) {
+	if id, ok := p.menu()[line]; ok {
+		item := p.conn.Object(p.registered(), "/StatusNotifierItem/menu")
+		_ = item.Call("com.canonical.dbusmenu.Event", 0, id, "clicked", dbus.MakeVariant(""), uint32(0)).Err
+	}
 }
 
 // TestTheTrayTellsWhatWaitsAndOpensTheWindow starts hidden, on a desktop with a
@@ -98,10 +102,8 @@ func TestTheTrayTellsWhatWaitsAndOpensTheWindow(t *testing.T) {
 	if id, err := s.screen.Tool("xdotool", "search", "--onlyvisible", "--name", "^Earnest$"); err == nil && id != "" {
 		t.Errorf("a hidden window is seen: %s", id)
 	}
-	if err := tray.click(tray.menu()["Open Earnest"]); err != nil {
-		t.Fatal(err)
-	}
 	s.until("the window is seen", func() bool {
+		tray.choose("Open Earnest")
 		id, err := s.screen.Tool("xdotool", "search", "--onlyvisible", "--name", "^Earnest$")
 		return err == nil && id != ""
 	})
@@ -110,10 +112,10 @@ func TestTheTrayTellsWhatWaitsAndOpensTheWindow(t *testing.T) {
 		_, told := tray.menu()["7 mails wait"]
 		return told
 	})
-	if err := tray.click(tray.menu()["Quit"]); err != nil {
-		t.Fatal(err)
-	}
-	s.until("the program has ended", func() bool { return strings.Contains(strings.Join(s.screen.Ended(), " "), "earnest-desktop") })
+	s.until("the program has ended", func() bool {
+		tray.choose("Quit")
+		return strings.Contains(strings.Join(s.screen.Ended(), " "), "earnest-desktop")
+	})
 }
 
 // TestALockedAgentBringsAHiddenWindowForward: after a log-in nobody would know what

@@ -43,7 +43,8 @@ func newMachine(t *testing.T, missing ...string) machine {
 	}
 	m.stub(t, "dpkg-query", `case " `+strings.Join(missing, " ")+` " in *" ${@: -1} "*) exit 1 ;; esac; printf installed`)
 	m.stub(t, "id", "echo 1000")
-	m.stub(t, "sudo", `echo "sudo $*" >>$LOG`)
+	// It takes what is piped to it, as a real one does: else the pipe breaks.
+	m.stub(t, "sudo", `echo "sudo $*" >>$LOG; cat >/dev/null`)
 	m.stub(t, "apt-get", `echo "apt-get without root: $*" >>$LOG`)
 	m.stub(t, "systemctl", `echo "systemctl without root: $*" >>$LOG`)
 	return m
