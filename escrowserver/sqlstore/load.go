@@ -92,10 +92,8 @@ func (t *tx) load(ctx context.Context, w wants) error {
 		// One that another process commits from here on is absent: nothing of it is locked.
 		bonds = there
 	}
-	if err := t.lockAccounts(ctx, accounts); err != nil {
-		return err
-	}
-	questions := slices.DeleteFunc(slices.Concat(t.bondQuestions(bonds), t.buyQuestions(w), t.limitQuestions(w), t.answerQuestions(w)),
+	// One after the other, on one way: what is asked after the locks is read after them.
+	questions := slices.DeleteFunc(slices.Concat(t.accountQuestions(accounts), t.bondQuestions(bonds), t.buyQuestions(w), t.limitQuestions(w), t.answerQuestions(w)),
 		func(q question) bool { return len(q.values) == 0 })
 	if len(questions) == 0 {
 		return nil
@@ -261,9 +259,18 @@ func (t *tx) answerQuestions(w wants) []question {
 	}
 }
 
-// lockAccounts locks the accounts and reads what stands in their rows. Unknown
-// ones are known to be absent.
+// lockAccounts locks the accounts and reads what stands in their rows.
 func (t *tx) lockAccounts(ctx context.Context, ids []escrow.KeyID) error {
+	questions := t.accountQuestions(ids)
+	if len(questions) == 0 {
+		return nil
+	}
+	return t.conn.ask(ctx, questions)
+}
+
+// accountQuestions lock the accounts that are not locked yet, and then read their
+// balances. Unknown ones are known to be absent.
+func (t *tx) accountQuestions(ids []escrow.KeyID) []question {
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id escrow.KeyID) bool {
 		_, ok := t.known.accounts[id]
 		return ok || id == ""
@@ -295,8 +302,5 @@ func (t *tx) lockAccounts(ctx context.Context, ids []escrow.KeyID) error {
 		accounts.values = append(accounts.values, []any{id})
 		balances.values = append(balances.values, []any{id})
 	}
-	if err := t.conn.ask(ctx, []question{accounts}); err != nil {
-		return err
-	}
-	return t.conn.ask(ctx, []question{balances}) // once they are locked
+	return []question{accounts, balances}
 }
