@@ -44,11 +44,9 @@ const (
 	// worthACommit is how many operations must wait for a batch of their own while
 	// another runs: fewer are cheaper together with those that come after them.
 	worthACommit = 16
-	// asideAlone is how many operations of [Queue.DoAside] make a batch when nobody
-	// waits: who comes then waits for no more.
-	asideAlone = 32
-	// asideBeside is how many go along with fewer that somebody waits for.
-	asideBeside = 8
+	// asideBusy is how many operations of [Queue.DoAside] make a batch while others ask:
+	// who comes then waits for no more.
+	asideBusy = 8
 	// quiet is how long nobody must have asked for what is aside to take all places.
 	quiet = 100 * time.Millisecond
 )
@@ -60,8 +58,30 @@ func (q *Queue) Do(ctx context.Context, op Op) Result {
 }
 
 // DoAside is Do for many operations that can wait for others, as those of the
-// sweeper: they fill up batches, and take no more places in them than those have.
-func (q *Queue) DoAside(ctx context.Context, ops []Op) []Result { return q.do(ctx, ops, true) }
+// sweeper. While nobody else asks they take all that the store can do; else they fill
+// up the others' batches, up to half, and take half of the time.
+func (q *Queue) DoAside(ctx context.Context, ops []Op) []Result {
+	var results []Result
+	for len(results) < len(ops) {
+		rest := ops[len(results):]
+		began, most := time.Now(), asideBusy
+		if q.alone() {
+			most = 4 * maxBatch
+		}
+		results = append(results, q.do(ctx, rest[:min(most, len(rest))], true)...)
+		if !q.alone() {
+			pause(ctx, time.Since(began))
+		}
+	}
+	return results
+}
+
+// alone reports that nobody has asked for anything for a while.
+func (q *Queue) alone() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.quiet()
+}
 
 func (q *Queue) do(ctx context.Context, ops []Op, aside bool) []Result {
 	results := make([]Result, len(ops))
@@ -111,24 +131,29 @@ func (q *Queue) another() bool {
 	case len(q.waiting) > 0:
 		return len(q.waiting) >= worthACommit || q.running == q.asides
 	}
-	return len(q.aside) >= asideAlone && q.mayBeAside()
+	return len(q.aside) >= asideBusy && q.mayBeAside()
 }
 
 // mayBeAside reports whether one batch more may run for which nobody waits. While
 // anybody does, or did a moment ago, one of them runs at a time.
 func (q *Queue) mayBeAside() bool {
-	return q.asides == 0 || q.asides < q.store.AtOnce() && time.Since(q.asked) > quiet
+	return q.asides == 0 || q.asides < q.store.AtOnce() && q.quiet()
 }
+
+func (q *Queue) quiet() bool { return time.Since(q.asked) > quiet }
 
 // next takes the next batch out of the queue; aside says that nobody waits for it.
 func (q *Queue) next() (batch []call, aside bool) {
 	n := min(len(q.waiting), maxBatch)
-	m := min(len(q.aside), maxBatch-n, max(n, asideBeside))
-	if n == 0 {
-		m = min(len(q.aside), asideAlone)
-		if !q.mayBeAside() {
-			m = 0
-		}
+	m := min(len(q.aside), maxBatch-n, n)
+	switch {
+	case n > 0:
+	case !q.mayBeAside():
+		m = 0
+	case q.quiet():
+		m = min(len(q.aside), maxBatch)
+	default:
+		m = min(len(q.aside), asideBusy)
 	}
 	batch = slices.Concat(q.waiting[:n], q.aside[:m])
 	q.waiting, q.aside = q.waiting[n:], q.aside[m:]

@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// shelf is a store that keeps what each batch had, one operation for each step that
-// it is given.
+// shelf is a store that keeps what each batch had, one for each step that it is
+// given, or each in its time.
 type shelf struct {
 	Store
 	step    chan struct{}
+	takes   time.Duration // for a batch
 	atOnce  int
 	entered atomic.Int64
 	mu      sync.Mutex
@@ -24,7 +25,10 @@ func (s *shelf) AtOnce() int { return s.atOnce }
 
 func (s *shelf) Apply(_ context.Context, ops []Op) []Result {
 	s.entered.Add(1)
-	<-s.step
+	if s.step != nil {
+		<-s.step
+	}
+	time.Sleep(s.takes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.batches = append(s.batches, ops)
@@ -99,6 +103,31 @@ func TestTheSweeperTakesAllPlacesWhileNobodyAsks(t *testing.T) {
 			})
 		})
 	}
+}
+
+// While others ask, expiries take half of the time of the store, and no more.
+func TestTheSweeperLeavesHalfOfTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const batch = 10 * time.Millisecond
+		q := NewQueue(&shelf{takes: batch, atOnce: 1})
+		ctx, stop := context.WithCancel(t.Context())
+		var asking sync.WaitGroup
+		asking.Go(func() {
+			for ctx.Err() == nil {
+				q.Do(ctx, Heartbeat{})
+				time.Sleep(quiet / 2)
+			}
+		})
+		time.Sleep(2 * quiet)
+		began := time.Now()
+		q.DoAside(ctx, make([]Op, 20*asideBusy))
+		if took := time.Since(began); took < 2*20*batch {
+			t.Errorf("20 batches of %s took %s", batch, took)
+		}
+		stop()
+		asking.Wait()
+		time.Sleep(time.Second) // what was begun ends
+	})
 }
 
 func (q *Queue) waitingNow() int {
