@@ -16,7 +16,7 @@ import (
 // Doctor tries everything that the agent needs and says what is wrong with it.
 func (a *Agent) Doctor(ctx context.Context) ([]agentclient.Check, error) {
 	checks := []agentclient.Check{check("keyring ("+a.Keyring.Kind()+")", a.Keyring.Check(ctx), agentclient.Say("doctor.keyring", "it keeps keys and passwords"),
-		agentclient.Say("doctor.keyring-start", "Start a keyring such as gnome-keyring, or run: earnest agent --keyring file"))}
+		agentclient.Say("doctor.keyring-start", "Start a keyring such as gnome-keyring, or unlock it"))}
 	for _, acct := range a.each() {
 		checks = append(checks, acct.doctor(ctx)...)
 	}

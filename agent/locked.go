@@ -62,30 +62,30 @@ func (l *Locked) Run(ctx context.Context) error {
 	}
 }
 
-// open opens the keys unless they are open.
-func (l *Locked) open(ctx context.Context, by func(context.Context) (Opened, error)) error {
+// open opens the keys unless they are open; it tells whether they were opened by this.
+func (l *Locked) open(ctx context.Context, by func(context.Context) (Opened, error)) (done bool, err error) {
 	l.opening.Lock()
 	defer l.opening.Unlock()
 	if l.isOpen() {
-		return nil
+		return false, nil
 	}
 	// What has begun ends, although the one who asked may be gone: half of a new
 	// key file is of no use to anybody.
 	ctx = context.WithoutCancel(ctx)
 	parts, err := by(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	a := l.agent
 	a.Store, a.Keyring, a.OpenPGP = parts.Store, parts.Keyring, parts.OpenPGP
 	if err := a.remember(ctx); err != nil {
-		return fmt.Errorf("open the keys: %w", err)
+		return false, fmt.Errorf("open the keys: %w", err)
 	}
 	l.turn(a)
 	close(l.opened)
 	a.Log.Info("the keys are open", "keyring", a.Keyring.Kind())
 	a.tell(agentclient.EventStatus, "", "")
-	return nil
+	return true, nil
 }
 
 func (l *Locked) isOpen() bool {
@@ -108,7 +108,14 @@ func (l *Locked) ChooseKeyFile(ctx context.Context, req agentclient.Passphrase) 
 			agentclient.Say("nothing.saved", "Nothing was saved."),
 			agentclient.Say("lock.short-do", "Take several words that only you would put together.")).At(agentclient.FieldPassphrase)
 	}
-	return l.openWith(ctx, req, l.keys.Choose)
+	taken, err := l.openWith(ctx, req, l.keys.Choose)
+	if err == nil && !taken { // somebody was faster
+		err = keysHavePlace()
+	}
+	if err != nil {
+		return agentclient.Status{}, err
+	}
+	return l.agent.Status(ctx)
 }
 
 // Unlock implements [agentclient.Agent].
@@ -116,17 +123,16 @@ func (l *Locked) Unlock(ctx context.Context, req agentclient.Passphrase) (agentc
 	if l.why != agentclient.LockedPassphrase {
 		return agentclient.Status{}, agentclient.FailLocked(l.why)
 	}
-	return l.openWith(ctx, req, l.keys.Unlock)
-}
-
-func (l *Locked) openWith(ctx context.Context, req agentclient.Passphrase, open func(context.Context, []byte) (Opened, error)) (agentclient.Status, error) {
-	phrase := []byte(req.Passphrase)
-	defer clear(phrase)
-	err := l.open(ctx, func(ctx context.Context) (Opened, error) { return open(ctx, phrase) })
-	if err != nil {
+	if _, err := l.openWith(ctx, req, l.keys.Unlock); err != nil {
 		return agentclient.Status{}, err
 	}
 	return l.agent.Status(ctx)
+}
+
+func (l *Locked) openWith(ctx context.Context, req agentclient.Passphrase, open func(context.Context, []byte) (Opened, error)) (done bool, err error) {
+	phrase := []byte(req.Passphrase)
+	defer clear(phrase)
+	return l.open(ctx, func(ctx context.Context) (Opened, error) { return open(ctx, phrase) })
 }
 
 // Status implements [agentclient.Agent].
@@ -162,7 +168,7 @@ func (l *Locked) find(ctx context.Context) error {
 		return agentclient.FailLocked(l.why)
 	}
 	return l.agent.step(agentclient.StepKeyring, func() error {
-		err := l.open(ctx, l.keys.Find)
+		_, err := l.open(ctx, l.keys.Find)
 		if _, told := errors.AsType[*agentclient.Failure](err); err != nil && !told {
 			l.agent.Log.Info("there is still no keyring", "err", err)
 			return agentclient.FailLocked(l.why)

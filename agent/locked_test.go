@@ -149,6 +149,26 @@ func TestAPassphraseIsTriedOneAtATimeAndThenForgotten(t *testing.T) {
 	}
 }
 
+// TestOfTwoNewPassphrasesOneIsTaken: the other is not told that the keys are under it.
+func TestOfTwoNewPassphrasesOneIsTaken(t *testing.T) {
+	p := &place{t: t, hold: make(chan struct{})}
+	locked, _ := shut(t, p, agentclient.LockedNoKeyring)
+	ends := make(chan string, 2)
+	for i := range 2 {
+		go func() {
+			_, err := locked.ChooseKeyFile(context.Background(), agentclient.Passphrase{Passphrase: fmt.Sprint("several words ", i)})
+			ends <- codeAt(err)
+		}()
+	}
+	eventually(t, "a try has begun", func() bool { return p.tries.Load() == 1 })
+	close(p.hold)
+	got := []string{<-ends, <-ends}
+	slices.Sort(got)
+	if want := []string{"<nil>", agentclient.CodeState + " "}; !slices.Equal(got, want) {
+		t.Errorf("answered %q, want %q", got, want)
+	}
+}
+
 // TestWithoutAKeyringASetUpFailsAtItsFirstStep until there is one.
 func TestWithoutAKeyringASetUpFailsAtItsFirstStep(t *testing.T) {
 	p := &place{t: t}

@@ -79,7 +79,7 @@ func (a *Agent) checkKeyring(ctx context.Context) error {
 		return nil
 	}
 	return agentclient.Refuse(agentclient.CodeNoKeyring, agentclient.Verbatim(err.Error()), agentclient.Say("nothing.saved", "Nothing was saved."),
-		agentclient.Say("setup.keyring", "Start a keyring such as gnome-keyring, or choose a passphrase file: earnest agent --keyring file"))
+		agentclient.Say("setup.keyring", "Start a keyring such as gnome-keyring, or unlock it, then try again"))
 }
 
 // credentialOf is the password of a request, or the sign-in that it names.

@@ -26,7 +26,7 @@ type Queue struct {
 	aside   []call    // of [Queue.DoAside]
 	running int       // batches at the store
 	asides  int       // of them, those with nothing that somebody waits for
-	asked   time.Time // when Do was called last
+	asked   time.Time // when Do was called last, or answered
 }
 
 // NewQueue is the queue before a store's door.
@@ -58,8 +58,8 @@ func (q *Queue) Do(ctx context.Context, op Op) Result {
 }
 
 // DoAside is Do for many operations that can wait for others, as those of the
-// sweeper. While nobody else asks they take all that the store can do; else they fill
-// up the others' batches, up to half, and take half of the time.
+// sweeper. While nobody else asks they take all that the store can do; else they have
+// a few places in the others' batches, and half of the time between those.
 func (q *Queue) DoAside(ctx context.Context, ops []Op) []Result {
 	var results []Result
 	for len(results) < len(ops) {
@@ -144,7 +144,7 @@ func (q *Queue) quiet() bool { return time.Since(q.asked) > quiet }
 
 // next takes the next batch out of the queue; aside says that nobody waits for it.
 func (q *Queue) next() (batch []call, aside bool) {
-	n := min(len(q.waiting), maxBatch)
+	n := min(len(q.waiting), maxBatch-min(len(q.aside), asideBusy))
 	m := min(len(q.aside), maxBatch-n, n)
 	switch {
 	case n > 0:
@@ -183,11 +183,13 @@ func (q *Queue) drain(ctx context.Context) {
 			return
 		}
 		q.apply(ctx, batch)
+		q.mu.Lock()
 		if aside {
-			q.mu.Lock()
 			q.asides--
-			q.mu.Unlock()
+		} else {
+			q.asked = time.Now() // who was answered may ask for more
 		}
+		q.mu.Unlock()
 	}
 }
 

@@ -44,7 +44,7 @@ func TestWhoWaitsGoesBeforeTheSweeper(t *testing.T) {
 	wg.Go(func() { q.DoAside(t.Context(), make([]Op, 1000)) })
 	store.step <- struct{}{}
 	soon(t, "a second batch of expiries", func() bool { return store.entered.Load() == 2 })
-	const buyers = 40
+	const buyers = 200
 	for range buyers {
 		wg.Go(func() { q.Do(t.Context(), Heartbeat{}) })
 	}

@@ -140,7 +140,7 @@ func (s *stage) open(args ...string) {
 		s.called("Inbox", 1)
 	}
 	s.until("something is drawn", func() bool {
-		colours, err := s.screen.Colours(s.window, 160, 300, 10, 10)
+		colours, err := s.screen.Colours(s.window, 900, 600, 10, 10) // the left column, or a set-up
 		return err == nil && colours > 20
 	})
 	time.Sleep(300 * time.Millisecond)

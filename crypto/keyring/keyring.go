@@ -47,7 +47,7 @@ var (
 	ErrNoKeyring = errors.New("the keyring of this system cannot be used, and private keys and passwords are never " +
 		"kept unprotected, so nothing was saved. Paid mail stays unopened in the mailbox and no money moves. " +
 		"Install and unlock a keyring (on Debian: apt-get install gnome-keyring dbus, then log in again), " +
-		"or choose a file that a passphrase seals: earnest agent --keyring file")
+		"or keep the keys in a file under a passphrase: earnest unlock --new")
 )
 
 // store is what a kind of ring does with items of text. A ring calls it from

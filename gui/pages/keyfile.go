@@ -107,4 +107,4 @@ func (p *unlockPage) focus() fyne.Focusable { return p.fields.focus() }
 func (p *unlockPage) refresh() { p.fields.refresh(p.shell.model.KeyFile()) }
 
 // left has the field forget the passphrase, once another page is shown.
-func (p *unlockPage) left() { p.refresh() }
+func (p *unlockPage) left() { p.fields.fields[viewmodel.FieldPhrase].Entry.Put("") }

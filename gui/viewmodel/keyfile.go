@@ -38,6 +38,13 @@ func (m *Model) locked() bool {
 	return m.loaded && m.status.Locked == agentclient.LockedPassphrase
 }
 
+// waitsForKeys: the agent answers little yet, or nobody knows whether it does.
+func (m *Model) waitsForKeys() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.loaded || m.status.Locked != ""
+}
+
 // Locked tells that the agent waits for the passphrase of its key file.
 func (m *Model) Locked() bool {
 	m.mu.Lock()
@@ -206,6 +213,10 @@ func (m *Model) openKeys(ctx context.Context, open func(context.Context, agentcl
 			return
 		}
 		k.busy = false
+		if m.status.Locked == "" { // it was opened all the same, or from elsewhere
+			*k = keyFile{}
+			return
+		}
 		if fieldOf(err) == agentclient.FieldPassphrase {
 			k.errs[FieldPhrase] = fails(err)
 		} else {

@@ -2,6 +2,7 @@ package viewmodel
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"earnest/agentclient"
@@ -31,7 +32,7 @@ func (m *Model) reload(ctx context.Context, r *reload, fetch func(context.Contex
 		call, cancel := context.WithTimeout(ctx, callTimeout)
 		err := fetch(call)
 		cancel()
-		if code := codeOf(err); code == agentclient.CodeLocked || code == agentclient.CodeNoKeyring {
+		if m.waitsForKeys() && slices.Contains([]string{agentclient.CodeLocked, agentclient.CodeNoKeyring}, codeOf(err)) {
 			err = nil // when the keys are open everything is asked for anew
 		}
 		if err != nil && ctx.Err() == nil {

@@ -126,6 +126,14 @@ func (l *RowList) fill() {
 	}
 }
 
+// Refresh refreshes the rows out of sight, too: they come back as they are.
+func (l *RowList) Refresh() {
+	for _, row := range l.pool {
+		row.Refresh()
+	}
+	l.BaseWidget.Refresh()
+}
+
 // CreateRenderer draws the list.
 func (l *RowList) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(l.scroll)

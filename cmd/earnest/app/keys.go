@@ -74,9 +74,11 @@ func (k *keys) asChosen(ctx context.Context) (opened agent.Opened, locked string
 	if !errors.Is(err, keyring.ErrNoKeyring) && !errors.Is(err, keyring.ErrTimeout) {
 		return opened, "", err
 	}
-	if there, lost := exists(k.database()); there || lost != nil {
+	if _, lost := exists(k.database()); holdsAnything(k.database()) || lost != nil {
 		// Its key is in the keyring that is away: a key file would not open it.
-		return opened, "", err
+		failure := keyringFailure(err)
+		failure.Do = "Start or unlock the keyring that was used before, then start the agent again: earnest agent"
+		return opened, "", failure
 	}
 	k.Log.Warn("there is no keyring: the agent waits until there is one and an account is added, or a key file is chosen, in the window or by: earnest unlock --new", "err", err)
 	return opened, agentclient.LockedNoKeyring, nil
@@ -107,6 +109,9 @@ func (k *keys) open(ctx context.Context, ring *keyring.Ring) (agent.Opened, erro
 
 // Find implements [agent.Keys].
 func (k *keys) Find(ctx context.Context) (agent.Opened, error) {
+	if there, err := exists(k.keyFile()); there || err != nil {
+		return agent.Opened{}, fileThere()
+	}
 	opened, err := k.open(ctx, keyring.OpenOS(k.Home, keyringPatience))
 	if errors.Is(err, keyring.ErrTimeout) {
 		return opened, agentclient.Fail(agentclient.CodeNoKeyring).Saying(
@@ -119,8 +124,7 @@ func (k *keys) Find(ctx context.Context) (agent.Opened, error) {
 // Choose implements [agent.Keys].
 func (k *keys) Choose(ctx context.Context, passphrase []byte) (agent.Opened, error) {
 	if there, err := exists(k.keyFile()); there || err != nil {
-		return agent.Opened{}, agentclient.Refuse(agentclient.CodeState, agentclient.Say("lock.file-there", "There is a key file already."),
-			agentclient.Say("nothing.changed", "Nothing was changed."), agentclient.Say("lock.start-anew", "Start the agent anew: it then asks for its passphrase."))
+		return agent.Opened{}, fileThere()
 	}
 	ring, err := keyring.OpenFile(k.keyFile(), once(passphrase))
 	if err == nil {
@@ -133,13 +137,35 @@ func (k *keys) Choose(ctx context.Context, passphrase []byte) (agent.Opened, err
 	if err == nil {
 		return opened, nil
 	}
+	means := agentclient.Say("lock.made-shut", "The file stays, and opens by that passphrase.")
 	if !holdsAnything(k.database()) { // nothing is sealed under it
-		err = errors.Join(err, removed(k.keyFile()))
+		means = agentclient.Say("nothing.saved", "Nothing was saved.")
+		err = errors.Join(err, k.removeFirst())
 	}
 	k.Log.Error("a key file could not be made", "err", err)
+	do := agentclient.Say("lock.make-room", "See that there is room and that you may write in the agent's home folder, then try again.")
+	if failure, told := errors.AsType[*agentclient.Failure](err); told {
+		return opened, failure.Saying(nil, means, do)
+	}
 	return opened, agentclient.Refuse(agentclient.CodeInternal,
-		agentclient.Say("lock.not-made", "The key file could not be made: {Why}.", "Why", oneLine(err)),
-		agentclient.Say("nothing.saved", "Nothing was saved."), agentclient.Say("lock.make-room", "See that there is room and that you may write in the agent's home folder, then try again."))
+		agentclient.Say("lock.not-made", "The key file could not be made: {Why}.", "Why", oneLine(err)), means, do)
+}
+
+// removeFirst removes what a first start has made that went no further, so that the
+// next is a first one again.
+func (k *keys) removeFirst() error {
+	var errs []error
+	for _, path := range []string{k.database() + "-wal", k.database() + "-shm", k.database(), filepath.Join(k.Home, firstStart), k.keyFile()} {
+		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func fileThere() error {
+	return agentclient.Refuse(agentclient.CodeState, agentclient.Say("lock.file-there", "There is a key file already."),
+		agentclient.Say("nothing.changed", "Nothing was changed."), agentclient.Say("lock.start-anew", "Start the agent anew: it then asks for the passphrase of that file."))
 }
 
 // Unlock implements [agent.Keys].
@@ -154,10 +180,12 @@ func (k *keys) Unlock(ctx context.Context, passphrase []byte) (agent.Opened, err
 	if err == nil {
 		opened, err = k.open(ctx, ring)
 	}
-	_, told := errors.AsType[*agentclient.Failure](err)
+	failure, told := errors.AsType[*agentclient.Failure](err)
 	switch {
-	case err == nil || told:
-		return opened, err
+	case told:
+		return opened, failure.Saying(nil, lockedMeans(), nil)
+	case err == nil:
+		return opened, nil
 	case errors.Is(err, keyring.ErrPassphrase), errors.Is(err, keyring.ErrEmptyPassphrase):
 		return opened, stillLocked(agentclient.Say("lock.wrong", "The passphrase does not open the key file."),
 			agentclient.Say("lock.wrong-do", "Type it again; look at capital letters and at the language of the keyboard.")).At(agentclient.FieldPassphrase)
@@ -171,8 +199,11 @@ func (k *keys) Unlock(ctx context.Context, passphrase []byte) (agent.Opened, err
 }
 
 func stillLocked(happened, do agentclient.Said) *agentclient.Failure {
-	return agentclient.Refuse(agentclient.CodeLocked, happened,
-		agentclient.Say("lock.means", "The agent stays locked: no mail is opened, no money moves and nothing is lost."), do)
+	return agentclient.Refuse(agentclient.CodeLocked, happened, lockedMeans(), do)
+}
+
+func lockedMeans() agentclient.Said {
+	return agentclient.Say("lock.means", "The agent stays locked: no mail is opened, no money moves and nothing is lost.")
 }
 
 // once gives a passphrase away one time, and holds it no longer.
@@ -199,12 +230,4 @@ func exists(path string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// removed deletes a file that may not be there.
-func removed(path string) error {
-	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
 }

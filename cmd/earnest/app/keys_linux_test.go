@@ -129,19 +129,22 @@ func TestAKeyFileThatCannotBeMadeLeavesNothingBehind(t *testing.T) {
 	noSession(t)
 	home, _ := newHome(t)
 	client := running(t, Config{Home: home})
-	// Where the database should be, there is a folder.
-	if err := os.Mkdir(filepath.Join(home, "agent.first"), 0o700); err != nil {
+	// Where the database's log should be, there is a folder: so it stays empty.
+	log := filepath.Join(home, "agent.db-wal")
+	if err := os.MkdirAll(filepath.Join(log, "something"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	choose := func() error {
 		_, err := client.ChooseKeyFile(t.Context(), agentclient.Passphrase{Passphrase: "several words here"})
 		return err
 	}
-	refused(t, choose(), agentclient.CodeInternal, "could not be made")
-	if _, err := os.Stat(filepath.Join(home, "keys.sealed")); err == nil {
-		t.Error("a key file without a database is left behind")
+	refused(t, choose(), agentclient.CodeDamaged, "cannot be opened")
+	for _, name := range []string{"keys.sealed", "agent.db", "agent.first"} {
+		if _, err := os.Stat(filepath.Join(home, name)); err == nil {
+			t.Errorf("%s is left behind", name)
+		}
 	}
-	if err := os.Remove(filepath.Join(home, "agent.first")); err != nil {
+	if err := os.RemoveAll(log); err != nil {
 		t.Fatal(err)
 	}
 	if err := choose(); err != nil {
