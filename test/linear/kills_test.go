@@ -234,15 +234,21 @@ func startLoad(p *process) *load {
 	return l
 }
 
-// some waits until so many more operations were answered, but not for ever.
+// some waits until so many more operations were answered: a kill without load shows
+// nothing. After a crash of PostgreSQL nothing is taken for some seconds, until no
+// request that was seen before it can come again.
 func (l *load) some(more int) {
+	l.process.Helper()
 	answered := func() int {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return l.answered
 	}
-	for want, tries := answered()+more, 0; answered() < want && tries < 5000; tries++ {
-		time.Sleep(time.Millisecond)
+	want := answered() + more
+	for end := time.Now().Add(time.Minute); answered() < want; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			l.process.Fatalf("the escrow answered %d of %d operations within a minute", answered()-want+more, more)
+		}
 	}
 }
 
