@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/gofrs/flock"
 
 	"earnest/crypto/secret"
+	"earnest/internal/ownfile"
 )
 
 // PassphraseFunc asks for the passphrase of a keyring file. The ring asks once,
@@ -181,7 +181,7 @@ func (f *fileStore) read() (os.FileInfo, header, []byte, error) {
 	if err != nil {
 		return nil, header{}, nil, err
 	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+	if ownfile.OthersMayRead(info) {
 		return nil, header{}, nil, ErrFileOpen
 	}
 	var all bytes.Buffer

@@ -18,8 +18,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
+
+	"earnest/internal/ownfile"
 )
 
 const pemKey = "PRIVATE KEY" // PKCS #8 (RFC 7468 section 10)
@@ -53,7 +54,7 @@ func readKey(file string) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+	if ownfile.OthersMayRead(info) {
 		return nil, fmt.Errorf("%s can be read by others; run: chmod 600 %s", file, file)
 	}
 	text, err := os.ReadFile(file)

@@ -12,6 +12,7 @@ import (
 	"earnest/escrowserver"
 	"earnest/escrowserver/sqlstore"
 	"earnest/escrowserver/stripe"
+	"earnest/internal/ownfile"
 	"earnest/payment"
 )
 
@@ -93,7 +94,7 @@ func secretOf(variable, file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if stat.Mode().Perm()&0o077 != 0 {
+	if ownfile.OthersMayRead(stat) {
 		return "", fmt.Errorf("others may read %s; chmod 600 it", file)
 	}
 	text, err := os.ReadFile(file)

@@ -15,9 +15,3 @@ func ownedByUs(info fs.FileInfo) bool {
 
 // openToOthers: others may put files into the folder.
 func openToOthers(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
-
-// readByOthers: others may read the file. Pipes and terminals have an end that
-// the mode says nothing about.
-func readByOthers(info fs.FileInfo) bool {
-	return info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0
-}

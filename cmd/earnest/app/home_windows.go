@@ -8,5 +8,3 @@ import "io/fs"
 func ownedByUs(fs.FileInfo) bool { return true }
 
 func openToOthers(fs.FileInfo) bool { return false }
-
-func readByOthers(fs.FileInfo) bool { return false }

@@ -11,6 +11,7 @@ import (
 	"earnest/cli"
 	"earnest/crypto/keyring"
 	"earnest/internal/logx"
+	"earnest/internal/ownfile"
 )
 
 // Hooks are the verbs of the command line that are more than a question to the
@@ -73,7 +74,7 @@ func readPassphrase(file string) ([]byte, error) {
 	}
 	defer opened.Close()
 	info, err := opened.Stat()
-	if err == nil && readByOthers(info) {
+	if err == nil && ownfile.OthersMayRead(info) {
 		return nil, refuse("Other users of this machine may read the passphrase file "+file+".", "Make it private: chmod 600 "+file)
 	}
 	text, err := io.ReadAll(io.LimitReader(opened, maxPassphrase))
