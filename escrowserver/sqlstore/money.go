@@ -84,7 +84,7 @@ func (t *tx) welcome(ctx context.Context, op escrowserver.Welcome) (any, error) 
 
 // readTransfer makes a transfer known that is no bond's.
 func (t *tx) readTransfer(ctx context.Context, id string) error {
-	tr := &knownTransfer{Transfer: ledger.Transfer{ID: id}}
+	tr := &ledger.Transfer{ID: id}
 	there, err := found(t.conn.row(ctx, `SELECT payer, payee, currency, amount, state FROM transfer WHERE id = ?`, id).
 		Scan(&tr.From, &tr.To, &tr.Currency, &tr.Amount, &tr.State))
 	if there {

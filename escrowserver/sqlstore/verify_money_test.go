@@ -69,7 +69,7 @@ func TestVerifyFindsMoneyThatWasMadeUp(t *testing.T) {
 		"a payout not begun any more":      `UPDATE payout SET begun_at = 0, begun_by = '' WHERE state = 'asked' AND begun_at > 0`,
 		"a payout begun after its end":     `UPDATE payout SET ended_at = begun_at - 1 WHERE state = 'paid'`,
 		"a payout lost":                    `DELETE FROM payout WHERE state = 'paid'`,
-		"money to the payouts' own holder": `UPDATE transfer SET payee = 'payouts' WHERE payer = 'issuance' AND id LIKE 'credit:%'`,
+		"money to the payouts' own holder": `UPDATE entry SET payee = 'payouts' WHERE payer = 'issuance' AND transfer LIKE 'credit:%'`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			mustBeFound(t, books, h.Server.ReceiptKey(), damage)
