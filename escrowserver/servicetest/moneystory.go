@@ -28,7 +28,7 @@ func MoneyStory(t testing.TB, h Harness) {
 	for _, end := range []escrow.PayoutState{escrow.PayoutPaid, escrow.PayoutRefused, escrow.PayoutPaying, escrow.PayoutAsked} {
 		_, err := s.anna.askPayout(100, "bank")
 		w.ok(err)
-		w.later(48 * time.Hour)
+		w.later(49 * time.Hour)
 		switch end {
 		case escrow.PayoutPaid:
 			w.paysOut("a note")
