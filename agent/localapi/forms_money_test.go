@@ -22,7 +22,7 @@ func moneyForms(at func(day int) time.Time, euro func(amount string) agentclient
 			Beneficiary: "company", FreeAfter: "3", TellRead: &yes, Public: &yes, DecideWithin: 604800, Exclusive: &yes, Answer: &answer},
 		"PriceChange": agentclient.PriceChange{Time: at(22), Price: agentclient.Price{Address: price.Address, Options: price.Options,
 			Beneficiary: price.Beneficiary, Identity: price.Identity, DecideWithin: 1209600, DeliverWithin: 2592000}},
-		"Balance": agentclient.Balance{Account: "recipient@example.org", Escrow: "escrow.example", Available: euro("4.75"), Held: euro("0.50")},
+		"Balance": agentclient.Balance{Account: "recipient@example.org", Escrow: "escrow.example", Available: euro("4.75"), Held: euro("0.50"), ByCard: true, CardHold: 1_209_600},
 		"Redeem":  agentclient.Redeem{Account: "recipient@example.org", Voucher: "…"},
 		"Movement": agentclient.Movement{Account: "recipient@example.org", Escrow: "escrow.example", N: 7, Time: at(22), Kind: agentclient.MoveHold,
 			Amount: euro("0.25"), Available: euro("4.75"), Held: euro("0.25"), Bond: "01939f…", With: "author@example.net", Subject: "Your book",
