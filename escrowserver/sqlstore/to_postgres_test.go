@@ -58,10 +58,7 @@ func numberedTables(t *testing.T, s *Store) map[string]int64 {
 // ways move whole, and go on: new rows are numbered after the old ones.
 func TestBooksOfAllStoriesMoveToPostgres(t *testing.T) {
 	file, h := richBooks(t)
-	url, err := pgtest.For(t).NewDatabase(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	url := emptyDatabase(t, pgtest.For(t))
 	if err := Move(t.Context(), file, url, func(copied *Store, _ []Moved) error {
 		if found := faults(t, copied, h.Server.ReceiptKey()); len(found) > 0 {
 			t.Errorf("faults: %q", found)
@@ -93,10 +90,7 @@ func TestAMoveThatChangesARowIsTakenBack(t *testing.T) {
 		"dropped": `IF NEW.account = (SELECT MIN(account) FROM address) THEN RETURN NULL; END IF; RETURN NEW;`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			url, err := cluster.NewDatabase(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			url := emptyDatabase(t, cluster)
 			s := openAt(t, url)
 			db := testDB(t, s)
 			for _, statement := range []string{
