@@ -47,11 +47,17 @@ type Harness struct {
 // it is moved, and with certificates that only look like OpenPGP.
 func NewHarness(t testing.TB, store escrowserver.Store) Harness {
 	t.Helper()
-	h := Harness{Store: store, Clock: NewClock(), Mails: &Mails{}, Checked: &atomic.Int64{}}
 	_, receiptKey, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return HarnessOn(t, store, NewClock(), receiptKey)
+}
+
+// HarnessOn makes the escrow of that key on books that it may have kept before.
+func HarnessOn(t testing.TB, store escrowserver.Store, clock *Clock, receiptKey ed25519.PrivateKey) Harness {
+	t.Helper()
+	h := Harness{Store: store, Clock: clock, Mails: &Mails{}, Checked: &atomic.Int64{}}
 	cfg := Config(store, h.Clock, h.Mails, receiptKey)
 	cfg.Certificates = counted{count: h.Checked}
 	server, err := escrowserver.New(cfg)
