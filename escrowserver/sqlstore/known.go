@@ -66,7 +66,8 @@ type knownBalance struct {
 type knownBond struct {
 	bond
 	group   string
-	fresh   bool // there is no row yet
+	dueAt   int64 // as it is stored
+	fresh   bool  // there is no row yet
 	changed string
 	err     error // it cannot be read
 }
