@@ -48,10 +48,11 @@ func damaged(t *testing.T, s *Store, statement string) func(escrow.BondID) {
 
 // transferDamages are what can be wrong with a bond's transfer.
 var transferDamages = map[string]string{
-	"its transfer ended":          `UPDATE transfer SET state = 'voided' WHERE id = ?`,
-	"its transfer gone":           `DELETE FROM transfer WHERE id = ?`,
-	"its transfer of other money": `UPDATE transfer SET amount = amount + 1 WHERE id = ?`,
-	"its transfer to another":     `UPDATE transfer SET payee = 'burned' WHERE id = ?`,
+	"its transfer ended": `INSERT INTO entry (transfer, step, state, payer, payee, currency, amount, made_at)
+		SELECT transfer, 2, 'voided', payer, payee, currency, amount, made_at FROM entry WHERE transfer = ?`,
+	"its transfer gone":           `DELETE FROM entry WHERE transfer = ?`,
+	"its transfer of other money": `UPDATE entry SET amount = amount + 1 WHERE transfer = ?`,
+	"its transfer to another":     `UPDATE entry SET payee = 'burned' WHERE transfer = ?`,
 }
 
 // One damaged bond stops neither the refunds of the others nor their parties.

@@ -80,7 +80,7 @@ func leavings(r *rig, anna, bob *person) []deed {
 		return err == nil && n == 1
 	}
 	const (
-		money = "order.transfer order.posting order.posting#2 order.balance.new order.balance order.balance#2 "
+		money = "order.entry order.balance.new order.balance order.balance#2 "
 		rows  = "order.blocks order.claims order.heartbeat order.changes order.orders order.certificates order.payouts order.operations order.sold order.batches "
 	)
 	return []deed{
