@@ -57,6 +57,9 @@ func (a *api) moneyRoutes(mux *http.ServeMux, get func(string, answerer)) {
 	post(a, mux, "/v1/payouts", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.PayOut) (any, error) {
 		return agent.PayOut(ctx, req)
 	})
+	post(a, mux, "/v1/payouts/{id}/cancel", smallBody, func(ctx context.Context, r *http.Request, req agentclient.CancelPayout) (any, error) {
+		return agent.CancelPayout(ctx, req.Account, r.PathValue("id"))
+	})
 	get("/v1/movements", func(r *http.Request) (any, error) {
 		return list(agent.Movements(r.Context(), r.URL.Query().Get("account")))
 	})
