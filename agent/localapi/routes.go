@@ -16,6 +16,12 @@ func (a *api) peopleRoutes(mux *http.ServeMux, get func(string, answerer)) {
 	post(a, mux, "/v1/people", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.SetPerson) (any, error) {
 		return agent.SetPerson(ctx, req)
 	})
+	get("/v1/fingerprints", func(r *http.Request) (any, error) {
+		return agent.Fingerprints(r.Context(), r.URL.Query().Get("account"), r.URL.Query().Get("address"))
+	})
+	post(a, mux, "/v1/fingerprints", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.AcceptFingerprint) (any, error) {
+		return agent.AcceptFingerprint(ctx, req)
+	})
 	post(a, mux, "/v1/people/remove", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.PersonID) (any, error) {
 		return done(agent.RemovePerson(ctx, req))
 	})
