@@ -56,8 +56,12 @@ func TestAnotherFingerprintIsAcceptedByGivingIt(t *testing.T) {
 		}
 	}
 	alarmed()
+	slip := "A" + shown[1:]
+	if slip == shown {
+		slip = "B" + shown[1:]
+	}
 	for given, say := range map[string]string{
-		old: "fingerprint.other", w.identity(sender): "fingerprint.other", strings.ToLower(shown): "fingerprint.other",
+		old: "fingerprint.other", w.identity(sender): "fingerprint.other", slip: "fingerprint.other",
 		shown[:42]: "fingerprint.none", "": "fingerprint.none", "yes": "fingerprint.none",
 		"earnest:" + sender.address + "?escrow=escrow.example&fp=" + shown: "fingerprint.card",
 	} {
