@@ -73,6 +73,9 @@ const MaxPayoutTo = 500
 // that who stole a key is noticed first.
 const PayoutWait = 48 * time.Hour
 
+// CancelledByOwner is the note of a payout that its owner took back.
+const CancelledByOwner = "cancelled by the account's owner"
+
 // PayoutState says how far a payout is.
 type PayoutState string
 

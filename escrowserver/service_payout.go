@@ -14,9 +14,6 @@ const maxPayouts = 500
 // operator's hands, however small it is.
 const OpenPayouts = 5
 
-// CancelledByOwner is what is noted of a payout that its owner took back.
-const CancelledByOwner = "cancelled by the account's owner"
-
 // AskPayout holds the amount until the operator has paid it out, or refuses to.
 func (v view) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.Payout, error) {
 	if err := v.known(); err != nil {

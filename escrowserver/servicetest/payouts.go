@@ -72,13 +72,13 @@ func payoutCancelled(w *world) {
 	for range 2 {
 		p, err := anna.CancelPayout(ctx, first.ID)
 		w.ok(err)
-		if p.ID != first.ID || p.State != escrow.PayoutRefused || p.Note != escrowserver.CancelledByOwner {
+		if p.ID != first.ID || p.State != escrow.PayoutRefused || p.Note != escrow.CancelledByOwner {
 			w.Fatalf("cancelled it is %+v", p)
 		}
 		anna.has(100, 0)
 	}
 	got := anna.statement(0)
-	if last := got[len(got)-1]; last.Kind != escrow.MovePayoutRefused || last.Reason != escrowserver.CancelledByOwner {
+	if last := got[len(got)-1]; last.Kind != escrow.MovePayoutRefused || last.Reason != escrow.CancelledByOwner {
 		w.Fatalf("the account sees %+v", last)
 	}
 	bob := w.owner("bob@sender.example", 50)

@@ -141,7 +141,7 @@ func (t *tx) cancelPayout(ctx context.Context, op escrowserver.CancelPayout) (an
 	if p.State != escrow.PayoutAsked {
 		return nil, escrow.Errorf(escrow.Ended, "that payout is paid already; nothing was changed")
 	}
-	return t.ended(ctx, escrowserver.EndPayout{Now: op.Now, Note: escrowserver.CancelledByOwner, By: string(op.Key)}, p, escrow.PayoutRefused)
+	return t.ended(ctx, escrowserver.EndPayout{Now: op.Now, Note: escrow.CancelledByOwner, By: string(op.Key)}, p, escrow.PayoutRefused)
 }
 
 // ended ends a payout that is asked for.
