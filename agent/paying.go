@@ -139,8 +139,13 @@ func (a *account) notPaidOut(currency payment.Currency, err error) error {
 	if !ok || refused.Code != escrow.InsufficientFunds || refused.Have == nil {
 		return err
 	}
-	return agentclient.Refuse(string(refused.Code),
-		agentclient.Say("payout.less", "{Have} can be paid out. Welcome credit is for bonds only, and what a card payment took back is owed.", "Have", money(currency, *refused.Have)),
+	have := money(currency, *refused.Have)
+	less := agentclient.Say("payout.less", "{Have} can be paid out. Welcome credit is for bonds only, and what a card payment took back is owed.", "Have", have)
+	if hold := a.get().Info.CheckoutHold; hold > 0 {
+		less = agentclient.Say("payout.less-card", "{Have} can be paid out. Welcome credit is for bonds only, what a card payment took back is owed, and what was paid by card can be paid out only {Span} later.",
+			"Have", have, "Span", hold.Duration())
+	}
+	return agentclient.Refuse(string(refused.Code), less,
 		agentclient.Say("payout.less-means", "Nothing was asked for, and no money moved."),
 		agentclient.Say("payout.less-do", "Ask for less.")).At("amount")
 }

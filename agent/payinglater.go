@@ -220,7 +220,7 @@ func (a *account) payoutStates(ctx context.Context) (states string, waits bool, 
 	payouts, err := a.service.Payouts(ctx)
 	for _, p := range payouts {
 		states += fmt.Sprintln(p.ID, p.State)
-		waits = waits || p.State == escrow.PayoutAsked
+		waits = waits || p.State == escrow.PayoutAsked || p.State == escrow.PayoutPaying
 	}
 	return states, waits, err
 }

@@ -147,6 +147,8 @@ type Balance struct {
 	Held      Money  `json:"held"`
 	// ByCard: the escrow takes card payments in this currency.
 	ByCard bool `json:"byCard,omitempty"`
+	// CardHold is for how many seconds what is paid by card cannot be paid out.
+	CardHold int64 `json:"cardHold,omitempty"`
 }
 
 // Attachment of a mail. Data is filled when sending, and when one is saved.

@@ -77,6 +77,7 @@ type CancelPayout struct {
 const (
 	PayoutUnsure  = "unsure"  // no answer of the escrow; it is asked again, under the same id
 	PayoutAsked   = "asked"   // on hold
+	PayoutPaying  = "paying"  // on hold, and the operator is paying it: it cannot be taken back
 	PayoutPaid    = "paid"    // the operator has paid it
 	PayoutRefused = "refused" // by the operator: the money is available again
 	PayoutFailed  = "failed"  // the escrow did not take it: see SayError

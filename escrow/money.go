@@ -17,7 +17,8 @@ type MoneyService interface {
 	// AskPayout puts an amount on hold until the operator has paid it out by hand,
 	// or has refused to.
 	AskPayout(ctx context.Context, req PayoutRequest) (Payout, error)
-	// CancelPayout takes back what is not paid yet. The same again gives the same.
+	// CancelPayout takes back what the operator has not begun to pay. The same again
+	// gives the same.
 	CancelPayout(ctx context.Context, id string) (Payout, error)
 	// Payouts lists the account's payouts, the newest first.
 	Payouts(ctx context.Context) ([]Payout, error)
@@ -82,6 +83,7 @@ type PayoutState string
 // The states of a payout.
 const (
 	PayoutAsked   PayoutState = "asked"   // on hold
+	PayoutPaying  PayoutState = "paying"  // on hold, and the operator is paying it: nobody takes it back
 	PayoutPaid    PayoutState = "paid"    // the operator has paid it
 	PayoutRefused PayoutState = "refused" // the money is available again
 )

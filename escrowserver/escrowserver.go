@@ -45,6 +45,7 @@ type Config struct {
 	Mailer        Mailer
 	Certificates  Certificates
 	Provider      Provider      // takes card payments; nil: none are taken
+	CheckoutHold  time.Duration // how long what was paid so is not paid out; 0: it is at once
 	Welcome       WelcomeCredit // zero: none is given
 	Strangers     StrangerLimits
 	Now           func() time.Time // nil: the system's clock
@@ -183,6 +184,7 @@ func (c Config) check() (ed25519.PublicKey, error) {
 	welcomed := slices.ContainsFunc(c.Currencies, func(have payment.Currency) bool { return have.Name == w.Currency })
 	fault(w.Amount < 0 || w.Amount > 0 && (!welcomed || w.PerDomain <= 0 || w.PerDay <= 0),
 		"welcome credit needs a currency of this escrow, and how many are given a day: to one domain, and in all")
+	fault(c.CheckoutHold < 0, "money that was paid by card is held for a time, or for none")
 	t := c.Terms
 	fault(t.Quote <= 0 || t.Deliver <= 0 || t.Decide <= 0 || t.Undo < 0 || t.Final <= 0, "the terms must be longer than nothing")
 	var key ed25519.PublicKey

@@ -89,16 +89,18 @@ type payoutStatement struct {
 	To        string         `json:"to"`
 	AskedAt   time.Time      `json:"askedAt"`
 	NotBefore time.Time      `json:"notBefore"`
+	BegunAt   time.Time      `json:"begunAt,omitzero"`
+	BegunBy   string         `json:"begunBy,omitempty"`
 }
 
 func payoutOf(p PayoutRecord) payoutStatement {
-	return payoutStatement{p.ID, p.Account, p.Operation, p.Currency, p.Amount, p.To, p.AskedAt.UTC(), p.NotBefore.UTC()}
+	return payoutStatement{p.ID, p.Account, p.Operation, p.Currency, p.Amount, p.To, p.AskedAt.UTC(), p.NotBefore.UTC(), p.BegunAt.UTC(), p.BegunBy}
 }
 
-// Payout signs a payout as it was asked for.
+// Payout signs a payout as it was asked for, and then as it was begun.
 func (s Seal) Payout(p PayoutRecord) (escrow.Signed, error) { return s.sign(kindPayout, payoutOf(p)) }
 
-// GenuinePayout reports whether the payout is as it was asked for.
+// GenuinePayout reports whether the payout is as it was asked for, or begun.
 func (s Seal) GenuinePayout(p PayoutRecord) bool { return genuinePayout(p, s.key) }
 
 func genuinePayout(p PayoutRecord, key ed25519.PublicKey) bool {

@@ -2,6 +2,7 @@ package escrowserver
 
 import (
 	"context"
+	"time"
 
 	"earnest/escrow"
 	"earnest/payment"
@@ -30,15 +31,15 @@ func (v view) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.P
 		return escrow.Payout{}, err
 	}
 	record, err := do[PayoutRecord](ctx, v.s, AskPayout{Key: v.key.ID(), PayoutRecord: PayoutRecord{ID: v.moneyID("payout", req.ID), Account: v.id, Operation: req.ID,
-		Currency: req.Currency, Amount: req.Amount, To: to, AskedAt: v.s.now()}, Seal: v.s.seal})
+		Currency: req.Currency, Amount: req.Amount, To: to, AskedAt: v.s.now()}, Seal: v.s.seal, Hold: v.s.cfg.CheckoutHold})
 	if err != nil {
 		return escrow.Payout{}, err
 	}
 	return v.s.payout(record), nil
 }
 
-// CancelPayout takes back what has not been paid, frozen or not. Its money is available
-// again.
+// CancelPayout takes back what the operator has not begun to pay, frozen or not. Its
+// money is available again.
 func (v view) CancelPayout(ctx context.Context, id string) (escrow.Payout, error) {
 	if err := v.known(); err != nil {
 		return escrow.Payout{}, err
@@ -72,7 +73,11 @@ func (v view) Payouts(ctx context.Context) ([]escrow.Payout, error) {
 }
 
 func (s *Server) payout(r PayoutRecord) escrow.Payout {
-	return escrow.Payout{ID: r.Operation, State: r.State, Currency: s.named(r.Currency), Amount: r.Amount, To: r.To,
+	state := r.State
+	if state == escrow.PayoutAsked && !r.BegunAt.IsZero() {
+		state = escrow.PayoutPaying
+	}
+	return escrow.Payout{ID: r.Operation, State: state, Currency: s.named(r.Currency), Amount: r.Amount, To: r.To,
 		AskedAt: r.AskedAt, NotBefore: r.NotBefore, EndedAt: r.EndedAt, Note: r.Note}
 }
 
@@ -82,6 +87,17 @@ func (s *Server) named(name string) payment.Currency {
 		return currency
 	}
 	return payment.Currency{Name: name}
+}
+
+// BeginPayout is the operator's word that he pays a payout now, by hand. It is given
+// once: who gets an error pays nothing. A time in lost says that he has paid it already,
+// before the books were restored at that time.
+func (s *Server) BeginPayout(ctx context.Context, id, by string, lost time.Time) (PayoutRecord, error) {
+	by, err := oneLine(by, maxReason)
+	if err != nil {
+		return PayoutRecord{}, err
+	}
+	return do[PayoutRecord](ctx, s, BeginPayout{Now: s.now(), ID: id, By: by, Seal: s.seal, Lost: lost})
 }
 
 // EndPayout is the operator's word on a payout: that it was paid by hand, under that

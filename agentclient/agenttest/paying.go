@@ -21,6 +21,14 @@ func (a *Agent) TakeCards(yes bool) {
 	a.emit(agentclient.EventBalance, "", "")
 }
 
+// HoldCards has the escrow pay out what was paid by card only so many seconds later.
+func (a *Agent) HoldCards(seconds int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cardHold = seconds
+	a.emit(agentclient.EventBalance, "", "")
+}
+
 // Cards are the card payments that are listed, the newest first.
 func (a *Agent) Cards() []agentclient.CardPayment {
 	a.mu.Lock()

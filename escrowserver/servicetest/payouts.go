@@ -38,13 +38,11 @@ func frozenPaidNothing(w *world) {
 	if !w.queued().FrozenAt.Equal(frozen) {
 		w.Fatalf("the list says frozen at %s, not %s", w.queued().FrozenAt, frozen)
 	}
-	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
-	w.fails(err, escrow.Forbidden)
+	w.fails(w.begins(), escrow.Forbidden)
 	anna.has(60, 40)
 	_, err = backup.order(anna.id(), escrow.Order{Action: escrow.ActionUnfreeze})
 	w.ok(err)
-	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
-	w.ok(err)
+	w.paysOut("ref")
 	anna.has(60, 0)
 	_, err = anna.askPayout(10, "a thief's bank")
 	w.ok(err)
@@ -85,8 +83,7 @@ func payoutCancelled(w *world) {
 	paid, err := bob.askPayout(50, "bank")
 	w.ok(err)
 	w.later(48 * time.Hour)
-	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
-	w.ok(err)
+	w.paysOut("ref")
 	_, err = bob.CancelPayout(ctx, paid.ID)
 	w.fails(err, escrow.Ended)
 }
@@ -111,8 +108,7 @@ func refusedDestination(w *world) {
 	if want := w.Clock.Now().UTC().Add(escrow.PayoutWait); !again.NotBefore.Equal(want) {
 		w.Fatalf("it may be paid from %s on, want %s", again.NotBefore, want)
 	}
-	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
-	w.fails(err, escrow.Forbidden)
+	w.fails(w.begins(), escrow.Forbidden)
 }
 
 func payoutsLimited(w *world) {

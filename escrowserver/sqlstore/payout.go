@@ -33,13 +33,8 @@ func (t *tx) askPayout(ctx context.Context, op escrowserver.AskPayout) (any, err
 	if err := t.mayAskMore(ctx, op.Account); err != nil {
 		return nil, err
 	}
-	may, err := t.payable(ctx, op.Account, op.Currency)
-	if err != nil {
+	if err := t.mayTakeOut(ctx, op); err != nil {
 		return nil, err
-	}
-	if op.Amount > may {
-		return nil, &escrow.Error{Code: escrow.InsufficientFunds, Have: &may, Need: &op.Amount,
-			Detail: "less than that can be paid out: welcome credit is for bonds only, and what a card payment took back is owed; nothing was changed"}
 	}
 	// A destination that was named long enough ago has been seen by its owner; not so
 	// one that was refused, or taken back.
@@ -112,12 +107,10 @@ func (t *tx) endPayout(ctx context.Context, op escrowserver.EndPayout) (any, err
 		return p, nil
 	case p.State != escrow.PayoutAsked:
 		return nil, escrow.Errorf(escrow.Ended, "that payout is %s already, and an ending never changes", p.State)
-	case op.Paid && t.known.accounts[p.Account].frozen:
-		return nil, escrow.Errorf(escrow.Forbidden, "the account is frozen: its owner may have been robbed; nothing was paid; wait until it is frozen no longer, or refuse the payout")
-	case op.Paid && op.Now.Before(p.NotBefore):
-		return nil, escrow.Errorf(escrow.Forbidden, "its destination is new: it may be paid from %s on", p.NotBefore.Format(time.RFC3339))
 	case op.Paid && !op.Seal.GenuinePayout(p):
-		return nil, escrow.Errorf(escrow.Forbidden, "that payout is not as its owner asked for it: somebody changed it in the books; pay nothing, and run verify")
+		return nil, changedPayout()
+	case op.Paid && p.BegunAt.IsZero():
+		return nil, escrow.Errorf(escrow.Forbidden, "nobody has begun that payout, so its owner could have taken it back while you paid; nothing was changed; say first: earnest-escrow payout begin %s", p.ID)
 	}
 	return t.ended(ctx, op, p, end)
 }
@@ -140,6 +133,9 @@ func (t *tx) cancelPayout(ctx context.Context, op escrowserver.CancelPayout) (an
 	}
 	if p.State != escrow.PayoutAsked {
 		return nil, escrow.Errorf(escrow.Ended, "that payout is paid already; nothing was changed")
+	}
+	if !p.BegunAt.IsZero() {
+		return nil, escrow.Errorf(escrow.TooLate, "the operator is paying that payout already, so it cannot be taken back any more; nothing was changed")
 	}
 	return t.ended(ctx, escrowserver.EndPayout{Now: op.Now, Note: escrow.CancelledByOwner, By: string(op.Key)}, p, escrow.PayoutRefused)
 }

@@ -93,6 +93,8 @@ func (m *Model) payoutRow(p agentclient.Payout) PayoutRow {
 		if p.NotBefore.After(m.now()) {
 			row.Text = m.say.T("payout.asked-wait", "When", m.say.moment(p.NotBefore))
 		}
+	case agentclient.PayoutPaying:
+		row.State, row.Tone, row.Text = m.say.T("payout.state.paying"), Waits, m.say.T("payout.paying-text")
 	case agentclient.PayoutPaid:
 		row.State, row.Tone, row.Text = m.say.T("payout.state.paid"), Good, m.say.T("payout.paid-text", "When", m.say.moment(p.EndedAt))
 		if note != "" {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -81,12 +82,21 @@ func TestABackupBringsTheEscrowBack(t *testing.T) {
 			if err != nil || len(account.Balances) != 1 || account.Balances[0].Available != 400 {
 				t.Errorf("after the restore: %+v, %v", account, err)
 			}
-			if q, _, err := app.ReadQueue(t.Context(), cfg); err != nil || len(q.Payouts) != 1 || !q.Payouts[0].AskedAt.Before(q.Restored) {
-				t.Errorf("a payout from before the restore: %+v, %v", q, err)
+			q, _, err := app.ReadQueue(t.Context(), cfg)
+			if err != nil || len(q.Payouts) != 1 || !q.Payouts[0].AskedAt.Before(q.Restored) {
+				t.Fatalf("a payout from before the restore: %+v, %v", q, err)
+			}
+			later := cfg
+			later.Now = func() time.Time { return time.Now().Add(escrow.PayoutWait) }
+			if _, _, err := app.BeginPayout(t.Context(), later, q.Payouts[0].ID, true); err != nil {
+				t.Errorf("it was paid in the time that was lost: %v", err)
+			}
+			if _, err := app.EndPayout(t.Context(), later, q.Payouts[0].ID, true, "as before"); err != nil {
+				t.Error(err)
 			}
 			c.Close()
 			stop()
-			if report, err := app.Verify(t.Context(), cfg); err != nil || !strings.Contains(strings.Join(report.Lines, "\n"), "4 rows of the operator's log") {
+			if report, err := app.Verify(t.Context(), cfg); err != nil || !strings.Contains(strings.Join(report.Lines, "\n"), "8 rows of the operator's log") {
 				t.Errorf("%q, %v", report, err)
 			}
 		})

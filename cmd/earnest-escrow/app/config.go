@@ -164,6 +164,9 @@ func (c Config) check() error {
 	if _, err := relayConfig(c); err != nil {
 		faults = append(faults, err)
 	}
+	if _, err := c.Card.hold(); err != nil {
+		faults = append(faults, err)
+	}
 	if err := errors.Join(faults...); err != nil {
 		return fmt.Errorf("%w:\n%w", ErrConfig, err)
 	}
