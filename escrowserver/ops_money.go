@@ -128,6 +128,8 @@ type AskPayout struct {
 	PayoutRecord
 	Key  escrow.KeyID // the account's own
 	Seal Seal
+	// Least refuses an amount that is too little to be paid out.
+	Least func(payment.Amount) error
 }
 
 // EndPayout ends a payout: paid, or refused. It gives the [PayoutRecord].

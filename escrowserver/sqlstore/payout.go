@@ -30,6 +30,11 @@ func (t *tx) askPayout(ctx context.Context, op escrowserver.AskPayout) (any, err
 	if err := t.mayChange(op.Account, op.Key); err != nil {
 		return nil, err
 	}
+	if op.Least != nil {
+		if err := op.Least(op.Amount); err != nil {
+			return nil, err
+		}
+	}
 	if err := t.mayAskMore(ctx, op.Account); err != nil {
 		return nil, err
 	}
