@@ -22,6 +22,9 @@ type Visitor struct {
 	Sealed func(string) error
 	Proven func(ProvenLine) error
 	Limit  func(LimitLine) error
+	// Inventory is shown each account's, after Inventories the note of that name.
+	Inventory   func(InventoryLine) error
+	Inventories func(string) error
 	// LogAnchor is shown the log's anchor before the log.
 	LogAnchor func(string) error
 	Audit     func(AuditLine) error

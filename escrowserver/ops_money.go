@@ -147,6 +147,7 @@ type CancelPayout struct {
 	Now          time.Time
 	Account, Key escrow.KeyID
 	ID           string
+	Seal         Seal
 }
 
 // PayoutRecord is a payout as stored.

@@ -62,7 +62,7 @@ func (v view) CancelPayout(ctx context.Context, id string) (escrow.Payout, error
 	if err := v.known(); err != nil {
 		return escrow.Payout{}, err
 	}
-	record, err := do[PayoutRecord](ctx, v.s, CancelPayout{Now: v.s.now(), Account: v.id, Key: v.key.ID(), ID: v.moneyID("payout", id)})
+	record, err := do[PayoutRecord](ctx, v.s, CancelPayout{Now: v.s.now(), Account: v.id, Key: v.key.ID(), ID: v.moneyID("payout", id), Seal: v.s.seal})
 	if err != nil {
 		return escrow.Payout{}, err
 	}
