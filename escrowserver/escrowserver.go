@@ -137,6 +137,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.anchorLog(context.Background())
+	s.logInventories(context.Background())
 	return s, nil
 }
 

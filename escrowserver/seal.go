@@ -166,9 +166,9 @@ func limitOf(l LimitLine) limitStatement {
 func (s Seal) Limit(l LimitLine) (escrow.Signed, error) { return s.sign(kindLimit, limitOf(l)) }
 
 // SealRows signs the rows that an older program wrote, and the inventories of its
-// accounts, each once: with the note that says so nothing is signed ever again that is
-// not. It gives how many it signed. Books that have signed rows, or inventories, but not
-// the note are left alone: somebody took it away.
+// accounts, each once: with the note, or the anchor, that says so nothing is signed ever
+// again that is not. It gives how many it signed. Books that have signed rows, or
+// inventories, but not that are left alone: somebody took it away.
 type SealRows struct {
 	Now  time.Time
 	Seal Seal
@@ -188,15 +188,15 @@ func (s Seal) Sealed(what Sealed) (escrow.Signed, error) { return s.sign(kindSea
 
 // sealRows has the rows of an older program signed before anything counts on them.
 func (s *Server) sealRows(ctx context.Context) error {
-	done := true
-	for _, name := range []string{NoteSealed, NoteInventories} {
-		note, err := s.cfg.Store.Note(ctx, name)
-		if err != nil {
-			return fmt.Errorf("what the books say of themselves: %w", err)
-		}
-		done = done && note != ""
+	note, err := s.cfg.Store.Note(ctx, NoteSealed)
+	var anchor string
+	if err == nil {
+		anchor, err = s.cfg.Store.InventoryAnchor(ctx)
 	}
-	if done {
+	if err != nil {
+		return fmt.Errorf("what the books say of themselves: %w", err)
+	}
+	if note != "" && anchor != "" {
 		return nil
 	}
 	rows, err := do[int](ctx, s, SealRows{Now: s.now(), Seal: s.seal})

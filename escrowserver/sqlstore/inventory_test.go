@@ -1,11 +1,15 @@
 package sqlstore
 
 import (
+	"crypto/ed25519"
+	"slices"
 	"strings"
 	"testing"
 
+	"earnest/escrow"
 	"earnest/escrowserver"
 	"earnest/escrowserver/servicetest"
+	"earnest/payment"
 )
 
 // inventoryDamages are rows of value that are missing, and those of the inventory itself.
@@ -16,8 +20,13 @@ func inventoryDamages() map[string]string {
 		"an inventory deleted":           `DELETE FROM inventory WHERE account = (SELECT MIN(account) FROM inventory)`,
 		"an inventory of another":        `UPDATE inventory SET signed = (SELECT MAX(b.signed) FROM inventory b WHERE b.account <> inventory.account)`,
 		"an inventory changed":           `UPDATE inventory SET signed = replace(signed, 'a', 'b')`,
-		"the word on inventories lost":   `DELETE FROM note WHERE name = 'inventories'`,
-		"the word on inventories forged": `UPDATE note SET text = replace(text, 'a', 'b') WHERE name = 'inventories'`,
+		"an inventory's log cut off":     `DELETE FROM inventory_log WHERE n = (SELECT MAX(n) FROM inventory_log)`,
+		"an inventory's log deleted":     `DELETE FROM inventory_log`,
+		"an inventory not in the log":    `DELETE FROM inventory_log WHERE n = 1`,
+		"an inventory logged otherwise":  `UPDATE inventory_log SET number = number + 1 WHERE n = (SELECT MAX(n) FROM inventory_log)`,
+		"an inventory of another log":    `UPDATE inventory SET cites = cites + 1`,
+		"the word on inventories lost":   `DELETE FROM inventory_anchor`,
+		"the word on inventories forged": `UPDATE inventory_anchor SET signed = replace(signed, 'a', 'b')`,
 	}
 }
 
@@ -86,7 +95,8 @@ func TestInventoriesOfOlderBooksAreSignedOnce(t *testing.T) {
 			return faults(t, s, h.Server.ReceiptKey())
 		}
 		exec(t, s, `DELETE FROM inventory`)
-		exec(t, s, `DELETE FROM note WHERE name = 'inventories'`)
+		exec(t, s, `DELETE FROM inventory_log`)
+		exec(t, s, `DELETE FROM inventory_anchor`)
 		if found := faults(t, s, h.Server.ReceiptKey()); len(found) < 5 {
 			t.Errorf("older books: %q", found)
 		}
@@ -97,13 +107,71 @@ func TestInventoriesOfOlderBooksAreSignedOnce(t *testing.T) {
 		if found := restart(); len(found) != 1 {
 			t.Errorf("a limit deleted: %q", found)
 		}
-		exec(t, s, `DELETE FROM note WHERE name = 'inventories'`)
-		if found := restart(); len(found) != 2 {
-			t.Errorf("and the note: %q", found)
+		exec(t, s, `DELETE FROM inventory_anchor`)
+		if found := restart(); len(found) < 2 {
+			t.Errorf("and the anchor: %q", found)
 		}
 		exec(t, s, `DELETE FROM inventory WHERE account = (SELECT MIN(account) FROM inventory)`)
 		if found := restart(); len(found) < 2 {
 			t.Errorf("and an inventory: %q", found)
 		}
 	})
+}
+
+// TestVerifyFindsAnOldStateOfAnAccountThatWasPutBack: the old rows with the old inventory
+// of them, so that each fits the other, from a copy of the books.
+func TestVerifyFindsAnOldStateOfAnAccountThatWasPutBack(t *testing.T) {
+	state := []string{`DELETE FROM spending_limit WHERE account = ?`, `INSERT INTO spending_limit SELECT * FROM before_spending_limit WHERE account = ?`,
+		`DELETE FROM inventory WHERE account = ?`, `INSERT INTO inventory SELECT * FROM before_inventory WHERE account = ?`}
+	log := []string{`DELETE FROM inventory_log WHERE n > (SELECT MAX(n) FROM before_inventory_log) AND hash <> ?`,
+		`DELETE FROM inventory_anchor WHERE signed <> ?`, `INSERT INTO inventory_anchor SELECT * FROM before_inventory_anchor WHERE signed <> ?`}
+	for name, tt := range map[string]struct {
+		putBack []string
+		told    string
+	}{
+		"the account's": {state, "an old one put back"},
+		"as not logged": {append(slices.Clone(state), `UPDATE inventory SET logged = 0 WHERE account = ?`), "old"},
+		"and the log's": {append(slices.Clone(state), log...), "was cut off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, s *Store) {
+				h := servicetest.NewHarness(t, s)
+				anna, bob := newKey(t), newKey(t)
+				limit := func(who ed25519.PrivateKey, to payment.Amount) {
+					t.Helper()
+					if _, err := h.As(who).SetLimit(t.Context(), escrow.SetLimit{Currency: servicetest.Currency, PerMail: &to}); err != nil {
+						t.Fatal(err)
+					}
+					if result := s.Apply(t.Context(), []escrowserver.Op{escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)}})[0]; result.Err != nil {
+						t.Fatal(result.Err)
+					}
+				}
+				for _, key := range []ed25519.PrivateKey{anna, bob} {
+					if _, err := h.As(key).OpenAccount(t.Context(), escrow.OpenAccount{Key: publicOf(key)}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				limit(bob, 100)
+				limit(anna, 100)
+				for _, table := range []string{"spending_limit", "inventory", "inventory_log", "inventory_anchor"} {
+					before(t, s, table)
+				}
+				limit(anna, 50)
+				limit(bob, 50)
+				if found := faults(t, s, h.Server.ReceiptKey()); len(found) != 0 {
+					t.Fatalf("sound books: %q", found)
+				}
+				for _, text := range tt.putBack {
+					exec(t, s, text, publicOf(anna).ID())
+				}
+				for _, next := range []payment.Amount{40, 30, 20, 10} {
+					if found := faults(t, s, h.Server.ReceiptKey()); !slices.ContainsFunc(found, func(text string) bool { return strings.Contains(text, tt.told) }) {
+						t.Errorf("before the limit %d: %q", next, found)
+					}
+					limit(anna, next)
+					limit(bob, next)
+				}
+			})
+		})
+	}
 }
