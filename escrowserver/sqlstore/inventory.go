@@ -8,8 +8,8 @@ import (
 	"earnest/escrowserver"
 )
 
-// valueRows are the rows of value, with the inventory itself, the newest that is logged
-// of the account, and the row of the log that the inventory cites.
+// valueRows are the rows of value, with the inventory itself, the one with the highest
+// number that is logged of the account, and the row of the log that the inventory cites.
 const valueRows = `SELECT account, kind, name, signed, state, number FROM (
 		SELECT id AS account, 'recovery' AS kind, '' AS name, recovery_signed AS signed, '' AS state, 0 AS number FROM account
 		UNION ALL SELECT account, 'address', address, signed, '', 0 FROM address
@@ -18,7 +18,7 @@ const valueRows = `SELECT account, kind, name, signed, state, number FROM (
 		UNION ALL SELECT account, '` + rowInventory + `', '', signed, '', 0 FROM inventory
 		UNION ALL SELECT i.account, '` + rowCited + `', '', l.hash, '', l.n FROM inventory i JOIN inventory_log l ON l.n = i.cites
 		UNION ALL SELECT account, '` + rowLogged + `', '', signed, '', number FROM inventory_log l
-			WHERE n = (SELECT MAX(n) FROM inventory_log o WHERE o.account = l.account)) AS valued`
+			WHERE number = (SELECT MAX(number) FROM inventory_log o WHERE o.account = l.account)) AS valued`
 
 // The rows of valueRows that are none of value.
 const (

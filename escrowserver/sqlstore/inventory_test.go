@@ -142,9 +142,7 @@ func TestVerifyFindsAnOldStateOfAnAccountThatWasPutBack(t *testing.T) {
 					if _, err := h.As(who).SetLimit(t.Context(), escrow.SetLimit{Currency: servicetest.Currency, PerMail: &to}); err != nil {
 						t.Fatal(err)
 					}
-					if result := s.Apply(t.Context(), []escrowserver.Op{escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)}})[0]; result.Err != nil {
-						t.Fatal(result.Err)
-					}
+					apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
 				}
 				for _, key := range []ed25519.PrivateKey{anna, bob} {
 					if _, err := h.As(key).OpenAccount(t.Context(), escrow.OpenAccount{Key: publicOf(key)}); err != nil {
@@ -164,6 +162,7 @@ func TestVerifyFindsAnOldStateOfAnAccountThatWasPutBack(t *testing.T) {
 				for _, text := range tt.putBack {
 					exec(t, s, text, publicOf(anna).ID())
 				}
+				apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
 				for _, next := range []payment.Amount{40, 30, 20, 10} {
 					if found := faults(t, s, h.Server.ReceiptKey()); !slices.ContainsFunc(found, func(text string) bool { return strings.Contains(text, tt.told) }) {
 						t.Errorf("before the limit %d: %q", next, found)
@@ -174,4 +173,21 @@ func TestVerifyFindsAnOldStateOfAnAccountThatWasPutBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestVerifyFindsAnAccountThatIsGone with all that it had.
+func TestVerifyFindsAnAccountThatIsGone(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		h := servicetest.NewHarness(t, s)
+		key := newKey(t)
+		if _, err := h.As(key).OpenAccount(t.Context(), escrow.OpenAccount{Key: publicOf(key)}); err != nil {
+			t.Fatal(err)
+		}
+		apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
+		exec(t, s, `DELETE FROM inventory`)
+		exec(t, s, `DELETE FROM account`)
+		if found := faults(t, s, h.Server.ReceiptKey()); len(found) != 1 || !strings.Contains(found[0], "other limits") {
+			t.Errorf("%q", found)
+		}
+	})
 }

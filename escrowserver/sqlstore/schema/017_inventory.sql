@@ -17,7 +17,7 @@ CREATE TABLE inventory_log (
 	signed  TEXT NOT NULL,   -- its hash
 	hash    TEXT NOT NULL
 );
-CREATE INDEX inventory_log_account ON inventory_log (account, n);
+CREATE INDEX inventory_log_account ON inventory_log (account, number);
 
 -- The escrow's signed word on how long that log was, and when it was begun.
 CREATE TABLE inventory_anchor (
