@@ -191,3 +191,26 @@ func TestVerifyFindsAnAccountThatIsGone(t *testing.T) {
 		}
 	})
 }
+
+// TestVerifyTellsOfAnOldStateThatStoodForAWhile: it was logged as if it were new, and what
+// is true was put back since.
+func TestVerifyTellsOfAnOldStateThatStoodForAWhile(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		h := servicetest.NewHarness(t, s)
+		servicetest.ValueStory(t, h, func() {
+			apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
+			before(t, s, "inventory")
+		})
+		logged := escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)}
+		apply(t, s, logged)
+		exec(t, s, `CREATE TABLE true_inventory AS SELECT * FROM inventory`)
+		exec(t, s, `DELETE FROM inventory`)
+		exec(t, s, `INSERT INTO inventory SELECT account, signed, cites, 0 FROM before_inventory`)
+		apply(t, s, logged)
+		exec(t, s, `DELETE FROM inventory`)
+		exec(t, s, `INSERT INTO inventory SELECT * FROM true_inventory`)
+		if found := faults(t, s, h.Server.ReceiptKey()); len(found) == 0 || !strings.Contains(found[0], "went back") {
+			t.Errorf("%q", found)
+		}
+	})
+}
