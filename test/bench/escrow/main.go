@@ -32,13 +32,20 @@ type bench struct {
 
 const clients = 64
 
+// children are what this program is in another run of itself.
+var children = map[string]func(context.Context, []string, io.Reader, io.Writer) error{
+	serveCommand: serve, unsyncedCommand: buyOn,
+}
+
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == serveCommand {
-		if err := serve(context.Background(), os.Args[2:], os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, "bench escrow server:", err)
-			os.Exit(1)
+	if len(os.Args) > 1 {
+		if child := children[os.Args[1]]; child != nil {
+			if err := child(context.Background(), os.Args[2:], os.Stdin, os.Stdout); err != nil {
+				fmt.Fprintf(os.Stderr, "bench escrow %s: %v\n", os.Args[1], err)
+				os.Exit(1)
+			}
+			return
 		}
-		return
 	}
 	if err := start(context.Background(), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench escrow:", err)
