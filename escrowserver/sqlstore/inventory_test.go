@@ -47,10 +47,9 @@ func TestVerifyFindsAnOldRowThatWasPutBack(t *testing.T) {
 			`DELETE FROM account_order WHERE action = 'recovery'`},
 		"an address": {`INSERT INTO address SELECT * FROM before_address WHERE address = 'spare@safety.example'`},
 		"a payout": {`UPDATE payout SET state = 'asked', ended_at = 0, note = '', by_whom = ''`,
-			`UPDATE transfer SET state = 'pending' WHERE id IN (SELECT id FROM payout)`,
-			`DELETE FROM posting WHERE state = 'voided'`,
+			`DELETE FROM entry WHERE state = 'voided'`,
 			`UPDATE balance SET available = available - 30, held = held + 30 WHERE holder = (SELECT payer FROM transfer WHERE id IN (SELECT id FROM payout))`},
-		"no payout": {`DELETE FROM posting WHERE transfer IN (SELECT id FROM payout)`, `DELETE FROM transfer WHERE id IN (SELECT id FROM payout)`, `DELETE FROM payout`},
+		"no payout": {`DELETE FROM entry WHERE transfer IN (SELECT id FROM payout)`, `DELETE FROM payout`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, s *Store) {
