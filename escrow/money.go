@@ -67,6 +67,13 @@ type PayoutRequest struct {
 	To string `json:"to"`
 }
 
+// LeastPayout is the least amount that an escrow pays out: for each of them somebody
+// goes to the bank.
+type LeastPayout struct {
+	Currency string         `json:"currency"`
+	Amount   payment.Amount `json:"amount"`
+}
+
 // MaxPayoutTo is how long a payout's destination is at most, in bytes.
 const MaxPayoutTo = 500
 

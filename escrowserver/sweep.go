@@ -106,6 +106,7 @@ func (s *Server) sweep(ctx context.Context) (time.Time, error) {
 		return next, err
 	}
 	s.anchorLog(ctx)
+	s.logInventories(ctx)
 	return s.nextDue(ctx)
 }
 

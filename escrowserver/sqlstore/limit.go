@@ -206,12 +206,14 @@ func (t *tx) setLimit(ctx context.Context, op escrowserver.SetLimit) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, "limit.limit", `INSERT INTO spending_limit (account, signed, `+limitColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (account, currency) DO UPDATE SET per_mail = excluded.per_mail, per_day = excluded.per_day,
-			raise_mail = excluded.raise_mail, raise_day = excluded.raise_day, raise_at = excluded.raise_at,
-			signed = excluded.signed`,
-		append([]any{op.Account, signed}, limitValues(next)...)...)
-	return err
+	return t.inventoried(ctx, op.Name(), op.Seal, func() error {
+		_, err := t.exec(ctx, "limit.limit", `INSERT INTO spending_limit (account, signed, `+limitColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (account, currency) DO UPDATE SET per_mail = excluded.per_mail, per_day = excluded.per_day,
+				raise_mail = excluded.raise_mail, raise_day = excluded.raise_day, raise_at = excluded.raise_at,
+				signed = excluded.signed`,
+			append([]any{op.Account, signed}, limitValues(next)...)...)
+		return err
+	}, op.Account)
 }
 
 // walkLimits looks for limits that nobody can have set, and for open bonds that are
