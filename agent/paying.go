@@ -173,18 +173,32 @@ func (a *Agent) Payouts(ctx context.Context, account string) ([]agentclient.Payo
 		}
 	}
 	for _, p := range payouts {
-		list = append(list, acct.viewPayout(p))
+		view := acct.viewPayout(p)
+		back := slices.IndexFunc(kept, func(k store.Paying) bool { return k.ID == p.ID && k.Cancelled })
+		if back >= 0 && p.State == escrow.PayoutAsked {
+			view.State, view.SayError = agentclient.PayoutCancelling, kept[back].Error
+			view.Error = view.SayError.String()
+		}
+		list = append(list, view)
 	}
 	return list, nil
 }
 
 func (a *account) viewPayout(p escrow.Payout) agentclient.Payout {
-	return agentclient.Payout{ID: p.ID, Account: string(a.address), State: string(p.State), Amount: money(p.Currency, p.Amount), To: p.To,
+	v := agentclient.Payout{ID: p.ID, Account: string(a.address), State: string(p.State), Amount: money(p.Currency, p.Amount), To: p.To,
 		AskedAt: p.AskedAt, NotBefore: p.NotBefore, EndedAt: p.EndedAt, Note: p.Note}
+	if p.State == escrow.PayoutRefused && p.Note == escrow.CancelledByOwner {
+		v.State, v.Note = agentclient.PayoutCancelled, ""
+	}
+	return v
 }
 
 // viewAsked is a payout that the escrow does not list.
 func (a *account) viewAsked(p store.Paying) agentclient.Payout {
-	return agentclient.Payout{ID: p.ID, Account: string(a.address), State: p.State, Amount: money(p.Currency, p.Amount), To: p.To,
+	v := agentclient.Payout{ID: p.ID, Account: string(a.address), State: p.State, Amount: money(p.Currency, p.Amount), To: p.To,
 		AskedAt: time.UnixMilli(p.Number).UTC(), EndedAt: p.EndedAt, Error: p.Error.String(), SayError: p.Error}
+	if p.Cancelled && p.State == agentclient.PayoutUnsure {
+		v.State = agentclient.PayoutCancelling
+	}
+	return v
 }

@@ -448,5 +448,6 @@ const (
 	CodeState       = "wrong_state" // the mail's state does not allow this
 	CodeDamaged     = "damaged"     // the mail cannot be trusted
 	CodeLimit       = "limit"       // an own spending limit is reached
+	CodeIdentity    = "identity"    // an address has another fingerprint than the one known
 	CodeInternal    = "internal"
 )

@@ -67,12 +67,22 @@ type PayoutRequest struct {
 	To string `json:"to"`
 }
 
+// LeastPayout is the least amount that an escrow pays out: for each of them somebody
+// goes to the bank.
+type LeastPayout struct {
+	Currency string         `json:"currency"`
+	Amount   payment.Amount `json:"amount"`
+}
+
 // MaxPayoutTo is how long a payout's destination is at most, in bytes.
 const MaxPayoutTo = 500
 
 // PayoutWait is how long a new destination waits before anything is paid there, so
 // that who stole a key is noticed first.
 const PayoutWait = 48 * time.Hour
+
+// CancelledByOwner is the note of a payout that its owner took back.
+const CancelledByOwner = "cancelled by the account's owner"
 
 // PayoutState says how far a payout is.
 type PayoutState string

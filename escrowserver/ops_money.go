@@ -140,6 +140,8 @@ type AskPayout struct {
 	Seal Seal
 	// Hold is how long money that was paid to a provider is not paid out.
 	Hold time.Duration
+	// Least refuses an amount that is too little to be paid out.
+	Least func(payment.Amount) error
 }
 
 // BeginPayout says that the operator pays a payout now, by hand: nobody but he ends it
@@ -170,6 +172,7 @@ type CancelPayout struct {
 	Now          time.Time
 	Account, Key escrow.KeyID
 	ID           string
+	Seal         Seal
 }
 
 // PayoutRecord is a payout as stored.

@@ -15,9 +15,6 @@ const maxPayouts = 500
 // operator's hands, however small it is.
 const OpenPayouts = 5
 
-// CancelledByOwner is what is noted of a payout that its owner took back.
-const CancelledByOwner = "cancelled by the account's owner"
-
 // AskPayout holds the amount until the operator has paid it out, or refuses to.
 func (v view) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.Payout, error) {
 	if err := v.known(); err != nil {
@@ -26,7 +23,8 @@ func (v view) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.P
 	if err := checkID(req.ID); err != nil {
 		return escrow.Payout{}, err
 	}
-	if _, ok := v.s.currency(req.Currency); !ok || req.Amount <= 0 {
+	currency, ok := v.s.currency(req.Currency)
+	if !ok || req.Amount <= 0 {
 		return escrow.Payout{}, escrow.Errorf(escrow.Invalid, "a payout needs a currency of this escrow and an amount over zero")
 	}
 	to, err := oneLine(req.To, escrow.MaxPayoutTo)
@@ -34,11 +32,26 @@ func (v view) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.P
 		return escrow.Payout{}, err
 	}
 	record, err := do[PayoutRecord](ctx, v.s, AskPayout{Key: v.key.ID(), PayoutRecord: PayoutRecord{ID: v.moneyID("payout", req.ID), Account: v.id, Operation: req.ID,
-		Currency: req.Currency, Amount: req.Amount, To: to, AskedAt: v.s.now()}, Seal: v.s.seal, Hold: v.s.cfg.CheckoutHold})
+		Currency: req.Currency, Amount: req.Amount, To: to, AskedAt: v.s.now()}, Seal: v.s.seal, Least: func(asked payment.Amount) error { return v.s.payoutLarge(currency, asked) }, Hold: v.s.cfg.CheckoutHold})
 	if err != nil {
 		return escrow.Payout{}, err
 	}
 	return v.s.payout(record), nil
+}
+
+// payoutLarge refuses less than the operator pays out. What was asked for before is
+// not asked anew: it stays as it is, whatever the least amount has become.
+func (s *Server) payoutLarge(currency payment.Currency, asked payment.Amount) error {
+	for _, least := range s.cfg.LeastPayouts {
+		if least.Currency == currency.Name && asked < least.Amount {
+			unit := currency.Unit
+			if unit == "" {
+				unit = currency.Name
+			}
+			return escrow.Errorf(escrow.Invalid, "the least that is paid out here is %s %s, and less was asked for; nothing was moved; ask for that much or more", least.Amount.Format(currency.Scale), unit)
+		}
+	}
+	return nil
 }
 
 // CancelPayout takes back what the operator has not begun to pay, frozen or not. Its
@@ -47,7 +60,7 @@ func (v view) CancelPayout(ctx context.Context, id string) (escrow.Payout, error
 	if err := v.known(); err != nil {
 		return escrow.Payout{}, err
 	}
-	record, err := do[PayoutRecord](ctx, v.s, CancelPayout{Now: v.s.now(), Account: v.id, Key: v.key.ID(), ID: v.moneyID("payout", id)})
+	record, err := do[PayoutRecord](ctx, v.s, CancelPayout{Now: v.s.now(), Account: v.id, Key: v.key.ID(), ID: v.moneyID("payout", id), Seal: v.s.seal})
 	if err != nil {
 		return escrow.Payout{}, err
 	}

@@ -29,6 +29,7 @@ type Agent struct {
 	mails     []agentclient.Message // newest first
 	sent      []agentclient.Sent    // newest first
 	offers    map[string]agentclient.Price
+	prints    map[string]agentclient.Fingerprints // of addresses whose identity changed
 	purses    []*purse
 	vouchers  map[string]payment.Amount
 	receipts  map[string]agentclient.Receipts

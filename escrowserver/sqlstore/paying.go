@@ -36,12 +36,14 @@ func (t *tx) beginPayout(ctx context.Context, op escrowserver.BeginPayout) (any,
 	if p.Signed, err = op.Seal.Payout(p); err != nil {
 		return nil, err
 	}
-	n, err := t.exec(ctx, "beginpayout.payout", `UPDATE payout SET begun_at = ?, begun_by = ?, signed = ? WHERE id = ? AND state = 'asked' AND begun_at = 0`,
-		micros(p.BegunAt), p.BegunBy, p.Signed, p.ID)
-	if err == nil && n != 1 {
-		err = fmt.Errorf("payout %w", errNotAsRead)
-	}
-	return p, err
+	return p, t.inventoried(ctx, op.Name(), op.Seal, func() error {
+		n, err := t.exec(ctx, "beginpayout.payout", `UPDATE payout SET begun_at = ?, begun_by = ?, signed = ? WHERE id = ? AND state = 'asked' AND begun_at = 0`,
+			micros(p.BegunAt), p.BegunBy, p.Signed, p.ID)
+		if err == nil && n != 1 {
+			err = fmt.Errorf("payout %w", errNotAsRead)
+		}
+		return err
+	}, p.Account)
 }
 
 // mayLeave refuses while the account is frozen, or owes more than it has. What has left

@@ -30,6 +30,11 @@ func (t *tx) askPayout(ctx context.Context, op escrowserver.AskPayout) (any, err
 	if err := t.mayChange(op.Account, op.Key); err != nil {
 		return nil, err
 	}
+	if op.Least != nil {
+		if err := op.Least(op.Amount); err != nil {
+			return nil, err
+		}
+	}
 	if err := t.mayAskMore(ctx, op.Account); err != nil {
 		return nil, err
 	}
@@ -58,10 +63,12 @@ func (t *tx) askPayout(ctx context.Context, op escrowserver.AskPayout) (any, err
 	if p.Signed, err = op.Seal.Payout(p); err != nil {
 		return nil, err
 	}
-	_, err = t.exec(ctx, "payout.payout", `INSERT INTO payout (id, account, operation, currency, amount, destination, state, asked_at, not_before, signed)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		p.ID, p.Account, p.Operation, p.Currency, p.Amount, p.To, p.State, micros(p.AskedAt), micros(p.NotBefore), p.Signed)
-	return p, err
+	return p, t.inventoried(ctx, op.Name(), op.Seal, func() error {
+		_, err := t.exec(ctx, "payout.payout", `INSERT INTO payout (id, account, operation, currency, amount, destination, state, asked_at, not_before, signed)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			p.ID, p.Account, p.Operation, p.Currency, p.Amount, p.To, p.State, micros(p.AskedAt), micros(p.NotBefore), p.Signed)
+		return err
+	}, p.Account)
 }
 
 // mayAskMore bounds how many payouts of the account wait. It is locked.
@@ -137,7 +144,7 @@ func (t *tx) cancelPayout(ctx context.Context, op escrowserver.CancelPayout) (an
 	if !p.BegunAt.IsZero() {
 		return nil, escrow.Errorf(escrow.TooLate, "the operator is paying that payout already, so it cannot be taken back any more; nothing was changed")
 	}
-	return t.ended(ctx, escrowserver.EndPayout{Now: op.Now, Note: escrowserver.CancelledByOwner, By: string(op.Key)}, p, escrow.PayoutRefused)
+	return t.ended(ctx, escrowserver.EndPayout{Now: op.Now, Note: escrow.CancelledByOwner, By: string(op.Key), Seal: op.Seal}, p, escrow.PayoutRefused)
 }
 
 // ended ends a payout that is asked for.
@@ -161,10 +168,12 @@ func (t *tx) ended(ctx context.Context, op escrowserver.EndPayout, p escrowserve
 		return nil, err
 	}
 	p.State, p.EndedAt, p.Note, p.By = end, op.Now, op.Note, op.By
-	n, err := t.exec(ctx, "endpayout.payout", `UPDATE payout SET state = ?, ended_at = ?, note = ?, by_whom = ? WHERE id = ? AND state = 'asked'`,
-		p.State, micros(p.EndedAt), p.Note, p.By, p.ID)
-	if err == nil && n != 1 {
-		err = fmt.Errorf("payout %w", errNotAsRead)
-	}
-	return p, err
+	return p, t.inventoried(ctx, op.Name(), op.Seal, func() error {
+		n, err := t.exec(ctx, "endpayout.payout", `UPDATE payout SET state = ?, ended_at = ?, note = ?, by_whom = ? WHERE id = ? AND state = 'asked'`,
+			p.State, micros(p.EndedAt), p.Note, p.By, p.ID)
+		if err == nil && n != 1 {
+			err = fmt.Errorf("payout %w", errNotAsRead)
+		}
+		return err
+	}, p.Account)
 }

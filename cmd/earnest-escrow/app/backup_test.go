@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"earnest/cmd/earnest-escrow/app"
 	"earnest/escrow"
 	"earnest/escrowclient"
@@ -66,6 +68,9 @@ func TestABackupBringsTheEscrowBack(t *testing.T) {
 			if _, err := app.Restore(t.Context(), to, file); !errors.Is(err, app.ErrData) {
 				t.Errorf("into a folder with books: %v", err)
 			}
+			if url != "" {
+				remembersNothing(t, to.Database)
+			}
 			cfg.DataDir, cfg.Database = to.DataDir, to.Database
 			again, stop := start(t, cfg)
 			c = client(t, again, nil)
@@ -95,6 +100,21 @@ func TestABackupBringsTheEscrowBack(t *testing.T) {
 				t.Errorf("%q, %v", report, err)
 			}
 		})
+	}
+}
+
+// remembersNothing demands that a request from before the restore is refused by its time.
+func remembersNothing(t *testing.T, url string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	var since, nonces, began int
+	if err := conn.QueryRow(t.Context(), `SELECT (SELECT COUNT(*) FROM nonce_since), (SELECT COUNT(*) FROM nonce), (SELECT COUNT(*) FROM nonce_ahead)`).
+		Scan(&since, &nonces, &began); err != nil || since != 0 || nonces != 0 || began == 0 {
+		t.Errorf("the restored books remember %d nonces since %d times, begun %d, %v", nonces, since, began, err)
 	}
 }
 

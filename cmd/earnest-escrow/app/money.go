@@ -25,6 +25,12 @@ type WelcomeSettings struct {
 	PerDay    int    `toml:"total_a_day,omitempty"`
 }
 
+// PayoutSettings are the least amount of a currency that is paid out.
+type PayoutSettings struct {
+	Currency string `toml:"currency"`
+	Least    string `toml:"least"`
+}
+
 // CardSettings say by whom cards are charged. Without a provider none are.
 type CardSettings struct {
 	Provider          string `toml:"provider,omitempty"` // stripe
@@ -77,6 +83,29 @@ func (c Config) welcome() (escrowserver.WelcomeCredit, error) {
 		return escrowserver.WelcomeCredit{}, fmt.Errorf("%w: welcome: amount: %w", ErrConfig, err)
 	}
 	return escrowserver.WelcomeCredit{Currency: currency.Name, Amount: amount, PerDomain: w.PerDomain, PerDay: w.PerDay}, nil
+}
+
+// leastPayouts reports all faults at once.
+func (c Config) leastPayouts() (least []escrow.LeastPayout, err error) {
+	seen := map[string]bool{}
+	for _, p := range c.Payouts {
+		currency, fault := findCurrency(c.Currencies, p.Currency)
+		var amount payment.Amount
+		if fault == nil {
+			amount, fault = payment.ParseAmount(p.Least, currency.Scale)
+		}
+		switch {
+		case fault != nil:
+			err = errors.Join(err, fmt.Errorf("payout: %w", fault))
+		case amount == 0:
+			err = errors.Join(err, fmt.Errorf("payout: least: it must be over zero; without a [[payout]] there is no least amount"))
+		case seen[currency.Name]:
+			err = errors.Join(err, fmt.Errorf("payout: currency %q is named twice", currency.Name))
+		}
+		seen[currency.Name] = true
+		least = append(least, escrow.LeastPayout{Currency: currency.Name, Amount: amount})
+	}
+	return least, err
 }
 
 // provider is who charges cards, nil for nobody.
