@@ -87,6 +87,11 @@ func (a *account) notCancelled(err error) error {
 			agentclient.Say("payout.paid", "The escrow's operator has paid this payout already."),
 			agentclient.Say("payout.paid-means", "It cannot be taken back: the money has left the escrow for where you asked it to go."),
 			agentclient.Say("payout.paid-do", "Its reference is in the list: earnest payouts. If the money does not come, write to the operator with it."))
+	case code == escrow.TooLate:
+		return agentclient.Refuse(string(code),
+			agentclient.Say("payout.paying", "The escrow's operator is paying this payout already."),
+			agentclient.Say("payout.paying-means", "It cannot be taken back any more: the money may have left the escrow for where you asked it to go."),
+			agentclient.Say("payout.paying-do", "If it should not be paid, write to the operator now. If the payment fails, the operator makes the money available again."))
 	case errors.Is(err, escrow.Unavailable) || code == escrow.Internal:
 		return agentclient.Refuse(string(code),
 			agentclient.Say("payout.cancel-unsure", "It is not known whether the escrow has cancelled the payout: {Why}.", "Why", plain(err)),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"earnest/agent/store"
 	"earnest/agentclient"
@@ -60,6 +61,13 @@ func TestAPayoutIsTakenBackUntilItIsPaid(t *testing.T) {
 	w.pass(escrow.PayoutWait)
 	queue, err := w.books.Payouts(t.Context(), "", 1)
 	must(t, err)
+	_, err = w.server.BeginPayout(t.Context(), queue[0].ID, "root", time.Time{})
+	must(t, err)
+	_, err = p.CancelPayout(t.Context(), "", paid.ID)
+	failsWith(t, err, string(escrow.TooLate), "payout.paying")
+	if list, err := p.Payouts(t.Context(), ""); err != nil || list[0].ID != paid.ID || list[0].State != agentclient.PayoutPaying {
+		t.Errorf("while it is being paid: %+v, %v", list, err)
+	}
 	_, err = w.server.EndPayout(t.Context(), queue[0].ID, true, "transfer 1", "root")
 	must(t, err)
 	_, err = p.CancelPayout(t.Context(), "", paid.ID)

@@ -102,6 +102,8 @@ func (a *Agent) CancelPayout(ctx context.Context, account, id string) (agentclie
 		return agentclient.Payout{}, failure(agentclient.CodeNotFound, "There is no such payout.")
 	}
 	switch p := &a.payouts[i]; p.State {
+	case agentclient.PayoutPaying:
+		return agentclient.Payout{}, failure("too_late", "The escrow's operator is paying this payout already.")
 	case agentclient.PayoutPaid:
 		return agentclient.Payout{}, failure("ended", "The escrow's operator has paid this payout already.")
 	case agentclient.PayoutUnsure:
