@@ -132,7 +132,7 @@ func (h *halved) exec(ctx context.Context, text string, values ...any) (int64, e
 }
 `
 
-func newDatabase(t *testing.T, cluster *pgtest.Cluster) string {
+func newDatabase(t testing.TB, cluster *pgtest.Cluster) string {
 	t.Helper()
 	url, err := cluster.NewDatabase(t.Context())
 	if err != nil {
