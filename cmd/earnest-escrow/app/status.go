@@ -22,12 +22,12 @@ const poolsNamed = 10
 
 // Status is what an operator watches.
 type Status struct {
-	Name     string
-	At       time.Time
-	Figures  sqlstore.Figures
-	Periods  []PeriodTotals
-	Log      []escrowserver.AuditLine // the newest first
-	LogRows  int
+	Name    string
+	At      time.Time
+	Figures sqlstore.Figures
+	Periods []PeriodTotals
+	Log     []escrowserver.AuditLine // the newest first
+	LogRows int
 	// LowPools are the lowest, by name: the command shows them, the page does not.
 	LowPools []sqlstore.LowPool
 	Books    string
