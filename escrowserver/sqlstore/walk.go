@@ -40,6 +40,7 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		{v.Payout != nil, r.walkPayouts},
 		{v.Offer != nil, r.walkOffers},
 		{v.Bond != nil, r.walkBonds},
+		{v.BondMoney != nil, r.walkBondMoney},
 		{v.Key != nil, r.walkKeys},
 		{v.Certificate != nil, r.walkCertificates},
 	} {
