@@ -35,6 +35,8 @@ const (
 	MovePayout        = "payout"         // available became held, to be paid out
 	MovePayoutPaid    = "payout-paid"    // held was paid out
 	MovePayoutRefused = "payout-refused" // held became available again
+
+	MovePayoutCancelled = "payout-cancelled" // the same, and the account's owner did it
 )
 
 // Grounds of a top-up.

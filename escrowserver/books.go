@@ -22,6 +22,11 @@ type Visitor struct {
 	Sealed func(string) error
 	Proven func(ProvenLine) error
 	Limit  func(LimitLine) error
+	// InventoryAnchor is shown the anchor of the log of inventories, then InventoryLog
+	// that log, and Inventory each account's.
+	InventoryAnchor func(string) error
+	InventoryLog    func(InventoryLogLine) error
+	Inventory       func(InventoryLine) error
 	// LogAnchor is shown the log's anchor before the log.
 	LogAnchor func(string) error
 	Audit     func(AuditLine) error

@@ -25,6 +25,8 @@ import (
 const (
 	Currency      = "escrow.example"
 	OtherCurrency = "points.example"
+	// LeastPayout is of the other currency.
+	LeastPayout = 100
 )
 
 // Harness is an escrow under test.
@@ -81,6 +83,7 @@ func Config(store escrowserver.Store, clock *Clock, mails *Mails, receiptKey ed2
 		Currencies: []payment.Currency{{Name: Currency, Scale: 2, Unit: "EUR"}, {Name: OtherCurrency, Scale: 0}},
 		Beneficiaries: []escrow.Beneficiary{
 			{ID: ledger.Company, Name: "Example Foundation"}, {ID: ledger.Burned, Name: "nobody"}},
+		LeastPayouts:  []escrow.LeastPayout{{Currency: OtherCurrency, Amount: LeastPayout}},
 		TokenSender:   "escrow@escrow.example",
 		ReceiptSigner: receiptKey, Store: store, Mailer: mails, Certificates: Certificates{}, Now: clock.Now,
 		// Tests have many accounts, all from one machine within an hour.

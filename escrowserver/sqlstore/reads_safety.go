@@ -106,6 +106,8 @@ func ofAccount() []stored {
 			[]string{"id", "currency", "amount", "to", "state", "askedAt", "notBefore", "endedAt", "note"}},
 		{"welcome", `SELECT mailbox, domain, currency, amount, made_at FROM welcome WHERE account = ?`, []string{"mailbox", "domain", "currency", "amount", "madeAt"}},
 		{"addresses", `SELECT address, typed, proven_at, renew_by FROM address WHERE account = ? ORDER BY address`, []string{"address", "typed", "provenAt", "renewBy"}},
+		{"inventory", `SELECT signed FROM inventory WHERE account = ?`, []string{"signed"}},
+		{"inventoryLog", `SELECT n, number, signed, hash FROM inventory_log WHERE account = ? ORDER BY n`, []string{"n", "number", "signed", "hash"}},
 		{"claims", `SELECT address, typed, nonce, made_at FROM claim WHERE account = ? ORDER BY made_at`, []string{"address", "typed", "nonce", "madeAt"}},
 		{"offers", `SELECT address, jws, made FROM offer WHERE account = ? ORDER BY address`, []string{"address", "signed", "made"}},
 		{"keyBatches", `SELECT address, jws, made_at FROM key_batch WHERE account = ? ORDER BY made_at`, []string{"address", "signed", "madeAt"}},

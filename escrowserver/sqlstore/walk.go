@@ -26,6 +26,7 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		{v.Sealed != nil, r.walkSealed},
 		{v.Proven != nil, r.walkProven},
 		{v.Limit != nil, r.walkSealedLimits},
+		{v.Inventory != nil, r.walkInventories},
 		{v.Epoch != nil, r.walkEpoch},
 		{v.LogAnchor != nil, r.walkAnchor},
 		{v.Audit != nil, r.walkAudit},
