@@ -27,9 +27,9 @@ type shop struct {
 // Restores plays an escrow whose books are put back to a backup of a random moment,
 // as often as said, with purchases and uploads of keys around each. It counts the
 // keys sold, and those sold more than once.
-func Restores(t testing.TB, store escrowserver.Store, backup func() (restore func() escrowserver.Store), random *rand.Rand, times int) (sold, again int) {
+func Restores(t testing.TB, h Harness, backup func() (restore func() escrowserver.Store), random *rand.Rand, times int) (sold, again int) {
 	t.Helper()
-	w := &world{TB: t, Harness: NewHarness(t, store)}
+	w := &world{TB: t, Harness: h}
 	s := &shop{world: w, sold: map[string]escrow.BondID{}}
 	s.owner = w.recipient("bob@recipient.example", 25, 0)
 	s.refill()

@@ -52,7 +52,7 @@ func restores(t *testing.T, seed uint64, times int, epochs bool) (sold, again in
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Store.Close() }()
-	sold, again = servicetest.Restores(t, c.Store, c.Backup, soak.Random(seed, 1), times)
+	sold, again = servicetest.Restores(t, servicetest.NewHarness(t, c.Store), c.Backup, soak.Random(seed, 1), times)
 	return sold, again
 }
 
@@ -71,22 +71,39 @@ func TestItem6_NoKeyIsSoldAgainAfterARestore(t *testing.T) {
 	soak.Result(t, "%d restores, %d keys sold, %d of them again; without the epoch %d of %d", times, sold, again, control, controlSold)
 }
 
-// A backup is whole while others write, and PostgreSQL is told from SQLite.
+// A backup is whole while others write, with all that was answered before it began;
+// and PostgreSQL is told from SQLite.
 func TestABackupIsSoundBooks(t *testing.T) {
 	s := openTest(t)
 	h := servicetest.NewHarness(t, s)
 	servicetest.Story(t, h)
-	file := filepath.Join(t.TempDir(), "copy.db")
-	if err := s.Backup(t.Context(), file); err != nil {
-		t.Fatal(err)
+	answered, stop := servicetest.Writers(t, h, 4)
+	folder, meanwhile := t.TempDir(), 0
+	for i := range 8 {
+		before := answered()
+		file := filepath.Join(folder, fmt.Sprintf("%d.db", i))
+		if err := s.Backup(t.Context(), file); err != nil {
+			t.Fatal(err)
+		}
+		meanwhile += len(answered()) - len(before)
+		copied := openAt(t, file)
+		if found := faults(t, copied, h.Server.ReceiptKey()); len(found) > 0 {
+			t.Errorf("faults: %q", found)
+		}
+		for _, bond := range before {
+			if _, err := copied.Bond(t.Context(), bond); err != nil {
+				t.Errorf("bond %s was answered before backup %d began: %v", bond, i, err)
+			}
+		}
 	}
-	if found := faults(t, openAt(t, file), h.Server.ReceiptKey()); len(found) > 0 {
-		t.Errorf("faults: %q", found)
+	stop()
+	if meanwhile == 0 {
+		t.Error("nobody wrote while the books were copied")
 	}
-	if err := s.Backup(t.Context(), file); err == nil {
+	if err := s.Backup(t.Context(), filepath.Join(folder, "0.db")); err == nil {
 		t.Error("a file that was there was written over")
 	}
-	if err := openPostgresTest(t, pgtest.For(t)).Backup(t.Context(), file); !errors.Is(err, ErrOtherEngine) {
+	if err := openPostgresTest(t, pgtest.For(t)).Backup(t.Context(), filepath.Join(folder, "new.db")); !errors.Is(err, ErrOtherEngine) {
 		t.Error(err)
 	}
 }

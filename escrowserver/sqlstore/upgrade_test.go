@@ -2,10 +2,9 @@ package sqlstore
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"io"
 	"os"
@@ -27,35 +26,7 @@ import (
 type oldBooks struct {
 	steps, file string
 
-	Now       time.Time      `json:"now"`
-	Receipt   []byte         `json:"receipt"` // seeds of keys, here and below
-	Purchases []oldPurchase  `json:"purchases"`
-	Accounts  []oldStatement `json:"accounts"`
-}
-
-// oldPurchase is a bond, with the hash of what its buyer was answered.
-type oldPurchase struct {
-	Buyer  []byte        `json:"buyer"`
-	ID     escrow.BondID `json:"id"`
-	State  escrow.State  `json:"state"`
-	Answer string        `json:"answer"`
-}
-
-// oldStatement is what an account was told of its money and its bonds. Programs of
-// the first four steps told no movements.
-type oldStatement struct {
-	Key       []byte              `json:"key"`
-	Balances  map[string][2]int64 `json:"balances"`
-	Movements []escrow.Movement   `json:"movements"`
-	Bonds     []oldPlace          `json:"bonds"`
-}
-
-// oldPlace is a bond in an account's list; the last of a page has its cursor.
-type oldPlace struct {
-	ID     escrow.BondID `json:"id"`
-	Cursor int64         `json:"cursor"`
-	State  escrow.State  `json:"state"`
-	Role   escrow.Role   `json:"role"`
+	servicetest.Chronicle
 }
 
 // allOldBooks reads the dumps into files of SQLite.
@@ -76,12 +47,16 @@ func allOldBooks(t *testing.T) map[string]*oldBooks {
 
 func readOldBooks(t *testing.T, dump string) *oldBooks {
 	t.Helper()
-	f, err := os.Open(dump)
+	packed, err := os.ReadFile(dump)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	packed, err := gzip.NewReader(f)
+	return unpackOldBooks(t, packed)
+}
+
+func unpackOldBooks(t *testing.T, dump []byte) *oldBooks {
+	t.Helper()
+	packed, err := gzip.NewReader(bytes.NewReader(dump))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +75,7 @@ func readOldBooks(t *testing.T, dump string) *oldBooks {
 	}
 	e := openSQLite(old.file)
 	if _, err := e.write.ExecContext(t.Context(), string(rest)); err != nil {
-		t.Fatalf("%s: %v", dump, err)
+		t.Fatal(err)
 	}
 	if err := e.close(); err != nil {
 		t.Fatal(err)
@@ -190,23 +165,29 @@ func TestBooksOfEarlierProgramsUpgrade(t *testing.T) {
 	cluster := pgtest.For(t)
 	schemas := madeSchemas(t, cluster)
 	onOldBooks(t, cluster, func(t *testing.T, old *oldBooks, database string) {
-		s := openAt(t, database)
-		if made, upgraded := schemas[IsPostgres(database)], schemaOf(t, s); !slices.Equal(made, upgraded) {
-			t.Fatalf("the schema of upgraded books is another than that of new ones:\n%s", difference(made, upgraded))
-		}
-		h := old.reopened(t, s)
-		old.sound(t, s, h, "after the upgrade")
-		for _, was := range old.Accounts {
-			was.isToldAgain(t, h)
-		}
-		for _, p := range old.Purchases {
-			p.isAnsweredAgain(t, s, h)
-		}
-		old.endsWhatIsDue(t, h)
-		old.sound(t, s, h, "after all deadlines")
-		servicetest.Sequel(t, h)
-		old.sound(t, s, h, "after new bonds")
+		goesOn(t, old, database, schemas[IsPostgres(database)])
 	})
+}
+
+// goesOn opens old books and demands all that they promise.
+func goesOn(t *testing.T, old *oldBooks, database string, made []string) {
+	t.Helper()
+	s := openAt(t, database)
+	if upgraded := schemaOf(t, s); !slices.Equal(made, upgraded) {
+		t.Fatalf("the schema of upgraded books is another than that of new ones:\n%s", difference(made, upgraded))
+	}
+	h := old.reopened(t, s)
+	old.sound(t, s, h, "after the upgrade")
+	for _, was := range old.Accounts {
+		isToldAgain(t, h, was)
+	}
+	for _, p := range old.Purchases {
+		isAnsweredAgain(t, s, h, p)
+	}
+	old.endsWhatIsDue(t, h)
+	old.sound(t, s, h, "after all deadlines")
+	servicetest.Sequel(t, h)
+	old.sound(t, s, h, "after new bonds")
 }
 
 // onOldBooks runs a test for all of them on both engines. Programs of the first four
@@ -236,7 +217,7 @@ func (old *oldBooks) sound(t *testing.T, s *Store, h servicetest.Harness, when s
 
 // isToldAgain demands the same balances, the same statement, and the same list of
 // bonds: an agent's cursor means what it meant.
-func (was oldStatement) isToldAgain(t *testing.T, h servicetest.Harness) {
+func isToldAgain(t *testing.T, h servicetest.Harness, was servicetest.ToldHolder) {
 	t.Helper()
 	service := h.As(keyOf(was.Key))
 	account, err := service.Account(t.Context())
@@ -268,15 +249,15 @@ func (was oldStatement) isToldAgain(t *testing.T, h servicetest.Harness) {
 	}
 	var after int64
 	for bonds := was.Bonds; len(bonds) > 0; {
-		end := 1 + slices.IndexFunc(bonds, func(b oldPlace) bool { return b.Cursor > 0 })
-		bonds, after = was.page(t, service, after, bonds, end)
+		end := 1 + slices.IndexFunc(bonds, func(b servicetest.ToldPlace) bool { return b.Cursor > 0 })
+		bonds, after = samePage(t, service, after, bonds, end)
 	}
 	if page, err := service.Bonds(t.Context(), after, 0); err != nil || len(page.Bonds) > 0 || page.Cursor != after {
 		t.Errorf("after the cursor %d of account %s: %+v, %v", after, account.ID, page, err)
 	}
 }
 
-func (was oldStatement) page(t *testing.T, service escrow.Service, after int64, bonds []oldPlace, end int) ([]oldPlace, int64) {
+func samePage(t *testing.T, service escrow.Service, after int64, bonds []servicetest.ToldPlace, end int) ([]servicetest.ToldPlace, int64) {
 	t.Helper()
 	page, err := service.Bonds(t.Context(), after, 0)
 	if err != nil || len(page.Bonds) != end || page.Cursor != bonds[end-1].Cursor {
@@ -292,7 +273,7 @@ func (was oldStatement) page(t *testing.T, service escrow.Service, after int64, 
 
 // isAnsweredAgain asks for the same purchase once more, which has the same answer
 // while the bond is young, and for another with its id.
-func (p oldPurchase) isAnsweredAgain(t *testing.T, s *Store, h servicetest.Harness) {
+func isAnsweredAgain(t *testing.T, s *Store, h servicetest.Harness, p servicetest.ToldBuyer) {
 	t.Helper()
 	stored, err := s.Bond(t.Context(), p.ID)
 	if err != nil {
@@ -310,8 +291,7 @@ func (p oldPurchase) isAnsweredAgain(t *testing.T, s *Store, h servicetest.Harne
 	case err != nil:
 		t.Errorf("the purchase of bond %s again: %v", p.ID, err)
 	default:
-		sum := sha256.Sum256([]byte(string(got.Receipt) + "|" + base64.StdEncoding.EncodeToString(got.Certificate) + "|" + string(got.Batch)))
-		if base64.RawURLEncoding.EncodeToString(sum[:]) != p.Answer || got.Bond.State != escrow.Held {
+		if servicetest.AnswerHash(got) != p.Answer || got.Bond.State != escrow.Held {
 			t.Errorf("the purchase of bond %s again has another answer: %+v", p.ID, got)
 		}
 	}
@@ -324,7 +304,7 @@ func (p oldPurchase) isAnsweredAgain(t *testing.T, s *Store, h servicetest.Harne
 // endsWhatIsDue: the reject takes effect, and then what nobody decided is refunded.
 func (old *oldBooks) endsWhatIsDue(t *testing.T, h servicetest.Harness) {
 	t.Helper()
-	stateOf := func(p oldPurchase) escrow.State {
+	stateOf := func(p servicetest.ToldBuyer) escrow.State {
 		bond, err := h.As(keyOf(p.Buyer)).Bond(t.Context(), p.ID)
 		if err != nil {
 			t.Fatal(err)
