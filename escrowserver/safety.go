@@ -20,7 +20,7 @@ func Replaced() error {
 
 // Frozen refuses what a frozen account may not do.
 func Frozen() error {
-	return escrow.Errorf(escrow.Forbidden, "the account is frozen: it buys nothing, pays nothing out and changes no price; nothing was changed; mails that wait can be decided; the recovery key ends it at once")
+	return escrow.Errorf(escrow.Forbidden, "the account is frozen: it buys nothing, pays nothing out, changes no price and raises no limit; nothing was changed; mails that wait can be decided; the recovery key ends it at once")
 }
 
 // OrderInTime refuses an order that was signed too far from the escrow's clock.

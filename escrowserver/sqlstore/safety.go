@@ -90,7 +90,12 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 	frozen := t.known.accounts[order.Account].frozen
 	switch order.Action {
 	case escrow.ActionFreeze:
-		return func() error { return t.setFrozen(ctx, "order.freeze", order.Account, micros(op.Now)) }, nil
+		return func() error {
+			if err := t.setFrozen(ctx, "order.freeze", order.Account, micros(op.Now)); err != nil {
+				return err
+			}
+			return t.dropRaises(ctx, op, order.Account)
+		}, nil
 	case escrow.ActionCancel:
 		return t.cancels(ctx, op, order)
 	case escrow.ActionRelease, escrow.ActionDelete:
@@ -115,6 +120,9 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 				// What a thief has asked for with the old key never acts.
 				if _, err := t.exec(ctx, "order.changes", `UPDATE account_change SET ended_at = ?, ending = 'cancelled' WHERE account = ? AND ended_at = 0`,
 					micros(op.Now), order.Account); err != nil {
+					return err
+				}
+				if err := t.dropRaises(ctx, op, order.Account); err != nil {
 					return err
 				}
 				t.known.accounts[order.Account].frozen = false
