@@ -3,6 +3,8 @@ package servicetest
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"log/slog"
 	"strings"
 	"time"
@@ -19,6 +21,7 @@ func thiefTests() []test {
 		{"OrdersThatWaitAreLimitedADay", ordersLimited},
 		{"ADeletedAccountTakesNoMoney", deletedTakesNone},
 		{"ARotatedRecipientIsNoBeneficiary", rotatedBeneficiary},
+		{"AnAccountLeavesFewKeysADay", rotationsLimited},
 		{"ARotationEndsRaisesOfLimits", rotatedRaise},
 		{"AFreezeEndsRaisesOfLimits", frozenRaise},
 		{"AReplacedKeySetsNoLimit", replacedLimit},
@@ -147,6 +150,32 @@ func deletedTakesNone(w *world) {
 	_, err = bob.TopUp(ctx, escrow.TopUp{ID: w.id(), Voucher: code})
 	w.ok(err)
 	bob.has(7, 0)
+}
+
+// rotationsLimited: keys that were replaced are kept for good, so whoever names them,
+// and whatever recovery key comes with them, an account has 5 a day.
+func rotationsLimited(w *world) {
+	anna, backup := w.protected()
+	rotate := func() error {
+		_, next, err := ed25519.GenerateKey(rand.Reader)
+		w.ok(err)
+		order, _ := w.rotation(anna.id())
+		heir := &person{w: w, key: next}
+		order.Recovery = heir.public()
+		if _, err = backup.order(anna.id(), order); err == nil {
+			backup = heir
+		}
+		w.Clock.Move(time.Minute)
+		return err
+	}
+	for range 5 {
+		w.ok(rotate())
+	}
+	w.fails(rotate(), escrow.Limited)
+	_, err := backup.order(anna.id(), escrow.Order{Action: escrow.ActionFreeze})
+	w.ok(err)
+	w.later(24 * time.Hour)
+	w.ok(rotate())
 }
 
 // rotatedBeneficiary: forfeits never go to the recipient, with whatever key the

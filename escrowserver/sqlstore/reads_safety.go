@@ -32,9 +32,18 @@ func (r reader) keys(ctx context.Context, account escrow.KeyID) (escrowserver.Ac
 	return keys, err
 }
 
+// OwnerOf is the account that the key has, or had before it was replaced.
+func (s *Store) OwnerOf(ctx context.Context, key escrow.KeyID) (account escrow.KeyID, replaced bool, err error) {
+	var gone int64
+	// The index has the keys that are some: PostgreSQL must be told so.
+	_, err = found(s.reader().row(ctx, `SELECT account, 1 FROM replaced_key WHERE key_id = ?
+		UNION ALL SELECT id, 0 FROM account WHERE key_id = ? AND key_id <> ''`, key, key).Scan(&account, &gone))
+	return account, gone == 1, err
+}
+
 // Replaced lists keys that were taken away from their accounts.
-func (s *Store) Replaced(ctx context.Context, after int64) ([]escrowserver.ReplacedKey, error) {
-	rows, err := s.reader().query(ctx, `SELECT n, key_id, account, next_key FROM replaced_key WHERE n > ? ORDER BY n`, after)
+func (s *Store) Replaced(ctx context.Context, after int64, limit int) ([]escrowserver.ReplacedKey, error) {
+	rows, err := s.reader().query(ctx, `SELECT n, key_id, account, next_key FROM replaced_key WHERE n > ? ORDER BY n LIMIT ?`, after, limit)
 	var replaced []escrowserver.ReplacedKey
 	err = each(rows, err, func(scan func(...any) error) error {
 		var k escrowserver.ReplacedKey
@@ -43,6 +52,12 @@ func (s *Store) Replaced(ctx context.Context, after int64) ([]escrowserver.Repla
 		return err
 	})
 	return replaced, err
+}
+
+// NewestReplaced is the number of the newest of them.
+func (s *Store) NewestReplaced(ctx context.Context) (n int64, err error) {
+	err = s.reader().row(ctx, `SELECT COALESCE(MAX(n), 0) FROM replaced_key`).Scan(&n)
+	return n, err
 }
 
 // Aged counts the unsold keys of an address that were here for too long.

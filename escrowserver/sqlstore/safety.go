@@ -114,6 +114,11 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 			return nil, err
 		}
 	}
+	if byRecovery && order.Action == escrow.ActionRotate {
+		if err := t.rotatesSeldom(ctx, op, order.Account); err != nil {
+			return nil, err
+		}
+	}
 	if byRecovery {
 		return func() error {
 			if order.Action == escrow.ActionRotate {
@@ -193,6 +198,19 @@ func (t *tx) mayRotate(ctx context.Context, order escrow.Order) error {
 	used, err := found(t.conn.row(ctx, `SELECT 1 FROM account WHERE id = ? OR key_id = ? UNION SELECT 1 FROM replaced_key WHERE key_id = ?`, id, id, id).Scan(&one))
 	if err == nil && used {
 		err = escrow.Errorf(escrow.Conflict, "the new key has, or had, an account of its own; make another; nothing was changed")
+	}
+	return err
+}
+
+// rotatesSeldom bounds the keys that an account leaves behind. Each may name another
+// recovery key, so all are counted, whoever ordered them.
+func (t *tx) rotatesSeldom(ctx context.Context, op escrowserver.TakeOrder, account escrow.KeyID) error {
+	var n int
+	var first int64
+	err := t.conn.row(ctx, `SELECT COUNT(*), COALESCE(MIN(replaced_at), 0) FROM replaced_key WHERE account = ? AND replaced_at > ?`,
+		account, micros(op.Now.Add(-24*time.Hour))).Scan(&n, &first)
+	if err == nil && n >= escrowserver.RotationsADay {
+		err = escrowserver.TooManyRotations(fromMicros(first).Add(24 * time.Hour).Sub(op.Now))
 	}
 	return err
 }
