@@ -58,10 +58,17 @@ type BalanceLine struct {
 
 // TransferLine is a transfer with its postings in the order booked.
 type TransferLine struct {
-	ledger.Transfer
-	Entries []ledger.Entry
+	ledger.Transfer // as it is now
+	Steps           []StepLine
 	// Of...: a bond, a redeemed voucher, a credit or a payout has the transfer.
 	OfBond, OfVoucher, OfCredit, OfPayout bool
+}
+
+// StepLine is a transfer as a step of it was booked.
+type StepLine struct {
+	N int // 1 that began it, 2 that ended it
+	ledger.Transfer
+	MadeAt time.Time
 }
 
 // VoucherLine is a voucher and the transfer that redeemed it, if any.

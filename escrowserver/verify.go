@@ -81,16 +81,20 @@ func (a *audit) balance(line BalanceLine) error {
 	return nil
 }
 
-// transfer checks that the transfer has exactly the postings of its life.
+// transfer checks that the transfer has exactly the steps of its life.
 func (a *audit) transfer(line TransferLine) error {
 	a.transfers++
-	t, entries := line.Transfer, line.Entries
 	a.belongs(line)
-	want := lifeOf(t, len(entries) == 1)
-	if !slices.EqualFunc(entries, want, func(x, y ledger.Entry) bool {
-		return x.State == y.State && slices.Equal(x.Postings, y.Postings)
-	}) {
-		a.fault("transfer %s (%s) does not have the postings of its life", t.ID, t.State)
+	t, steps := line.Transfer, line.Steps
+	entries := lifeOf(t, len(steps) == 1)
+	ok := len(steps) == len(entries)
+	for i := 0; ok && i < len(steps); i++ {
+		was := t
+		was.State = entries[i].State
+		ok = steps[i].N == i+1 && steps[i].Transfer == was && !steps[i].MadeAt.Before(steps[0].MadeAt)
+	}
+	if !ok {
+		a.fault("transfer %s (%s) does not have the steps of its life", t.ID, t.State)
 	}
 	for _, e := range entries {
 		if err := e.Check(); err != nil {
@@ -254,7 +258,7 @@ func (a *audit) report() Report {
 		Faults: a.faults,
 		Lines: []string{
 			fmt.Sprintf("%d balances in %d currencies: no bucket negative, sum zero, equal to the journal replayed", len(a.balances), len(currencies)),
-			fmt.Sprintf("%d transfers with %d postings: each has the postings of its life, and one bond, redeemed voucher, credit or payout", a.transfers, a.postings),
+			fmt.Sprintf("%d transfers with %d postings: each has the steps of its life, and one bond, redeemed voucher, credit or payout", a.transfers, a.postings),
 			fmt.Sprintf("%d vouchers: each as the escrow signed it, redeemed once if at all", a.vouchers),
 			fmt.Sprintf("%d credits for %d checkouts, %d welcomes or by the operator: each as the escrow signed it", a.credits, a.checkouts, a.welcomes),
 			fmt.Sprintf("%d payouts: each as the escrow signed it, and held, paid or given back as it says", a.payouts),

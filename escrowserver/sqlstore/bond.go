@@ -92,14 +92,16 @@ func newBondValues(b *knownBond) []any {
 		b.Recipient, b.RecipientAccount, b.KeyFingerprint, b.State, micros(b.Due()),
 		micros(b.BoughtAt), micros(b.DeliverBy), micros(b.DecideBy), micros(b.FinalAt), micros(b.ArrivedAt), micros(b.ReadAt),
 		micros(b.EffectiveAt), micros(b.EndedAt), micros(b.WithdrawAskedAt), micros(b.LateAcceptedAt),
-		micros(b.DeliverMoved), micros(b.DecideMoved), b.LastDecision, b.DecisionN, lines(b.Outages), b.Verification, b.Reply}
+		micros(b.DeliverMoved), micros(b.DecideMoved), b.LastDecision, b.DecisionN, lines(b.Outages), b.Verification, b.Reply,
+		b.listed.sender, b.listed.recipient, b.hash}
 }
 
 // changeBondValues are what can change of a bond.
 func changeBondValues(b *knownBond) []any {
 	return []any{b.State, micros(b.Due()), micros(b.DecideBy), micros(b.ArrivedAt), micros(b.ReadAt),
 		micros(b.EffectiveAt), micros(b.EndedAt), micros(b.WithdrawAskedAt), micros(b.LateAcceptedAt),
-		micros(b.DeliverMoved), micros(b.DecideMoved), b.LastDecision, b.DecisionN, lines(b.Outages), b.Verification, b.Reply, b.ID}
+		micros(b.DeliverMoved), micros(b.DecideMoved), b.LastDecision, b.DecisionN, lines(b.Outages), b.Verification, b.Reply,
+		b.listed.sender, b.listed.recipient, b.ID}
 }
 
 // party loads a bond for an operation of one of its parties, and first does what
@@ -127,7 +129,7 @@ func (t *tx) party(ctx context.Context, m escrowserver.Moment, account escrow.Ke
 func (t *tx) advance(op string, m escrowserver.Moment, b *knownBond) error {
 	if next, moved := b.Extend(m.Outages); moved {
 		b.Bond, b.changed = next, op
-		if err := t.tell(op, next, true); err != nil {
+		if err := t.tell(op, b, true); err != nil {
 			return err
 		}
 	}
@@ -157,7 +159,7 @@ func (t *tx) book(op string, m escrowserver.Moment, b *knownBond, next escrow.Bo
 	}
 	t.counts(b, next)
 	b.Bond, b.changed = next, op
-	return receipt, t.tell(op, next, !step.HiddenFromSender)
+	return receipt, t.tell(op, b, !step.HiddenFromSender)
 }
 
 // counts keeps what speaks against senders in step with a bond that changes, for
@@ -217,24 +219,29 @@ func (t *tx) receipt(m escrowserver.Moment, b escrow.Bond, salt string, step esc
 // tell gives the bond a new change number in its parties' lists. The numbers count
 // within the account, so that no reader sees a later number committed before an
 // earlier one.
-func (t *tx) tell(op string, b escrow.Bond, sender bool) error {
+func (t *tx) tell(op string, b *knownBond, sender bool) (err error) {
 	if sender {
-		if err := t.change(op, b.ID, b.SenderAccount, escrow.RoleSender); err != nil {
-			return err
+		if b.listed.sender, err = t.change(op, b.SenderAccount); err != nil {
+			return fmt.Errorf("bond %s: its sender %w", b.ID, err)
 		}
 	}
-	return t.change(op, b.ID, b.RecipientAccount, escrow.RoleRecipient)
+	if b.listed.recipient, err = t.change(op, b.RecipientAccount); err != nil {
+		return fmt.Errorf("bond %s: its recipient %w", b.ID, err)
+	}
+	return nil
 }
 
-func (t *tx) change(op string, id escrow.BondID, account escrow.KeyID, role escrow.Role) error {
+var errNoAccount = errors.New("has no account")
+
+// change is the next number in the account's list.
+func (t *tx) change(op string, account escrow.KeyID) (int64, error) {
 	a := t.known.accounts[account]
 	if a == nil {
-		return fmt.Errorf("bond %s: its %s has no account", id, role)
+		return 0, errNoAccount
 	}
 	a.change, a.changed = a.change+1, op
 	t.touched = append(t.touched, account)
-	t.known.parties[party{id, role}] = partyRow{account, a.change, op}
-	return nil
+	return a.change, nil
 }
 
 // recorded finds the answer that a signed statement got before. Certificates are

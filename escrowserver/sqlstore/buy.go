@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -15,12 +13,11 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	if err := t.mayAct(op.Account, op.Key); err != nil {
 		return nil, err
 	}
-	key := operationKey{op.Account, string(op.Request.ID)}
-	if text, ok, err := t.known.operations[key].answer(op.BodyHash); ok || err != nil {
-		if err != nil {
+	if by := t.known.used[op.Request.ID]; by.account != "" {
+		if err := by.sameAs(op); err != nil {
 			return nil, err
 		}
-		return t.boughtBefore(ctx, op, text)
+		return t.boughtBefore(ctx, op)
 	}
 	if err := t.mayBuy(ctx, op); err != nil {
 		return nil, err
@@ -43,8 +40,8 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	t.known.keys[op.Quote.Recipient] = t.known.keys[op.Quote.Recipient][1:]
 	t.put(takeKey, op.Name(), sold.id)
 	t.soldTo[op.Quote.Recipient] = sold.id
-	t.known.bonds[b.ID] = &knownBond{bond: bond{b, op.Quote.Salt}, group: op.Group, fresh: true, changed: op.Name()}
-	t.known.used[b.ID] = true
+	t.known.bonds[b.ID] = &knownBond{bond: bond{b, op.Quote.Salt}, group: op.Group, hash: op.BodyHash, fresh: true, changed: op.Name()}
+	t.known.used[b.ID] = usedID{op.Account, op.BodyHash}
 	t.bought(b)
 	t.known.open[pair{b.Sender, b.Recipient}] = b.ID
 	t.known.groups[group{b.Recipient, op.Group}]++
@@ -53,8 +50,7 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	t.known.paid[b.ID] = receipt
 	t.known.sold[b.ID] = sold
 	t.put(keepSoldKey, op.Name(), b.ID, sold.certificate, sold.batch, micros(op.KeepUntil))
-	t.keepAnswer(op.Name(), key, op.BodyHash, "", op.Now) // its answer is made again of the bond
-	if err := t.tell(op.Name(), b, true); err != nil {
+	if err := t.tell(op.Name(), t.known.bonds[b.ID], true); err != nil {
 		return nil, err
 	}
 	return escrow.Purchase{Bond: b.View(escrow.RoleSender), Certificate: sold.certificate, Batch: batch, Receipt: receipt}, nil
@@ -62,9 +58,6 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 
 // mayBuy refuses a purchase before anything is written.
 func (t *tx) mayBuy(ctx context.Context, op escrowserver.Buy) error {
-	if t.known.used[op.Request.ID] {
-		return escrow.Errorf(escrow.Conflict, "that bond id is taken")
-	}
 	if !op.Now.Before(op.Quote.Expires) {
 		return escrow.Errorf(escrow.QuoteExpired, "the quote ended at %s; nothing was paid; ask for a new one", op.Quote.Expires.UTC().Format("15:04:05 MST"))
 	}
@@ -134,15 +127,18 @@ func (t *tx) canPay(op escrowserver.Buy) error {
 	return escrowserver.CanPay(payment.Amount(b.now.Available), op.Quote)
 }
 
-// boughtBefore answers a purchase that was made before under the same id, as it was
-// answered then. Books of older programs have the answer's text.
-func (t *tx) boughtBefore(ctx context.Context, op escrowserver.Buy, text string) (any, error) {
-	var purchase escrow.Purchase
-	if text != "" {
-		if err := json.Unmarshal([]byte(text), &purchase); err != nil {
-			return nil, fmt.Errorf("the stored purchase: %w", err)
-		}
+// sameAs refuses another purchase under the id of this one.
+func (u usedID) sameAs(op escrowserver.Buy) error {
+	if u.account != op.Account {
+		return escrow.Errorf(escrow.Conflict, "that bond id is taken")
 	}
+	_, _, err := knownOperation{there: true, bodyHash: u.bodyHash}.answer(op.BodyHash)
+	return err
+}
+
+// boughtBefore answers a purchase that was made before under the same id, as it was
+// answered then.
+func (t *tx) boughtBefore(ctx context.Context, op escrowserver.Buy) (any, error) {
 	sold, ok := t.known.sold[op.Request.ID]
 	if !ok {
 		if _, err := found(t.conn.row(ctx, `SELECT certificate, batch FROM sold_key WHERE bond = ? AND keep_until > ?`,
@@ -153,11 +149,9 @@ func (t *tx) boughtBefore(ctx context.Context, op escrowserver.Buy, text string)
 	if sold.batch == "" {
 		return nil, escrow.Errorf(escrow.Delivered, "the key of this bond was delivered and is gone here")
 	}
-	if text == "" {
-		var err error
-		if purchase, err = t.purchase(ctx, op.Request); err != nil {
-			return nil, err
-		}
+	purchase, err := t.purchase(ctx, op.Request)
+	if err != nil {
+		return nil, err
 	}
 	batch, err := t.batches.get(ctx, t.conn, sold.batch)
 	purchase.Certificate, purchase.Batch = sold.certificate, batch

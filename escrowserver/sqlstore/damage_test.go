@@ -10,7 +10,8 @@ import (
 // One damaged bond stops neither the refunds of the others nor their parties.
 func TestOneDamagedBondStopsNoOther(t *testing.T) {
 	for name, damage := range map[string]string{
-		"its transfer ended":     `UPDATE transfer SET state = 'voided' WHERE id = ?`,
+		"its transfer ended": `INSERT INTO entry (transfer, step, state, payer, payee, currency, amount, made_at)
+			SELECT transfer, 2, 'voided', payer, payee, currency, amount, made_at FROM entry WHERE transfer = ?`,
 		"its quote unreadable":   `UPDATE bond SET quote = 'x.y.z' WHERE id = ?`,
 		"held less than it took": `UPDATE balance SET held = held - 1 WHERE holder = (SELECT sender_account FROM bond WHERE id = ?)`,
 	} {

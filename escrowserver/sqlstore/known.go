@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,7 +26,7 @@ type known struct {
 	accounts   map[escrow.KeyID]*knownAccount
 	balances   map[bucketKey]*knownBalance
 	bonds      map[escrow.BondID]*knownBond
-	transfers  map[string]*knownTransfer
+	transfers  map[string]*ledger.Transfer
 	heads      map[escrow.BondID]receiptHead
 	operations map[operationKey]knownOperation
 	offers     map[escrow.Address]*knownOffer
@@ -35,7 +34,7 @@ type known struct {
 	open       map[pair]escrow.BondID
 	outcomes   map[outcomeKey]string
 	proofs     map[string]knownProof
-	used       map[escrow.BondID]bool // ids of bonds that there are
+	used       map[escrow.BondID]usedID // ids of bonds that there are
 	keys       map[escrow.Address][]freeKey
 	sold       map[escrow.BondID]freeKey       // of this batch; empty: acknowledged
 	paid       map[escrow.BondID]escrow.Signed // the first receipts of this batch's purchases
@@ -43,7 +42,6 @@ type known struct {
 	groups     map[group]int
 	limits     map[limitKey]*knownLimit
 	vouchers   map[string]*escrowserver.VoucherLine
-	parties    map[party]partyRow
 	blocked    map[pair][]span
 	blocks     map[escrow.BondID]*newBlockRow
 }
@@ -66,15 +64,21 @@ type knownBalance struct {
 type knownBond struct {
 	bond
 	group   string
-	fresh   bool // there is no row yet
+	listed  listed
+	hash    string // of the request that bought it, of one that is fresh
+	fresh   bool   // there is no row yet
 	changed string
 	err     error // it cannot be read
 }
 
-type knownTransfer struct {
-	ledger.Transfer
-	fresh   bool
-	changed string
+// listed is a bond's place in the lists of its parties: the number of its newest
+// change in each.
+type listed struct{ sender, recipient int64 }
+
+// usedID is a bond's id that is taken: by whom, and the hash of the request.
+type usedID struct {
+	account  escrow.KeyID
+	bodyHash string
 }
 
 type receiptHead struct {
@@ -154,31 +158,16 @@ type group struct {
 	group     string
 }
 
-type party struct {
-	bond escrow.BondID
-	role escrow.Role
-}
-
-func (p party) compare(q party) int {
-	return cmp.Or(cmp.Compare(p.bond, q.bond), cmp.Compare(p.role, q.role))
-}
-
-type partyRow struct {
-	account escrow.KeyID
-	change  int64
-	op      string
-}
-
 func newKnown() known {
 	return known{
 		accounts: map[escrow.KeyID]*knownAccount{}, balances: map[bucketKey]*knownBalance{},
-		bonds: map[escrow.BondID]*knownBond{}, transfers: map[string]*knownTransfer{}, heads: map[escrow.BondID]receiptHead{},
+		bonds: map[escrow.BondID]*knownBond{}, transfers: map[string]*ledger.Transfer{}, heads: map[escrow.BondID]receiptHead{},
 		operations: map[operationKey]knownOperation{}, offers: map[escrow.Address]*knownOffer{},
 		addresses: map[escrow.Address]provenBy{}, open: map[pair]escrow.BondID{}, outcomes: map[outcomeKey]string{},
-		proofs: map[string]knownProof{}, used: map[escrow.BondID]bool{}, keys: map[escrow.Address][]freeKey{}, sold: map[escrow.BondID]freeKey{}, paid: map[escrow.BondID]escrow.Signed{}, ended: map[endedKey][]time.Time{}, groups: map[group]int{},
+		proofs: map[string]knownProof{}, used: map[escrow.BondID]usedID{}, keys: map[escrow.Address][]freeKey{}, sold: map[escrow.BondID]freeKey{}, paid: map[escrow.BondID]escrow.Signed{}, ended: map[endedKey][]time.Time{}, groups: map[group]int{},
 		limits:   map[limitKey]*knownLimit{},
-		vouchers: map[string]*escrowserver.VoucherLine{}, parties: map[party]partyRow{},
-		blocked: map[pair][]span{}, blocks: map[escrow.BondID]*newBlockRow{},
+		vouchers: map[string]*escrowserver.VoucherLine{},
+		blocked:  map[pair][]span{}, blocks: map[escrow.BondID]*newBlockRow{},
 	}
 }
 
@@ -196,16 +185,6 @@ func (t *tx) settle() {
 			t.put(changeBond, b.changed, changeBondValues(b)...)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(k.transfers)) {
-		tr := k.transfers[id]
-		switch {
-		case tr == nil || tr.changed == "":
-		case tr.fresh:
-			t.put(newTransfer, tr.changed, tr.ID, tr.From, tr.To, tr.Currency, tr.Amount, tr.State)
-		default:
-			t.put(endTransfer, tr.changed, tr.State, tr.ID)
-		}
-	}
 	for _, key := range slices.SortedFunc(maps.Keys(k.balances), bucketKey.compare) {
 		t.settleBalance(key, k.balances[key])
 	}
@@ -215,10 +194,6 @@ func (t *tx) settle() {
 		}
 	}
 	t.settleBlocks()
-	for _, key := range slices.SortedFunc(maps.Keys(k.parties), party.compare) {
-		row := k.parties[key]
-		t.put(setParty, row.op, row.account, row.change, key.bond, key.role)
-	}
 }
 
 // balancesCheck is what the database must say of the accounts' balances after the

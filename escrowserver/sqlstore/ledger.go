@@ -48,12 +48,11 @@ func (t *tx) record(op string, tr ledger.Transfer, e ledger.Entry, now time.Time
 		}
 		after[key] = b
 	}
-	if err := t.saveTransfer(op, tr); err != nil {
+	step, err := t.saveTransfer(tr)
+	if err != nil {
 		return err
 	}
-	for _, p := range e.Postings {
-		t.put(newPosting, op, tr.ID, e.State, p.Holder, p.Currency, p.Bucket, p.Amount, micros(now))
-	}
+	t.put(newEntry, op, tr.ID, step, tr.State, tr.From, tr.To, tr.Currency, tr.Amount, micros(now))
 	for key, b := range after {
 		known := t.balance(key)
 		known.now, known.changed = b, op
@@ -61,18 +60,19 @@ func (t *tx) record(op string, tr ledger.Transfer, e ledger.Entry, now time.Time
 	return nil
 }
 
-// saveTransfer keeps a transfer that begins, or ends one that is pending.
-func (t *tx) saveTransfer(op string, tr ledger.Transfer) error {
+// saveTransfer notes a transfer that begins, or ends one that is pending. It returns
+// the number of its step.
+func (t *tx) saveTransfer(tr ledger.Transfer) (step int, err error) {
 	known := t.known.transfers[tr.ID]
 	switch {
 	case known == nil:
-		t.known.transfers[tr.ID] = &knownTransfer{Transfer: tr, fresh: true, changed: op}
-		return nil
+		t.known.transfers[tr.ID] = &tr
+		return 1, nil
 	case known.State != ledger.Pending || tr.State == ledger.Pending:
-		return fmt.Errorf("transfer %s: %w", tr.ID, ledger.ErrFinal)
+		return 0, fmt.Errorf("transfer %s: %w", tr.ID, ledger.ErrFinal)
 	}
-	known.Transfer, known.changed = tr, op
-	return nil
+	*known = tr
+	return 2, nil
 }
 
 // settleBalance keeps the writes of a balance that was changed.
@@ -96,5 +96,5 @@ func (t *tx) transfer(id string) (ledger.Transfer, error) {
 	if known == nil {
 		return ledger.Transfer{ID: id}, fmt.Errorf("transfer %s is not in the books", id)
 	}
-	return known.Transfer, nil
+	return *known, nil
 }

@@ -65,9 +65,9 @@ func amountOf(stored int64) *payment.Amount {
 
 // spentSum is what an account has put on hold and not got back of the bonds that it
 // bought since: of the account and the currency of a row of spending_limit.
-const spentSum = `(SELECT CAST(COALESCE(SUM(transfer.amount), 0) AS BIGINT) FROM bond JOIN transfer ON transfer.id = bond.id
+const spentSum = `(SELECT CAST(COALESCE(SUM(entry.amount), 0) AS BIGINT) FROM bond JOIN entry ON entry.transfer = bond.id AND entry.step = 1
 	WHERE bond.sender_account = spending_limit.account AND bond.state IN ('held', 'arrived', 'rejecting', 'rejected')
-	AND bond.bought_at > ? AND transfer.currency = spending_limit.currency)`
+	AND bond.bought_at > ? AND entry.currency = spending_limit.currency)`
 
 // limitQuestions read what holds a purchase back beside the sender's standing: the
 // account's limit in the currency, if it has one.

@@ -53,7 +53,6 @@ func (w *wants) addBuy(op escrowserver.Buy) {
 	w.accounts = append(w.accounts, op.Recipient)
 	w.limits = append(w.limits, limitKey{op.Account, q.Option.Currency})
 	w.taken = append(w.taken, op.Request.ID)
-	w.operations = append(w.operations, operationKey{op.Account, string(op.Request.ID)})
 	w.offers = append(w.offers, q.Recipient)
 	w.addresses = append(w.addresses, q.Sender)
 	w.open = append(w.open, pair{q.Sender, q.Recipient})
@@ -76,7 +75,7 @@ func (t *tx) load(ctx context.Context, w wants) error {
 	if named := slices.Concat(bonds, w.later); len(named) > 0 {
 		var there []escrow.BondID
 		parties := ask(`SELECT bond.sender_account, bond.recipient_account, COALESCE(account.id, '') FROM bond
-			LEFT JOIN transfer ON transfer.id = bond.id LEFT JOIN account ON account.id = transfer.payee WHERE bond.id = ?`, named,
+			LEFT JOIN entry ON entry.transfer = bond.id AND entry.step = 1 LEFT JOIN account ON account.id = entry.payee WHERE bond.id = ?`, named,
 			func(id escrow.BondID, scan func(...any) error) error {
 				var sender, recipient, beneficiary escrow.KeyID
 				err := scan(&sender, &recipient, &beneficiary)
@@ -132,9 +131,9 @@ func askFor[K any](text string, keys []K, values func(K) []any, row func(K, func
 // bondQuestions read bonds, their transfers and the heads of their receipts.
 func (t *tx) bondQuestions(ids []escrow.BondID) []question {
 	return []question{
-		ask(`SELECT sender_group, `+bondColumns+` FROM bond WHERE id = ?`, ids, func(id escrow.BondID, scan func(...any) error) error {
+		ask(`SELECT sender_group, sender_change, recipient_change, `+bondColumns+` FROM bond WHERE id = ?`, ids, func(id escrow.BondID, scan func(...any) error) error {
 			known := &knownBond{}
-			b, err := scanBond(scan, &known.group)
+			b, err := scanBond(scan, &known.group, &known.listed.sender, &known.listed.recipient)
 			if errors.Is(err, errDamaged) {
 				known.err, err = err, nil // it is one bond: the batch's others go on
 			}
@@ -143,7 +142,7 @@ func (t *tx) bondQuestions(ids []escrow.BondID) []question {
 			return err
 		}),
 		ask(`SELECT payer, payee, currency, amount, state FROM transfer WHERE id = ?`, ids, func(id escrow.BondID, scan func(...any) error) error {
-			tr := &knownTransfer{Transfer: ledger.Transfer{ID: string(id)}}
+			tr := &ledger.Transfer{ID: string(id)}
 			t.known.transfers[tr.ID] = tr
 			return scan(&tr.From, &tr.To, &tr.Currency, &tr.Amount, &tr.State)
 		}),
@@ -162,9 +161,11 @@ func (t *tx) bondQuestions(ids []escrow.BondID) []question {
 func (t *tx) buyQuestions(w wants) []question {
 	k := &t.known
 	return []question{
-		ask(`SELECT 1 FROM bond WHERE id = ?`, unknown(w.taken, k.used), func(id escrow.BondID, scan func(...any) error) error {
-			k.used[id] = true
-			return nil
+		ask(`SELECT sender_account, body_hash FROM bond WHERE id = ?`, unknown(w.taken, k.used), func(id escrow.BondID, scan func(...any) error) error {
+			var by usedID
+			err := scan(&by.account, &by.bodyHash)
+			k.used[id] = by
+			return err
 		}),
 		ask(`SELECT offer.account, offer.jws, offer.public, address.renew_by FROM offer
 			JOIN address ON address.address = offer.address AND address.account = offer.account WHERE offer.address = ?`,

@@ -101,7 +101,7 @@ func (t *tx) payable(ctx context.Context, account escrow.KeyID, currency string)
 
 // readTransfer makes a transfer known that is no bond's.
 func (t *tx) readTransfer(ctx context.Context, id string) error {
-	tr := &knownTransfer{Transfer: ledger.Transfer{ID: id}}
+	tr := &ledger.Transfer{ID: id}
 	there, err := found(t.conn.row(ctx, `SELECT payer, payee, currency, amount, state FROM transfer WHERE id = ?`, id).
 		Scan(&tr.From, &tr.To, &tr.Currency, &tr.Amount, &tr.State))
 	if there {

@@ -89,13 +89,10 @@ func (e *postgresEngine) snapshot(ctx context.Context) (*sql.Tx, error) {
 // does (schema step 012). Damaged pages fail the reading.
 func (e *postgresEngine) check(ctx context.Context, q querier, fault func(string)) error {
 	for _, names := range [][4]string{
-		{"posting", "transfer", "transfer", "id"},
 		{"operation", "account", "account", "id"},
 		{"bond", "sender_account", "account", "id"},
 		{"bond", "recipient_account", "account", "id"},
 		{"bond", "key_fingerprint", "key_fingerprint", "fingerprint"},
-		{"party", "account", "account", "id"},
-		{"party", "bond", "bond", "id"},
 		{"sold_key", "bond", "bond", "id"},
 		{"sold_key", "batch", "key_batch", "hash"},
 		{"receipt", "bond", "bond", "id"},

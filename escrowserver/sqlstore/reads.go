@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"earnest/escrow"
@@ -32,7 +33,7 @@ func (r reader) beforeBuy(ctx context.Context, key operationKey, bodyHash, curre
 	var signer string
 	var before sql.NullString
 	var available payment.Amount
-	ok, err := found(r.row(ctx, `SELECT key_id, (SELECT body_hash FROM operation WHERE operation.account = account.id AND operation.id = ?),
+	ok, err := found(r.row(ctx, `SELECT key_id, (SELECT body_hash FROM bond WHERE bond.id = ? AND bond.sender_account = account.id),
 		COALESCE((SELECT available FROM balance WHERE holder = account.id AND currency = ?), 0)
 		FROM account WHERE id = ?`, key.id, currency, key.account).Scan(&signer, &before, &available))
 	switch {
@@ -79,8 +80,12 @@ func (s *Store) Bonds(ctx context.Context, account escrow.KeyID, after int64, li
 }
 
 func (r reader) bonds(ctx context.Context, account escrow.KeyID, after int64, limit int) ([]escrowserver.Change, error) {
-	rows, err := r.query(ctx, `SELECT party.change, party.role, `+bondColumns+` FROM party JOIN bond ON bond.id = party.bond
-		WHERE party.account = ? AND party.change > ? ORDER BY party.change LIMIT ?`, account, after, limit)
+	one := func(role escrow.Role) string { // its places come from two indices
+		return fmt.Sprintf(`SELECT * FROM (SELECT %[1]s_change, '%[1]s', `+bondColumns+` FROM bond
+			WHERE %[1]s_account = ? AND %[1]s_change > ? ORDER BY %[1]s_change LIMIT ?) AS as_%[1]s`, role)
+	}
+	rows, err := r.query(ctx, one(escrow.RoleSender)+` UNION ALL `+one(escrow.RoleRecipient)+` ORDER BY 1 LIMIT ?`,
+		account, after, limit, account, after, limit, limit)
 	var changes []escrowserver.Change
 	err = each(rows, err, func(scan func(...any) error) error {
 		var c escrowserver.Change

@@ -110,7 +110,7 @@ func ofAccount() []stored {
 	return []stored{
 		{"account", `SELECT id, public_key, recovery, opened_at, frozen_at FROM account WHERE id = ?`, []string{"id", "publicKey", "recovery", "openedAt", "frozenAt"}},
 		{"balances", `SELECT currency, available, held FROM balance WHERE holder = ? ORDER BY currency`, []string{"currency", "available", "held"}},
-		{"postings", `SELECT transfer, state, currency, bucket, amount, made_at FROM posting WHERE holder = ? ORDER BY id`, []string{"transfer", "state", "currency", "bucket", "amount", "madeAt"}},
+		{"postings", `SELECT transfer, state, currency, bucket, amount, made_at FROM posting WHERE holder = ? ORDER BY id, side`, []string{"transfer", "state", "currency", "bucket", "amount", "madeAt"}},
 		{"vouchers", `SELECT hash, currency, amount, redeemed_at, signed FROM voucher WHERE account = ? ORDER BY redeemed_at`, []string{"hash", "currency", "amount", "redeemedAt", "signed"}},
 		{"credits", `SELECT kind, currency, amount, reason, signed, made_at FROM credit WHERE account = ? ORDER BY made_at`, []string{"kind", "currency", "amount", "reason", "signed", "madeAt"}},
 		{"checkouts", `SELECT operation, provider, currency, amount, session, payment, state, made_at, ended_at FROM checkout WHERE account = ? ORDER BY made_at`,

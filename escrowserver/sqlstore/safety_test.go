@@ -30,7 +30,7 @@ func safetyDamages() map[string]string {
 		"a block of another sender":          `UPDATE block SET sender = 'anna@sender.example'`,
 		"a block at another recipient":       `UPDATE block SET recipient = 'bob@recipient.example'`,
 		"a block of another bond":            `UPDATE block SET bond = (SELECT MIN(id) FROM bond)`,
-		"money given up without an order":    `UPDATE transfer SET id = 'given-up:x:y' WHERE id LIKE 'given-up:%'`,
-		"money given up in another currency": `UPDATE transfer SET currency = 'points.example' WHERE id LIKE 'given-up:%'`,
+		"money given up without an order":    `UPDATE entry SET transfer = 'given-up:x:y' WHERE transfer LIKE 'given-up:%'`,
+		"money given up in another currency": `UPDATE entry SET currency = 'points.example' WHERE transfer LIKE 'given-up:%'`,
 	}
 }

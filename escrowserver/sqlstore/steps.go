@@ -18,7 +18,7 @@ func (t *tx) askWithdraw(ctx context.Context, op escrowserver.AskWithdraw) (any,
 	}
 	if b.WithdrawAskedAt.IsZero() {
 		b.Bond, b.changed = next, op.Name()
-		if err := t.tell(op.Name(), next, true); err != nil {
+		if err := t.tell(op.Name(), b, true); err != nil {
 			return nil, err
 		}
 	}

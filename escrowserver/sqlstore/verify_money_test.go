@@ -64,7 +64,7 @@ func TestVerifyFindsMoneyThatWasMadeUp(t *testing.T) {
 		"a payout without its word":        `UPDATE payout SET note = '' WHERE state = 'paid'`,
 		"a payout that ended while asked":  `UPDATE payout SET ended_at = asked_at WHERE state = 'asked'`,
 		"a payout lost":                    `DELETE FROM payout WHERE state = 'paid'`,
-		"money to the payouts' own holder": `UPDATE transfer SET payee = 'payouts' WHERE payer = 'issuance' AND id LIKE 'credit:%'`,
+		"money to the payouts' own holder": `UPDATE entry SET payee = 'payouts' WHERE payer = 'issuance' AND transfer LIKE 'credit:%'`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			mustBeFound(t, books, h.Server.ReceiptKey(), damage)

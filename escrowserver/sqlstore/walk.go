@@ -64,7 +64,7 @@ func (r reader) walkBalances(ctx context.Context, v escrowserver.Visitor) error 
 	})
 }
 
-// walkTransfers groups postings into entries by the state that they led to.
+// walkTransfers shows each transfer with its steps.
 func (r reader) walkTransfers(ctx context.Context, v escrowserver.Visitor) error {
 	var at escrowserver.TransferLine
 	show := func() error {
@@ -73,35 +73,27 @@ func (r reader) walkTransfers(ctx context.Context, v escrowserver.Visitor) error
 		}
 		return v.Transfer(at)
 	}
-	rows, err := r.query(ctx, `SELECT t.id, t.payer, t.payee, t.currency, t.amount, t.state,
-			EXISTS (SELECT 1 FROM bond WHERE bond.id = t.id),
-			EXISTS (SELECT 1 FROM voucher WHERE t.id LIKE 'voucher:%' AND voucher.hash = substr(t.id, 9) AND voucher.redeemed_at > 0),
-			EXISTS (SELECT 1 FROM credit WHERE credit.id = t.id), EXISTS (SELECT 1 FROM payout WHERE payout.id = t.id),
-			p.state, p.holder, p.currency, p.bucket, p.amount
-		FROM transfer t LEFT JOIN posting p ON p.transfer = t.id ORDER BY t.id, p.id`)
+	rows, err := r.query(ctx, `SELECT e.transfer, e.step, e.state, e.payer, e.payee, e.currency, e.amount, e.made_at,
+			EXISTS (SELECT 1 FROM bond WHERE bond.id = e.transfer),
+			EXISTS (SELECT 1 FROM voucher WHERE e.transfer LIKE 'voucher:%' AND voucher.hash = substr(e.transfer, 9) AND voucher.redeemed_at > 0),
+			EXISTS (SELECT 1 FROM credit WHERE credit.id = e.transfer), EXISTS (SELECT 1 FROM payout WHERE payout.id = e.transfer)
+		FROM entry e ORDER BY e.transfer, e.step`)
 	err = each(rows, err, func(scan func(...any) error) error {
 		var t escrowserver.TransferLine
-		var state, holder, currency, bucket sql.NullString
-		var amount sql.NullInt64
-		if err := scan(&t.ID, &t.From, &t.To, &t.Currency, &t.Amount, &t.State, &t.OfBond, &t.OfVoucher, &t.OfCredit, &t.OfPayout,
-			&state, &holder, &currency, &bucket, &amount); err != nil {
+		var step escrowserver.StepLine
+		var made int64
+		if err := scan(&step.ID, &step.N, &step.State, &step.From, &step.To, &step.Currency, &step.Amount, &made,
+			&t.OfBond, &t.OfVoucher, &t.OfCredit, &t.OfPayout); err != nil {
 			return err
 		}
-		if t.ID != at.ID {
+		step.MadeAt = fromMicros(made)
+		if step.ID != at.ID {
 			if err := show(); err != nil {
 				return err
 			}
-			at = t
+			at, at.Transfer = t, step.Transfer
 		}
-		if !amount.Valid {
-			return nil
-		}
-		if n := len(at.Entries); n == 0 || string(at.Entries[n-1].State) != state.String {
-			at.Entries = append(at.Entries, ledger.Entry{TransferID: t.ID, State: ledger.State(state.String)})
-		}
-		last := &at.Entries[len(at.Entries)-1]
-		last.Postings = append(last.Postings, ledger.Posting{Holder: ledger.Holder(holder.String), Currency: currency.String,
-			Bucket: ledger.Bucket(bucket.String), Amount: amount.Int64})
+		at.Steps, at.State = append(at.Steps, step), step.State
 		return nil
 	})
 	if err != nil {

@@ -52,14 +52,16 @@ func (r reader) walkBonds(ctx context.Context, v escrowserver.Visitor) error {
 // complete reads what is stored beside a bond.
 func (r reader) complete(ctx context.Context, b *escrowserver.BondLine) error {
 	var t nullTransfer
+	parties := [2]escrowserver.PartyLine{{Role: escrow.RoleSender, Account: b.SenderAccount}, {Role: escrow.RoleRecipient, Account: b.RecipientAccount}}
 	if err := r.row(ctx, `SELECT COALESCE((SELECT address FROM key_fingerprint WHERE fingerprint = ?), ''),
-			COALESCE((SELECT body_hash FROM operation WHERE account = ? AND id = ?), ''),
+			body_hash, sender_change, recipient_change,
+			COALESCE((SELECT change FROM account WHERE account.id = sender_account), 0), COALESCE((SELECT change FROM account WHERE account.id = recipient_account), 0),
 			t.id, t.payer, t.payee, t.currency, t.amount, t.state
-		FROM (SELECT 1) AS one LEFT JOIN transfer t ON t.id = ?`, b.KeyFingerprint, b.SenderAccount, b.ID, b.ID).
-		Scan(append([]any{&b.KeyAddress, &b.BuyHash}, t.dest()...)...); err != nil {
+		FROM bond LEFT JOIN transfer t ON t.id = bond.id WHERE bond.id = ?`, b.KeyFingerprint, b.ID).
+		Scan(append([]any{&b.KeyAddress, &b.BuyHash, &parties[0].N, &parties[1].N, &parties[0].Newest, &parties[1].Newest}, t.dest()...)...); err != nil {
 		return err
 	}
-	b.Transfer = t.transfer()
+	b.Transfer, b.Parties = t.transfer(), parties[:]
 	rows, err := r.query(ctx, `SELECT n, jws FROM (
 			SELECT n, id, jws FROM receipt WHERE bond = ? AND n = 0 UNION ALL SELECT n, id, jws FROM receipt WHERE bond = ? AND n > 0) AS receipts
 		ORDER BY n, id`, b.ID, b.ID)
@@ -75,15 +77,6 @@ func (r reader) complete(ctx context.Context, b *escrowserver.BondLine) error {
 			b.Receipts = append(b.Receipts, jws)
 		}
 		return nil
-	}); err != nil {
-		return err
-	}
-	rows, err = r.query(ctx, `SELECT p.role, p.account, p.change, a.change FROM party p JOIN account a ON a.id = p.account WHERE p.bond = ?`, b.ID)
-	if err := each(rows, err, func(scan func(...any) error) error {
-		var p escrowserver.PartyLine
-		err := scan(&p.Role, &p.Account, &p.N, &p.Newest)
-		b.Parties = append(b.Parties, p)
-		return err
 	}); err != nil {
 		return err
 	}

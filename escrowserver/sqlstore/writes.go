@@ -15,15 +15,12 @@ const (
 	takeKey
 	changeBond // before the new: of two people one bond is open at a time
 	newBond
-	newTransfer
-	endTransfer
-	newPosting
+	newEntry
 	newBalance
 	setBalance
 	addToBalance
 	newReceipt
 	setNewest
-	setParty
 	keepSoldKey
 	dropSoldKey
 	newStatement
@@ -40,8 +37,8 @@ func (w write) changesAll() bool { return w != newBalance && w != dropSoldKey &&
 
 // name is the end of the write's label; its operation's name is before it.
 func (w write) name() string {
-	return [writeCount]string{"voucher", "key", "bond", "bond", "transfer", "transfer", "posting", "balance.new", "balance",
-		"balance", "receipt", "change", "party", "sold", "sold", "statement", "proof", "operation", "block", "block"}[w]
+	return [writeCount]string{"voucher", "key", "bond", "bond", "entry", "balance.new", "balance",
+		"balance", "receipt", "change", "sold", "sold", "statement", "proof", "operation", "block", "block"}[w]
 }
 
 func (w write) text() string {
@@ -51,15 +48,14 @@ func (w write) text() string {
 		newBond: `INSERT INTO bond (id, quote, sender, sender_folded, sender_group, sender_account,
 				recipient, recipient_account, key_fingerprint, state, due_at,
 				bought_at, deliver_by, decide_by, final_at, arrived_at, read_at, effective_at, ended_at, withdraw_asked_at,
-				late_accepted_at, deliver_moved, decide_moved, last_decision, decision_n, extension_signed, verification, reply)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				late_accepted_at, deliver_moved, decide_moved, last_decision, decision_n, extension_signed, verification, reply,
+				sender_change, recipient_change, body_hash)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		changeBond: `UPDATE bond SET state = ?, due_at = ?, decide_by = ?, arrived_at = ?, read_at = ?,
 				effective_at = ?, ended_at = ?, withdraw_asked_at = ?, late_accepted_at = ?,
-				deliver_moved = ?, decide_moved = ?, last_decision = ?, decision_n = ?, extension_signed = ?, verification = ?, reply = ? WHERE id = ?`,
-		newTransfer: `INSERT INTO transfer (id, payer, payee, currency, amount, state) VALUES (?, ?, ?, ?, ?, ?)`,
-		endTransfer: `UPDATE transfer SET state = ? WHERE id = ? AND state = 'pending'`,
-		newPosting: `INSERT INTO posting (transfer, state, holder, currency, bucket, amount, made_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`,
+				deliver_moved = ?, decide_moved = ?, last_decision = ?, decision_n = ?, extension_signed = ?, verification = ?, reply = ?,
+				sender_change = ?, recipient_change = ? WHERE id = ?`,
+		newEntry: `INSERT INTO entry (transfer, step, state, payer, payee, currency, amount, made_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		// The row is made first: a CHECK is held against the inserted values too,
 		// and a difference may be negative.
 		newBalance: `INSERT INTO balance (holder, currency, available, held) VALUES (?, ?, 0, 0)
@@ -68,8 +64,6 @@ func (w write) text() string {
 		addToBalance: `UPDATE balance SET available = available + ?, held = held + ? WHERE holder = ? AND currency = ?`,
 		newReceipt:   `INSERT INTO receipt (bond, n, jws) VALUES (?, ?, ?)`,
 		setNewest:    `UPDATE account SET change = ?, open_bonds = ? WHERE id = ?`,
-		setParty: `INSERT INTO party (account, change, bond, role) VALUES (?, ?, ?, ?)
-			ON CONFLICT (bond, role) DO UPDATE SET change = excluded.change`,
 		keepSoldKey:  `INSERT INTO sold_key (bond, certificate, batch, keep_until) VALUES (?, ?, ?, ?)`,
 		dropSoldKey:  `DELETE FROM sold_key WHERE bond = ?`,
 		newStatement: `INSERT INTO statement (hash, bond, verdict, n, jws, outcome, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,

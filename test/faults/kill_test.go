@@ -102,8 +102,8 @@ func (p *plan) missing() (faults []string) {
 	}
 	needed := map[string][]string{
 		"undone, accepted": {
-			"escrow buy.key", "escrow buy.bond", "escrow buy.transfer", "escrow buy.posting", "escrow buy.balance", "escrow buy.receipt",
-			"escrow buy.change", "escrow buy.party", "escrow buy.sold", "escrow buy.operation", "escrow buy.commit", "escrow acknowledge.commit",
+			"escrow buy.key", "escrow buy.bond", "escrow buy.entry", "escrow buy.balance", "escrow buy.receipt",
+			"escrow buy.change", "escrow buy.sold", "escrow buy.commit", "escrow acknowledge.commit",
 			"sender buy.intend.commit", "sender buy.paid.commit", "sender sealed.commit", "sender submitted.commit", "sender bonds.commit",
 			"escrow arrive.bond", "escrow arrive.receipt", "escrow arrive.proof", "escrow arrive.commit",
 			"recipient receive.commit", "recipient arrive.take.commit", "recipient arrive.keep.commit", "recipient position.commit",
@@ -112,9 +112,9 @@ func (p *plan) missing() (faults []string) {
 			"sender bonds.connection", "sender free.send.connection", "sender free.send.commit", "sender free.submitted.commit",
 			"recipient free.receive.commit", "recipient free.keep.connection", "recipient free.keep.commit",
 			"recipient free.send.commit", "sender free.keep.commit",
-			"escrow decide.transfer", "escrow decide.posting", "escrow decide.balance", "escrow decide.receipt", "escrow decide.statement", "escrow decide.commit",
+			"escrow decide.entry", "escrow decide.balance", "escrow decide.receipt", "escrow decide.statement", "escrow decide.commit",
 		},
-		"rejected": {"escrow sweep.transfer", "escrow sweep.posting", "escrow sweep.balance", "escrow sweep.balance.new", "escrow sweep.receipt", "escrow sweep.bond", "escrow sweep.commit"},
+		"rejected": {"escrow sweep.entry", "escrow sweep.balance", "escrow sweep.balance.new", "escrow sweep.receipt", "escrow sweep.bond", "escrow sweep.commit"},
 	}
 	for _, want := range needed[p.tasks[0].path] {
 		met := slices.ContainsFunc(p.tasks, func(one *task) bool {

@@ -10,7 +10,7 @@ import (
 )
 
 // point is one write of one process in one step: its label and the how manieth
-// of its transaction ("decide.posting#2").
+// of its transaction ("sweep.entry#2").
 type point struct{ path, step, process, write string }
 
 func (p point) String() string {
