@@ -97,15 +97,17 @@ type BondLine struct {
 	escrow.Bond
 	DueAt        time.Time
 	SenderFolded escrow.Address
-	SenderGroup  string
-	KeyAddress   escrow.Address // whose key it was
-	BuyHash      string         // of the buy request
-	Transfer     *ledger.Transfer
-	Receipts     []escrow.Signed // the chain
-	Asides       []escrow.Signed // the receipts outside of the chain
-	Parties      []PartyLine
-	Proofs       []StatementLine
-	Statements   []StatementLine
+	// RecipientFolded is missing where an older program saw the bond end.
+	RecipientFolded escrow.Address
+	SenderGroup     string
+	KeyAddress      escrow.Address // whose key it was
+	BuyHash         string         // of the buy request
+	Transfer        *ledger.Transfer
+	Receipts        []escrow.Signed // the chain
+	Asides          []escrow.Signed // the receipts outside of the chain
+	Parties         []PartyLine
+	Proofs          []StatementLine
+	Statements      []StatementLine
 }
 
 // PartyLine is the place of a bond in a party's list.
