@@ -336,6 +336,8 @@ func (t *tx) deleteAccount(ctx context.Context, op escrowserver.TakeOrder, order
 		{"changes", `DELETE FROM account_change WHERE account = ?`},
 		{"orders", `DELETE FROM account_order WHERE account = ? AND action IN ('release', 'cancel')`},
 		{"certificates", `UPDATE bond SET verification = NULL, reply = NULL WHERE sender_account = ?`},
+		{"limits", `DELETE FROM spending_limit WHERE account = ?`},
+		{"checkouts", `UPDATE checkout SET url = '' WHERE account = ?`},
 		{"payouts", `UPDATE payout SET destination = '', signed = '' WHERE account = ?`},
 		{"operations", `DELETE FROM operation WHERE account = ?`},
 		{"sold", `DELETE FROM sold_key WHERE bond IN (SELECT id FROM bond WHERE sender_account = ?)`},
