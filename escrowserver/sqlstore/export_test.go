@@ -140,6 +140,20 @@ func TestTheExportHasSomethingOfEachTable(t *testing.T) {
 		if len(read.Bonds) != 5 {
 			t.Errorf("%d bonds, want 5", len(read.Bonds))
 		}
+		// What is of one role alone is not told of the other.
+		of := map[string]escrow.Role{"keysBought": escrow.RoleSender, "purchases": escrow.RoleSender, "sales": escrow.RoleRecipient,
+			"asides": escrow.RoleRecipient, "statements": escrow.RoleRecipient, "proofs": escrow.RoleRecipient}
+		roles := map[any]escrow.Role{}
+		for _, b := range read.Bonds {
+			roles[string(b.ID)] = b.Role
+		}
+		for name, role := range of {
+			for _, line := range read.Tables[name] {
+				if roles[line["bond"]] != role {
+					t.Errorf("%s are told of bond %s", name, line["bond"])
+				}
+			}
+		}
 	}
 }
 
@@ -157,12 +171,14 @@ func mayStay() map[string]string {
 		theirs   = "the bond is the other party's as well"
 		orders   = "what made another key, or none, the account's: verify needs it"
 		neverNew = "a key that was here is never accepted again"
+		provider = "what the card provider told, of its own pages and payments"
 		another  = "another account asked for the address: it is that one's"
 	)
 	return map[string]string{
 		"account.id: id":                     row,
 		"balance.holder: id":                 books,
 		"checkout.account: id":               books,
+		"provider_event.event: page":         provider,
 		"credit.account: id":                 books,
 		"credit.signed: id":                  books,
 		"entry.payee: id":                    books,
