@@ -8,8 +8,8 @@ import (
 	"earnest/payment"
 )
 
-// The escrow is told of the own limits that its owner wants held there, too, whoever
-// has stolen this machine. It takes what is lower at once and what is higher after 48
+// The escrow is told of the own limits, so that it holds to them whoever has stolen
+// this machine, unless their owner wants them here only. It takes what is lower at once and what is higher after 48
 // hours. A limit that the escrow has and this agent does not is left as it is: an
 // agent that has lost its memory must not open the account by that.
 

@@ -14,7 +14,7 @@ func TestLimit_IsHeldByTheEscrow(t *testing.T) {
 	w := newWorld(t, escrow.Terms{})
 	anna := w.join("anna", "5.00")
 	set := func(perMail string) {
-		_, err := anna.SetLimit(t.Context(), agentclient.SetLimit{Currency: euro.Name, PerMail: perMail, PerDay: "2.00", AtEscrow: perMail == "0.20"})
+		_, err := anna.SetLimit(t.Context(), agentclient.SetLimit{Currency: euro.Name, PerMail: perMail, PerDay: "2.00"})
 		must(t, err)
 	}
 	thief := w.server.As(escrow.PublicKey(w.signer(anna).Public().(ed25519.PublicKey)))
@@ -26,10 +26,10 @@ func TestLimit_IsHeldByTheEscrow(t *testing.T) {
 		}
 		return account.Limits[0]
 	}
-	_, err := anna.SetLimit(t.Context(), agentclient.SetLimit{Currency: euro.Name, PerMail: "1.00"})
+	_, err := anna.SetLimit(t.Context(), agentclient.SetLimit{Currency: euro.Name, PerMail: "1.00", HereOnly: true})
 	must(t, err)
 	if account, err := thief.Account(t.Context()); err != nil || len(account.Limits) != 0 {
-		t.Fatalf("not asked for: %+v, %v", account.Limits, err)
+		t.Fatalf("here only: %+v, %v", account.Limits, err)
 	}
 	set("0.20")
 	if l := at(); *l.PerMail != 20 || *l.PerDay != 200 || l.Raise != nil {

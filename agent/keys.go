@@ -11,10 +11,6 @@ import (
 	"earnest/escrow"
 )
 
-// keptLate is how long the keys of an expired bond are kept on both sides: so
-// long a late accept can still connect them.
-const keptLate = 90 * 24 * time.Hour
-
 // takeOverKey decides what becomes of a bond's key.
 func (a *account) takeOverKey(tx *store.Tx, view escrow.BondView) error {
 	key, ok, err := store.Get[store.Key](tx, view.KeyFingerprint)
@@ -144,7 +140,7 @@ func (a *account) tidy(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				late := bond.State == escrow.Expired && bond.LateAcceptedAt.IsZero() && a.Now().After(bond.EndedAt.Add(keptLate))
+				late := bond.State == escrow.Expired && bond.LateAcceptedAt.IsZero() && a.Now().After(bond.EndedAt.Add(escrow.LateAccept))
 				if late && bond.Account == a.id {
 					err = dropLate(tx, bond)
 				}

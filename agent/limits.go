@@ -68,7 +68,7 @@ func (a *Agent) SetLimit(ctx context.Context, req agentclient.SetLimit) ([]agent
 		if err != nil {
 			return err
 		}
-		limit.AtEscrow = req.AtEscrow || before.AtEscrow
+		limit.AtEscrow = !req.HereOnly || before.AtEscrow
 		if limit.PerMail == nil && limit.PerDay == nil {
 			return store.Delete[store.Limit](tx, store.LimitID(limit.Currency))
 		}

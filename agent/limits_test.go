@@ -26,7 +26,7 @@ func (u unreliable) Movements(ctx context.Context, after int64, limit int) (escr
 // limit sets what the person's mails may cost.
 func (w *world) limit(p *person, perMail, perDay string) {
 	w.t.Helper()
-	_, err := p.SetLimit(w.t.Context(), agentclient.SetLimit{Currency: euro.Name, PerMail: perMail, PerDay: perDay})
+	_, err := p.SetLimit(w.t.Context(), agentclient.SetLimit{Currency: euro.Name, PerMail: perMail, PerDay: perDay, HereOnly: true})
 	must(w.t, err)
 }
 
@@ -224,7 +224,7 @@ func TestSetLimitSaysWhichFieldIsWrong(t *testing.T) {
 	p := w.join("sender", "")
 	w.limit(p, "1", "5.5")
 	for field, req := range map[string]agentclient.SetLimit{
-		"currency": {Currency: "other.example", PerMail: "1.00"},
+		"currency": {Currency: "other.example", PerMail: "1.00", HereOnly: true},
 		"perMail":  {Currency: euro.Name, PerMail: "1,00"},
 		"perDay":   {Currency: euro.Name, PerDay: "-1"},
 	} {

@@ -139,8 +139,13 @@ func (a *account) notPaidOut(currency payment.Currency, err error) error {
 	if !ok || refused.Code != escrow.InsufficientFunds || refused.Have == nil {
 		return err
 	}
-	return agentclient.Refuse(string(refused.Code),
-		agentclient.Say("payout.less", "{Have} can be paid out. Welcome credit is for bonds only, and what a card payment took back is owed.", "Have", money(currency, *refused.Have)),
+	have := money(currency, *refused.Have)
+	less := agentclient.Say("payout.less", "{Have} can be paid out. Welcome credit is for bonds only, and what a card payment took back is owed.", "Have", have)
+	if hold := a.get().Info.CheckoutHold; hold > 0 {
+		less = agentclient.Say("payout.less-card", "{Have} can be paid out. Welcome credit is for bonds only, what a card payment took back is owed, and what was paid by card can be paid out only {Span} later.",
+			"Have", have, "Span", hold.Duration())
+	}
+	return agentclient.Refuse(string(refused.Code), less,
 		agentclient.Say("payout.less-means", "Nothing was asked for, and no money moved."),
 		agentclient.Say("payout.less-do", "Ask for less.")).At("amount")
 }
@@ -168,18 +173,32 @@ func (a *Agent) Payouts(ctx context.Context, account string) ([]agentclient.Payo
 		}
 	}
 	for _, p := range payouts {
-		list = append(list, acct.viewPayout(p))
+		view := acct.viewPayout(p)
+		back := slices.IndexFunc(kept, func(k store.Paying) bool { return k.ID == p.ID && k.Cancelled })
+		if back >= 0 && p.State == escrow.PayoutAsked {
+			view.State, view.SayError = agentclient.PayoutCancelling, kept[back].Error
+			view.Error = view.SayError.String()
+		}
+		list = append(list, view)
 	}
 	return list, nil
 }
 
 func (a *account) viewPayout(p escrow.Payout) agentclient.Payout {
-	return agentclient.Payout{ID: p.ID, Account: string(a.address), State: string(p.State), Amount: money(p.Currency, p.Amount), To: p.To,
+	v := agentclient.Payout{ID: p.ID, Account: string(a.address), State: string(p.State), Amount: money(p.Currency, p.Amount), To: p.To,
 		AskedAt: p.AskedAt, NotBefore: p.NotBefore, EndedAt: p.EndedAt, Note: p.Note}
+	if p.State == escrow.PayoutRefused && p.Note == escrow.CancelledByOwner {
+		v.State, v.Note = agentclient.PayoutCancelled, ""
+	}
+	return v
 }
 
 // viewAsked is a payout that the escrow does not list.
 func (a *account) viewAsked(p store.Paying) agentclient.Payout {
-	return agentclient.Payout{ID: p.ID, Account: string(a.address), State: p.State, Amount: money(p.Currency, p.Amount), To: p.To,
+	v := agentclient.Payout{ID: p.ID, Account: string(a.address), State: p.State, Amount: money(p.Currency, p.Amount), To: p.To,
 		AskedAt: time.UnixMilli(p.Number).UTC(), EndedAt: p.EndedAt, Error: p.Error.String(), SayError: p.Error}
+	if p.Cancelled && p.State == agentclient.PayoutUnsure {
+		v.State = agentclient.PayoutCancelling
+	}
+	return v
 }

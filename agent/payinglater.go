@@ -73,7 +73,7 @@ func (a *account) payOutside(ctx context.Context, p store.Paying) (store.Paying,
 			switch {
 			case p.ID == was.ID && !same:
 				return escrow.Errorf(escrow.Conflict, "something else was asked for under that number")
-			case p.ID == was.ID, !named && same && was.State == agentclient.PayoutUnsure:
+			case p.ID == was.ID, !named && same && was.State == agentclient.PayoutUnsure && !was.Cancelled:
 				p, fresh = was, false
 				return nil
 			}
@@ -104,7 +104,7 @@ func (a *account) askOutside(ctx context.Context, p store.Paying, fresh bool) (s
 	switch unsure := p.State == agentclient.PayoutUnsure; {
 	case err == nil && p.Out:
 		err := a.Store.Update(ctx, "paying.asked", func(tx *store.Tx) error { return store.Delete[store.Paying](tx, p.ID) })
-		a.tell(agentclient.EventBalance, p.ID, agentclient.PayoutAsked)
+		a.tell(agentclient.EventBalance, p.ID, a.viewPayout(payout).State)
 		return p, payout, err
 	case err == nil:
 	case !unsure && retryLater(err):
@@ -119,6 +119,8 @@ func (a *account) askOutside(ctx context.Context, p store.Paying, fresh bool) (s
 	case !retryLater(err):
 		now.State, now.EndedAt = agentclient.PayoutFailed, a.Now()
 		now.Error = agentclient.Say("paying.refused", "The escrow did not take it: {Why}. No money moved.", "Why", plain(a.notPaidOut(p.Currency, err)))
+	case p.Cancelled:
+		now.Error = agentclient.Say("paying.payout-cancelling", "You took this payout back, and it is not known whether the escrow has it: {Why}. It is asked again by itself, and cancels what it has; until then the money may be on hold.", "Why", plain(err))
 	case p.Out:
 		now.Error = agentclient.Say("paying.payout-unsure", "It is not known whether the escrow has this payout: {Why}. It is asked again by itself, under the same number, so the money goes on hold once at most.", "Why", plain(err))
 	default:
@@ -133,6 +135,9 @@ func (a *account) outside(ctx context.Context, p store.Paying) (now store.Paying
 	switch {
 	case p.Out:
 		payout, err = a.service.AskPayout(ctx, escrow.PayoutRequest{ID: p.ID, Currency: p.Currency.Name, Amount: p.Amount, To: p.To})
+		if err == nil && p.Cancelled && payout.State == escrow.PayoutAsked {
+			payout, err = a.cancelFound(ctx, payout)
+		}
 		return p, payout, err
 	case p.State == agentclient.PayoutUnsure:
 		checkout, err = a.service.StartCheckout(ctx, escrow.CheckoutRequest{ID: p.ID, Currency: p.Currency.Name, Amount: p.Amount})
@@ -215,7 +220,7 @@ func (a *account) payoutStates(ctx context.Context) (states string, waits bool, 
 	payouts, err := a.service.Payouts(ctx)
 	for _, p := range payouts {
 		states += fmt.Sprintln(p.ID, p.State)
-		waits = waits || p.State == escrow.PayoutAsked
+		waits = waits || p.State == escrow.PayoutAsked || p.State == escrow.PayoutPaying
 	}
 	return states, waits, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"earnest/agent/store"
 	"earnest/agentclient"
@@ -48,13 +49,23 @@ func (a *account) lookUp(ctx context.Context, address escrow.Address) (escrow.Of
 	return a.checkOffer(ctx, signed, address)
 }
 
-func (a *account) checkOffer(ctx context.Context, signed escrow.Signed, address escrow.Address) (escrow.Offer, error) {
+// openOffer checks that it is an offer, and of that address.
+func openOffer(signed escrow.Signed, address escrow.Address) (escrow.Offer, error) {
 	offer, err := escrow.VerifyOffer(signed)
 	if err != nil {
 		return escrow.Offer{}, fmt.Errorf("the escrow's offer: %w", err)
 	}
 	if offer.Address != address {
 		return escrow.Offer{}, escrow.Errorf(escrow.Invalid, "the escrow answered for another address")
+	}
+	return offer, nil
+}
+
+// checkOffer returns the offer also where its identity is not the one that is known.
+func (a *account) checkOffer(ctx context.Context, signed escrow.Signed, address escrow.Address) (escrow.Offer, error) {
+	offer, err := openOffer(signed, address)
+	if err != nil {
+		return offer, err
 	}
 	id, err := a.blind(address)
 	if err != nil {
@@ -73,10 +84,9 @@ func (a *account) checkOffer(ctx context.Context, signed escrow.Signed, address 
 				return nil // an older one says nothing new
 			}
 		case !offer.Succeeds(pin.Identity, pin.Recovery):
-			return agentclient.Refuse(agentclient.CodeDamaged,
-				agentclient.Say("price.other-identity", "The escrow shows another identity for {Address} than before.", "Address", address),
-				agentclient.Say("price.taking-place", "Somebody may be taking its place. Nothing was paid or sent."),
-				agentclient.Say("price.ask-fingerprint", "Ask the person, by another way, for the fingerprint on the card: it was {Fingerprint}.", "Fingerprint", pin.Identity.ID()))
+			return a.otherIdentity(pin, offer)
+		default:
+			pin.AcceptedAt = time.Time{}
 		}
 		pin.Identity, pin.Recovery, pin.Made = offer.Identity, offer.Recovery, offer.Made
 		return store.Put(tx, pin)
@@ -94,7 +104,7 @@ func (a *Agent) Balances(ctx context.Context) ([]agentclient.Balance, error) {
 		for _, b := range known.Balances {
 			all = append(all, agentclient.Balance{
 				Account: string(acct.address), Escrow: acct.get().Info.Name,
-				Available: money(b.Currency, b.Available), Held: money(b.Currency, b.Held), ByCard: acct.takesCards(b.Currency.Name),
+				Available: money(b.Currency, b.Available), Held: money(b.Currency, b.Held), ByCard: acct.takesCards(b.Currency.Name), CardHold: int64(acct.get().Info.CheckoutHold),
 			})
 		}
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"encoding/base64"
@@ -130,6 +131,9 @@ func (a *account) orderRecovery(ctx context.Context, req agentclient.AccountOrde
 	}
 	a.rotating.Lock()
 	defer a.rotating.Unlock()
+	if known, done, err := a.orderedRecovery(ctx, publicOf(next), req.Recovery == ""); done || err != nil {
+		return a.safety(known), a.explained(err)
+	}
 	signer, byRecovery, err := a.orderedBy(ctx, req.Recovery)
 	if err != nil {
 		return agentclient.AccountSafety{}, a.explained(err)
@@ -149,6 +153,24 @@ func (a *account) orderRecovery(ctx context.Context, req agentclient.AccountOrde
 		err = errors.Join(err, a.recoveryFails(ctx))
 	}
 	return a.safety(known), a.explained(err)
+}
+
+// orderedRecovery finds out first what became of an order whose answer was lost: given
+// again, it would be signed by the account's key, since the recovery key before it
+// counts no more, and act with notice. It reports that the key counts, or waits.
+func (a *account) orderedRecovery(ctx context.Context, key escrow.PublicKey, mayWait bool) (known escrow.Account, done bool, err error) {
+	if a.get().Safety.Next == nil {
+		return known, false, nil
+	}
+	if err := a.settleRecovery(ctx); uncertain(err) {
+		return known, false, err
+	}
+	s := a.get().Safety
+	if !bytes.Equal(s.Recovery, key) && (!mayWait || s.Next == nil || !bytes.Equal(s.Next.Key, key)) {
+		return known, false, nil
+	}
+	known, err = a.service.Account(ctx)
+	return known, err == nil, err
 }
 
 // noted keeps the newest hashes: more changes than that never wait.

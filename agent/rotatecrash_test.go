@@ -132,6 +132,35 @@ func TestK_ACrashInARotationLosesNothing(t *testing.T) {
 	}
 }
 
+// A recovery key whose order's answer was lost is ordered again by who sees the error:
+// it counts at once, and nothing waits.
+func TestK_ARecoveryKeyThatIsOrderedAgainCounts(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string]bool{"before the order left": false, "after the escrow took it": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, escrow.Terms{})
+			p := w.join("recipient", "1.00")
+			key, err := p.NewRecoveryKey(t.Context(), agentclient.AccountAddress{Address: p.address})
+			must(t, err)
+			order := agentclient.AccountOrder{Address: p.address, Order: agentclient.OrderRecovery, NewRecovery: key.Code}
+			w.cut(escrow.ActionRecovery, after)
+			if _, err := p.OrderAccount(t.Context(), order); err == nil {
+				t.Fatal("the answer was not lost")
+			}
+			w.heal()
+			safety, err := p.OrderAccount(t.Context(), order)
+			must(t, err)
+			if safety.RecoveryHere || !safety.Recovery || len(safety.Changes) > 0 {
+				t.Errorf("after the order was given again: %+v", safety)
+			}
+			order = agentclient.AccountOrder{Address: p.address, Order: agentclient.OrderRotate, Recovery: key.Code}
+			_, err = p.OrderAccount(t.Context(), order)
+			must(t, err)
+		})
+	}
+}
+
 // A rotation that is cancelled drops its key; one that a thief orders is told of, and
 // the owner's cancels it.
 func TestK_ARotationThatIsCancelledDropsItsKey(t *testing.T) {

@@ -48,6 +48,7 @@ type Agent interface {
 	Doctor(ctx context.Context) ([]Check, error)
 
 	PeopleAgent
+	FingerprintAgent
 	DraftsAgent
 	MoneyAgent
 	SetupAgent

@@ -147,6 +147,8 @@ type Balance struct {
 	Held      Money  `json:"held"`
 	// ByCard: the escrow takes card payments in this currency.
 	ByCard bool `json:"byCard,omitempty"`
+	// CardHold is for how many seconds what is paid by card cannot be paid out.
+	CardHold int64 `json:"cardHold,omitempty"`
 }
 
 // Attachment of a mail. Data is filled when sending, and when one is saved.
@@ -446,5 +448,6 @@ const (
 	CodeState       = "wrong_state" // the mail's state does not allow this
 	CodeDamaged     = "damaged"     // the mail cannot be trusted
 	CodeLimit       = "limit"       // an own spending limit is reached
+	CodeIdentity    = "identity"    // an address has another fingerprint than the one known
 	CodeInternal    = "internal"
 )

@@ -5,7 +5,7 @@ import "fmt"
 // Codes lists the codes of failures that are not those of package escrow.
 func Codes() []string {
 	return []string{CodeUsage, CodeNotFound, CodeNoAgent, CodeNoAccount, CodeNoKeyring, CodeLocked, CodeLogin, CodeTLS,
-		CodeUnreachable, CodeTooLarge, CodeState, CodeDamaged, CodeLimit, CodeInternal}
+		CodeUnreachable, CodeTooLarge, CodeState, CodeDamaged, CodeLimit, CodeIdentity, CodeInternal}
 }
 
 // Fail is the failure of a code with the code's own words. The words of the
@@ -65,6 +65,10 @@ func Fail(code string) *Failure {
 		happened = Say("fail.limit", "This is more than your own spending limit allows.")
 		means = Say("fail.limit.means", "Nothing was paid and nothing was sent; your text is kept.")
 		do = Say("fail.limit.do", "Wait until money has come back, or raise the limit.")
+	case CodeIdentity:
+		happened = Say("fail.identity", "The address has another fingerprint than the one known here.")
+		means = Say("fail.identity.means", "Somebody may be taking its place. Nothing was paid or sent.")
+		do = Say("fail.identity.do", "Ask the person, by another way, for the fingerprint on the card.")
 	default:
 		happened = Say("fail.internal", "The agent failed inside.")
 		means = Say("fail.internal.means", "What was paid or decided before is stored and is not lost.")

@@ -35,6 +35,8 @@ const (
 	MovePayout        = "payout"         // available became held, to be paid out
 	MovePayoutPaid    = "payout-paid"    // held was paid out
 	MovePayoutRefused = "payout-refused" // held became available again
+
+	MovePayoutCancelled = "payout-cancelled" // the same, and the account's owner did it
 )
 
 // Grounds of a top-up.
@@ -82,9 +84,9 @@ type SetLimit struct {
 	Currency string `json:"currency"`
 	PerMail  string `json:"perMail"`
 	PerDay   string `json:"perDay"`
-	// AtEscrow has the escrow hold to the limit, too, from now on, whoever has the
-	// machine: it takes a higher one, or none, only after 48 hours.
-	AtEscrow bool `json:"atEscrow,omitempty"`
+	// HereOnly leaves the escrow out. Else it holds to the limit, too, from now on,
+	// whoever has the machine: it takes a higher one, or none, only after 48 hours.
+	HereOnly bool `json:"hereOnly,omitempty"`
 }
 
 // PriceChange is a price as it was from a time on.

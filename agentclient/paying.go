@@ -19,6 +19,9 @@ type PayingAgent interface {
 	LeaveCardPayment(ctx context.Context, id string) error
 	// PayOut asks the escrow for money in the world outside.
 	PayOut(ctx context.Context, req PayOut) (Payout, error)
+	// CancelPayout takes back what is not paid yet. The same again gives the same. What
+	// the escrow may not know yet is cancelled as soon as it answers.
+	CancelPayout(ctx context.Context, account, id string) (Payout, error)
 	// Payouts lists what was asked for, the newest first.
 	Payouts(ctx context.Context, account string) ([]Payout, error)
 }
@@ -65,13 +68,22 @@ type PayOut struct {
 	To       string `json:"to"`
 }
 
+// CancelPayout says whose payout is taken back.
+type CancelPayout struct {
+	Account string `json:"account,omitempty"`
+}
+
 // States of a [Payout].
 const (
 	PayoutUnsure  = "unsure"  // no answer of the escrow; it is asked again, under the same id
 	PayoutAsked   = "asked"   // on hold
+	PayoutPaying  = "paying"  // on hold, and the operator is paying it: it cannot be taken back
 	PayoutPaid    = "paid"    // the operator has paid it
 	PayoutRefused = "refused" // by the operator: the money is available again
 	PayoutFailed  = "failed"  // the escrow did not take it: see SayError
+
+	PayoutCancelling = "cancelling" // taken back, and the escrow has not answered: it is asked again
+	PayoutCancelled  = "cancelled"  // taken back: the money is available again
 )
 
 // Payout is money on its way out. Note says under which reference it was paid, or
@@ -114,6 +126,11 @@ func (c *Client) LeaveCardPayment(ctx context.Context, id string) error {
 // PayOut implements [Agent].
 func (c *Client) PayOut(ctx context.Context, req PayOut) (Payout, error) {
 	return post[Payout](ctx, c, "/v1/payouts", req)
+}
+
+// CancelPayout implements [Agent].
+func (c *Client) CancelPayout(ctx context.Context, account, id string) (Payout, error) {
+	return post[Payout](ctx, c, "/v1/payouts/"+url.PathEscape(id)+"/cancel", CancelPayout{Account: account})
 }
 
 // Payouts implements [Agent].

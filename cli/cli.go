@@ -75,7 +75,7 @@ type root struct {
 	Reject      rejectCmd      `cmd:"" help:"Reject a mail: its money is forfeited."`
 	Undo        undoCmd        `cmd:"" help:"Take back a reject that has not taken effect."`
 	People      peopleCmd      `cmd:"" help:"Who may write to you free, and to whom you may."`
-	Payouts     payoutsCmd     `cmd:"" help:"List what you asked the escrow to pay out."`
+	Payouts     payoutsCmd     `cmd:"" help:"What you asked the escrow to pay out, and how to take it back."`
 	Topup       topupCmd       `cmd:"" help:"Redeem a voucher, or pay by card."`
 	Balance     balanceCmd     `cmd:"" help:"The money at the escrow."`
 	Statement   statementCmd   `cmd:"" help:"What happened to your money, as the escrow's books have it, newest first."`

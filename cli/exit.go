@@ -41,7 +41,7 @@ func exits() []exit {
 		{8, "the mail's state does not allow it",
 			[]string{agentclient.CodeState, "ended", "too_late", "stale_decision", "not_arrived", "conflict", "already_delivered"}},
 		{9, "the escrow or the mail server does not answer", []string{agentclient.CodeUnreachable, "unavailable"}},
-		{10, "a mail, a proof or a receipt cannot be trusted", []string{agentclient.CodeDamaged, "bad_proof"}},
+		{10, "a mail, a proof, a receipt or an identity cannot be trusted", []string{agentclient.CodeDamaged, agentclient.CodeIdentity, "bad_proof"}},
 		{11, "the escrow refused the agent: signature, clock, not allowed",
 			[]string{"unauthorized", "forbidden", "replayed", "clock_skew"}},
 		{12, "too large", []string{agentclient.CodeTooLarge}},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -63,17 +64,22 @@ func (c *withdrawCmd) payOut(s *session) error {
 		s.say("%s\n", line(p.Error))
 		return nil
 	}
-	s.say("%s is on hold to be paid to: %s\nThe escrow's operator pays by hand, not before %s. See: earnest payouts\n",
+	s.say("%s is on hold to be paid to: %s\nThe escrow's operator pays by hand, not before %s. See how far it is, or take it back: earnest payouts\n",
 		p.Amount, line(p.To), p.NotBefore.Local().Format("2006-01-02 15:04"))
 	return nil
 }
 
 type payoutsCmd struct {
+	List   payoutsListCmd   `cmd:"" default:"withargs" help:"What you asked for, the newest first."`
+	Cancel payoutsCancelCmd `cmd:"" help:"Take back a payout that is not paid yet: its money is available again."`
+}
+
+type payoutsListCmd struct {
 	Account string `placeholder:"A" help:"Which address of yours; the only account where left out."`
 }
 
 // Run lists payouts.
-func (c *payoutsCmd) Run(s *session) error {
+func (c *payoutsListCmd) Run(s *session) error {
 	list, err := s.agent.Payouts(s.ctx, c.Account)
 	if err != nil {
 		return err
@@ -81,11 +87,71 @@ func (c *payoutsCmd) Run(s *session) error {
 	if s.json {
 		return s.printJSON(list)
 	}
-	for _, p := range list {
-		s.say("%s  %s  %s  to: %s  %s\n", p.AskedAt.Local().Format("2006-01-02 15:04"), p.Amount, p.State, line(p.To), line(p.Note+p.Error))
+	waits := false
+	for i, id := range shorten(payoutIDs(list)) {
+		p := list[i]
+		waits = waits || p.State == agentclient.PayoutAsked || p.State == agentclient.PayoutUnsure
+		s.say("%s  %s  %s  %s  to: %s  %s\n", id, p.AskedAt.Local().Format("2006-01-02 15:04"), p.Amount, p.State, line(p.To), line(p.Note+p.Error))
 	}
-	if len(list) == 0 {
+	switch {
+	case len(list) == 0:
 		s.say("Nothing was asked for.\n")
+	case waits:
+		s.say("Take one back that is not paid yet with: earnest payouts cancel ID\n")
 	}
 	return nil
+}
+
+func payoutIDs(list []agentclient.Payout) []string {
+	ids := []string{}
+	for _, p := range list {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+type payoutsCancelCmd struct {
+	ID      string `arg:"" name:"id" help:"The payout, or the beginning of its id."`
+	Account string `placeholder:"A" help:"Which address of yours; the only account where left out."`
+}
+
+// Run takes a payout back.
+func (c *payoutsCancelCmd) Run(s *session) error {
+	id, err := s.payout(c.Account, c.ID)
+	if err != nil {
+		return err
+	}
+	p, err := s.agent.CancelPayout(s.ctx, c.Account, id)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(p)
+	}
+	switch p.State {
+	case agentclient.PayoutCancelled:
+		s.say("Taken back. %s is available again, and nothing is paid to: %s\nIf you ask for a payout there again, it waits 48 hours like one to a new destination.\n", p.Amount, line(p.To))
+	case agentclient.PayoutRefused:
+		s.say("The operator had refused it already. %s is available again. %s\n", p.Amount, line(p.Note))
+	default:
+		s.say("%s\n", line(p.Error))
+	}
+	return nil
+}
+
+// payout finds the payout that a person means.
+func (s *session) payout(account, typed string) (string, error) {
+	list, err := s.agent.Payouts(s.ctx, account)
+	if err != nil {
+		return "", err
+	}
+	id, err := resolve(typed, payoutIDs(list))
+	if failure, ok := errors.AsType[*agentclient.Failure](err); ok {
+		happened := agentclient.Verbatim("There is no payout with that id.")
+		if failure.Code != agentclient.CodeNotFound {
+			happened = agentclient.Verbatim("Several payouts have an id that begins so.")
+		}
+		return "", failure.Saying(happened, agentclient.Verbatim("Nothing was changed and no money moved."), agentclient.Verbatim("See what you asked for with: earnest payouts"))
+	}
+	return id, meant(typed, id)
 }

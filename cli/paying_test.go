@@ -59,6 +59,52 @@ func TestCardAndPayout(t *testing.T) {
 	}
 }
 
+// TestAPayoutIsTakenBack: by its id or the beginning of it, until it is paid.
+func TestAPayoutIsTakenBack(t *testing.T) {
+	agent := agenttest.Scene(sunday)
+	asked, err := agent.PayOut(t.Context(), agentclient.PayOut{ID: "PQRSTUVW", Amount: "3.00", To: "IBAN NL00"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	euro := asked.Amount
+	for _, p := range []agentclient.Payout{
+		{ID: "unsure12", State: agentclient.PayoutUnsure, Amount: euro},
+		{ID: "paid1234", State: agentclient.PayoutPaid, Amount: euro, Note: "transfer 1"},
+		{ID: "refused1", State: agentclient.PayoutRefused, Amount: euro, Note: "no such bank"},
+	} {
+		p.Account = asked.Account
+		agent.AddPayout(p)
+	}
+	for _, tt := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"payouts"}, 0, "PQRSTUVW  "},
+		{[]string{"payouts", "list", "--account", asked.Account}, 0, "earnest payouts cancel ID"},
+		{[]string{"payouts", "--account", asked.Account}, 0, "PQRSTUVW  "},
+		{[]string{"payouts", "cancel", "nothing"}, 5, "There is no payout with that id."},
+		{[]string{"payouts", "cancel", "PQR"}, 2, "too little of an id"},
+		{[]string{"payouts", "cancel", "PQRST"}, 0, "€3.00 is available again"},
+		{[]string{"payouts", "cancel", "PQRSTUVW"}, 0, "€3.00 is available again"},
+		{[]string{"payouts"}, 0, "cancelled"},
+		{[]string{"payouts", "cancel", "unsure12"}, 0, "it is not known whether the escrow has it"},
+		{[]string{"payouts", "cancel", "paid1234"}, 8, "paid this payout already"},
+		{[]string{"payouts", "cancel", "refused1"}, 0, "The operator had refused it already."},
+		{[]string{"payouts", "cancel", "PQRSTUVW", "--json"}, 0, `"state":"cancelled"`},
+	} {
+		var out bytes.Buffer
+		code := Main(t.Context(), tt.args, Streams{In: strings.NewReader(""), Out: &out, Err: &out, Now: sunday},
+			func(string) string { return "" }, Hooks{Connect: func(string) agentclient.Agent { return agent }})
+		if code != tt.code || !strings.Contains(out.String(), tt.says) {
+			t.Errorf("%v: exit %d, %s", tt.args, code, out.String())
+		}
+	}
+	if left, err := agent.Balances(t.Context()); err != nil || left[0].Available.Amount != "4.75" {
+		t.Errorf("the money: %+v, %v", left, err)
+	}
+}
+
 // unsure is an agent whose escrow has not answered.
 type unsure struct{ pays }
 

@@ -10,10 +10,12 @@ import (
 )
 
 type priceCmd struct {
-	Show      priceShowCmd      `cmd:"" help:"What it costs to write to an address; without one, to you."`
-	Set       priceSetCmd       `cmd:"" help:"Set what it costs to write to you, and what becomes of the money; what is left out stays."`
-	Exclusive priceExclusiveCmd `cmd:"" help:"Answer who writes unencrypted with how to send mail that is read for sure, or stop it."`
-	History   priceHistoryCmd   `cmd:"" help:"The prices that you had, newest first."`
+	Show        priceShowCmd         `cmd:"" help:"What it costs to write to an address; without one, to you."`
+	Set         priceSetCmd          `cmd:"" help:"Set what it costs to write to you, and what becomes of the money; what is left out stays."`
+	Exclusive   priceExclusiveCmd    `cmd:"" help:"Answer who writes unencrypted with how to send mail that is read for sure, or stop it."`
+	Fingerprint fingerprintCmd       `cmd:"" help:"By which fingerprint you know somebody, and which one the escrow shows."`
+	Accept      acceptFingerprintCmd `cmd:"" name:"accept-fingerprint" help:"Know somebody by another fingerprint from now on, which they told you by another way."`
+	History     priceHistoryCmd      `cmd:"" help:"The prices that you had, newest first."`
 }
 
 type priceShowCmd struct {

@@ -124,7 +124,8 @@ type Bond struct {
 	Reply        []byte
 }
 
-// LateAccept is how long the sender's certificates stay after an expiry or an accept.
+// LateAccept is how long the sender's certificates stay after an expiry or an accept,
+// and the keys of an expired bond on both sides: so long a late accept can connect them.
 const LateAccept = 90 * 24 * time.Hour
 
 // NewBond is a bond bought at now for the quote.

@@ -17,7 +17,8 @@ type MoneyService interface {
 	// AskPayout puts an amount on hold until the operator has paid it out by hand,
 	// or has refused to.
 	AskPayout(ctx context.Context, req PayoutRequest) (Payout, error)
-	// CancelPayout takes back what is not paid yet. The same again gives the same.
+	// CancelPayout takes back what the operator has not begun to pay. The same again
+	// gives the same.
 	CancelPayout(ctx context.Context, id string) (Payout, error)
 	// Payouts lists the account's payouts, the newest first.
 	Payouts(ctx context.Context) ([]Payout, error)
@@ -66,6 +67,13 @@ type PayoutRequest struct {
 	To string `json:"to"`
 }
 
+// LeastPayout is the least amount that an escrow pays out: for each of them somebody
+// goes to the bank.
+type LeastPayout struct {
+	Currency string         `json:"currency"`
+	Amount   payment.Amount `json:"amount"`
+}
+
 // MaxPayoutTo is how long a payout's destination is at most, in bytes.
 const MaxPayoutTo = 500
 
@@ -73,12 +81,16 @@ const MaxPayoutTo = 500
 // that who stole a key is noticed first.
 const PayoutWait = 48 * time.Hour
 
+// CancelledByOwner is the note of a payout that its owner took back.
+const CancelledByOwner = "cancelled by the account's owner"
+
 // PayoutState says how far a payout is.
 type PayoutState string
 
 // The states of a payout.
 const (
 	PayoutAsked   PayoutState = "asked"   // on hold
+	PayoutPaying  PayoutState = "paying"  // on hold, and the operator is paying it: nobody takes it back
 	PayoutPaid    PayoutState = "paid"    // the operator has paid it
 	PayoutRefused PayoutState = "refused" // the money is available again
 )

@@ -99,8 +99,12 @@ type Info struct {
 	// TokenSender is the address that token mails come from.
 	TokenSender string `json:"tokenSender"`
 	// Checkouts are the names of the currencies that can be paid for by a checkout.
-	Checkouts []string  `json:"checkouts,omitempty"`
-	Time      time.Time `json:"time"`
+	Checkouts []string `json:"checkouts,omitempty"`
+	// CheckoutHold is how long money that was paid by a checkout cannot be paid out.
+	CheckoutHold Seconds `json:"checkoutHold,omitempty"`
+	// LeastPayouts are the least amounts that are paid out; a currency without one has none.
+	LeastPayouts []LeastPayout `json:"leastPayouts,omitempty"`
+	Time         time.Time     `json:"time"`
 	// Outages are the escrow's newest, signed; see [Outage].
 	Outages []Signed `json:"outages,omitempty"`
 	// Totals are the escrow's signed statements of what it did with other people's

@@ -22,6 +22,11 @@ type Visitor struct {
 	Sealed func(string) error
 	Proven func(ProvenLine) error
 	Limit  func(LimitLine) error
+	// InventoryAnchor is shown the anchor of the log of inventories, then InventoryLog
+	// that log, and Inventory each account's.
+	InventoryAnchor func(string) error
+	InventoryLog    func(InventoryLogLine) error
+	Inventory       func(InventoryLine) error
 	// LogAnchor is shown the log's anchor before the log.
 	LogAnchor func(string) error
 	Audit     func(AuditLine) error
@@ -34,6 +39,8 @@ type Visitor struct {
 	Payout    func(PayoutRecord) error
 	Offer     func(OfferLine) error
 	Bond      func(BondLine) error
+	// BondMoney is all bonds again with their money alone, which is read much faster.
+	BondMoney func(BondMoney) error
 	// Key is a fingerprint that was ever here, and Certificate the certificate of
 	// one that is unsold, or sold and not yet fetched.
 	Key         func(KeyLine) error
@@ -108,6 +115,18 @@ type BondLine struct {
 	Parties         []PartyLine
 	Proofs          []StatementLine
 	Statements      []StatementLine
+}
+
+// BondMoney is what became of a bond's money.
+type BondMoney struct {
+	ID              escrow.BondID
+	BoughtAt, Ended time.Time
+	Scale           uint8 // of the amount
+	Transfer        *ledger.Transfer
+}
+
+func (b BondLine) money() BondMoney {
+	return BondMoney{b.ID, b.BoughtAt, b.EndedAt, b.Option.Scale, b.Transfer}
 }
 
 // PartyLine is the place of a bond in a party's list.

@@ -44,8 +44,10 @@ type Config struct {
 	Store         Store
 	Mailer        Mailer
 	Certificates  Certificates
-	Provider      Provider      // takes card payments; nil: none are taken
-	Welcome       WelcomeCredit // zero: none is given
+	Provider      Provider             // takes card payments; nil: none are taken
+	CheckoutHold  time.Duration        // how long what was paid so is not paid out; 0: it is at once
+	Welcome       WelcomeCredit        // zero: none is given
+	LeastPayouts  []escrow.LeastPayout // a currency without one has none
 	Strangers     StrangerLimits
 	Now           func() time.Time // nil: the system's clock
 	Log           *slog.Logger     // nil: nothing is logged
@@ -137,6 +139,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.anchorLog(context.Background())
+	s.logInventories(context.Background())
 	return s, nil
 }
 
@@ -184,6 +187,12 @@ func (c Config) check() (ed25519.PublicKey, error) {
 	welcomed := slices.ContainsFunc(c.Currencies, func(have payment.Currency) bool { return have.Name == w.Currency })
 	fault(w.Amount < 0 || w.Amount > 0 && (!welcomed || w.PerDomain <= 0 || w.PerDay <= 0),
 		"welcome credit needs a currency of this escrow, and how many are given a day: to one domain, and in all")
+	fault(c.CheckoutHold < 0, "money that was paid by card is held for a time, or for none")
+	for i, least := range c.LeastPayouts {
+		known := slices.ContainsFunc(c.Currencies, func(have payment.Currency) bool { return have.Name == least.Currency })
+		twice := slices.ContainsFunc(c.LeastPayouts[:i], func(other escrow.LeastPayout) bool { return other.Currency == least.Currency })
+		fault(!known || twice || least.Amount <= 0, "a least amount of payouts needs a currency of this escrow, named once, and an amount over zero")
+	}
 	t := c.Terms
 	fault(t.Quote <= 0 || t.Deliver <= 0 || t.Decide <= 0 || t.Undo < 0 || t.Final <= 0, "the terms must be longer than nothing")
 	var key ed25519.PublicKey

@@ -81,7 +81,7 @@ func (e Exporter) Write(ctx context.Context, to io.Writer) (Exported, error) {
 			return lines.Encode(exportLine{Line: "outage", Outage: o.Signed})
 		},
 		Bond: func(b BondLine) error {
-			if err := sums.bond(b); err != nil {
+			if err := sums.bond(b.money()); err != nil {
 				return err
 			}
 			done.Bonds++

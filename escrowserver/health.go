@@ -23,8 +23,8 @@ func (s *Server) Health() Health {
 	return Health{Waiting: waiting, Stuck: s.stuck.count()}
 }
 
-// totalsEvery is how often the published totals are summed up anew: that walks
-// through all bonds.
+// totalsEvery is how often the published totals are summed up anew: that reads the
+// quotes of all bonds.
 const totalsEvery = time.Hour
 
 // KeepTotals signs the totals that Info tells, until ctx ends.
@@ -72,7 +72,7 @@ func (s *Server) publishedTotals() []escrow.Signed {
 // swept yet counts as open: let the sweeper run before.
 func TotalsOf(ctx context.Context, store Store, name string, now time.Time, periods []Period) ([]Totals, error) {
 	all := newTallies(periods)
-	if err := store.Walk(ctx, Visitor{Bond: all.bond}); err != nil {
+	if err := store.Walk(ctx, Visitor{BondMoney: all.bond}); err != nil {
 		return nil, fmt.Errorf("sum up the books: %w", err)
 	}
 	return all.totals(name, now), nil

@@ -225,6 +225,7 @@ func (Heartbeat) Name() string    { return "heartbeat" }
 // Store keeps what the escrow knows.
 type Store interface {
 	LimitStore
+	InventoryStore
 	SafetyStore
 	// Apply does a batch of operations in one transaction, in order. Each fails
 	// alone. When it returns, what succeeded is durable.

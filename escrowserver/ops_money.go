@@ -46,6 +46,7 @@ type OpenCheckout struct {
 	Now      time.Time
 	Checkout string
 	Session  Session
+	AskAt    time.Time // as [LookAgain] has it
 }
 
 // CheckoutRecord is a checkout as stored.
@@ -62,6 +63,8 @@ type CheckoutRecord struct {
 	URL              string
 	State            escrow.CheckoutState
 	MadeAt, EndedAt  time.Time
+	// AskAt is when the provider is asked next whether it was paid, if it is open.
+	AskAt time.Time
 }
 
 // KeepEvent keeps what a provider told. It gives false if it was kept before.
@@ -123,14 +126,38 @@ type SettleDebt struct {
 	Note         string
 }
 
+// LookAgain says when the provider is asked next whether an open checkout was paid;
+// zero: no more.
+type LookAgain struct {
+	Checkout string
+	At       time.Time
+}
+
 // AskPayout holds money to be paid out. It gives the [PayoutRecord].
 type AskPayout struct {
 	PayoutRecord
 	Key  escrow.KeyID // the account's own
 	Seal Seal
+	// Hold is how long money that was paid to a provider is not paid out.
+	Hold time.Duration
+	// Least refuses an amount that is too little to be paid out.
+	Least func(payment.Amount) error
 }
 
-// EndPayout ends a payout: paid, or refused. It gives the [PayoutRecord].
+// BeginPayout says that the operator pays a payout now, by hand: nobody but he ends it
+// from here. It gives the [PayoutRecord].
+type BeginPayout struct {
+	Now    time.Time
+	ID, By string
+	Seal   Seal
+	// Lost is when the books last came from a backup, if the operator says that he has
+	// paid the payout in the time that was lost: then no freeze and no debt matters any
+	// more to one that was asked for before.
+	Lost time.Time
+}
+
+// EndPayout ends a payout: paid, after it was begun, or refused. It gives the
+// [PayoutRecord].
 type EndPayout struct {
 	Now      time.Time
 	ID       string
@@ -145,6 +172,7 @@ type CancelPayout struct {
 	Now          time.Time
 	Account, Key escrow.KeyID
 	ID           string
+	Seal         Seal
 }
 
 // PayoutRecord is a payout as stored.
@@ -158,12 +186,18 @@ type PayoutRecord struct {
 	State     escrow.PayoutState
 	AskedAt   time.Time
 	NotBefore time.Time
-	EndedAt   time.Time
-	Note, By  string
-	Signed    escrow.Signed
+	// BegunAt is since when the operator pays it, and BegunBy who does. Its state is
+	// asked until it has ended.
+	BegunAt  time.Time
+	BegunBy  string
+	EndedAt  time.Time
+	Note, By string
+	Signed   escrow.Signed
 	// FrozenAt is since when the account is frozen, in the list of all that are asked
-	// for: nothing is paid to it until it is not.
+	// for: nothing is begun to be paid to it until it is not. Owes is by how much what
+	// was taken back from the account is more than it has available: the same.
 	FrozenAt time.Time
+	Owes     payment.Amount
 	Transfer *ledger.Transfer // only [Store.Walk] shows it
 }
 
@@ -206,7 +240,9 @@ func (EndEvent) Name() string       { return "endevent" }
 func (SettleCheckout) Name() string { return "settle" }
 func (TakeBack) Name() string       { return "takeback" }
 func (SettleDebt) Name() string     { return "debt" }
+func (LookAgain) Name() string      { return "look" }
 func (AskPayout) Name() string      { return "payout" }
+func (BeginPayout) Name() string    { return "beginpayout" }
 func (EndPayout) Name() string      { return "endpayout" }
 func (CancelPayout) Name() string   { return "cancelpayout" }
 func (Welcome) Name() string        { return "welcome" }
@@ -223,6 +259,9 @@ type MoneyStore interface {
 	Events(ctx context.Context, limit int) ([]EventRecord, error)
 	// Checkouts lists those in a state, newest first.
 	Checkouts(ctx context.Context, state escrow.CheckoutState, limit int) ([]CheckoutRecord, error)
+	// Unheard lists open checkouts of the provider about which it is to be asked now, the
+	// longest due first.
+	Unheard(ctx context.Context, provider string, now time.Time, limit int) ([]CheckoutRecord, error)
 	// Debts lists those that are open, oldest first; all of them if asked for.
 	Debts(ctx context.Context, all bool) ([]DebtRecord, error)
 	// Payouts lists those of an account, newest first, or of all that are asked for if

@@ -149,8 +149,8 @@ func (s *Server) moveSome(ctx context.Context) (more bool, err error) {
 		ops[i] = Sweep{Moment: moment, Bond: b}
 	}
 	for i, result := range s.queue.DoAside(ctx, ops) {
-		if ctx.Err() != nil {
-			return false, result.Err
+		if ctx.Err() != nil || escrow.CodeOf(result.Err) == escrow.Unavailable {
+			return false, result.Err // nothing is wrong with the bond
 		}
 		if result.Err != nil {
 			s.log.Error("the deadline of a bond could not be moved by an outage; run verify", "bond", bonds[i], "error", result.Err)

@@ -127,8 +127,8 @@ func (s *Server) applyDue(ctx context.Context, now time.Time, due []DueChange, a
 	for i, result := range s.queue.DoAside(ctx, ops) {
 		switch {
 		case result.Err == nil:
-		case ctx.Err() != nil:
-			return result.Err
+		case ctx.Err() != nil || escrow.CodeOf(result.Err) == escrow.Unavailable:
+			return result.Err // nothing is wrong with the change
 		default:
 			again["change "+ids[i]] = now.Add(stuckRetry)
 			s.log.Error("a change of an account could not act when it was due; run verify", "change", ids[i], "error", result.Err)

@@ -89,16 +89,18 @@ type payoutStatement struct {
 	To        string         `json:"to"`
 	AskedAt   time.Time      `json:"askedAt"`
 	NotBefore time.Time      `json:"notBefore"`
+	BegunAt   time.Time      `json:"begunAt,omitzero"`
+	BegunBy   string         `json:"begunBy,omitempty"`
 }
 
 func payoutOf(p PayoutRecord) payoutStatement {
-	return payoutStatement{p.ID, p.Account, p.Operation, p.Currency, p.Amount, p.To, p.AskedAt.UTC(), p.NotBefore.UTC()}
+	return payoutStatement{p.ID, p.Account, p.Operation, p.Currency, p.Amount, p.To, p.AskedAt.UTC(), p.NotBefore.UTC(), p.BegunAt.UTC(), p.BegunBy}
 }
 
-// Payout signs a payout as it was asked for.
+// Payout signs a payout as it was asked for, and then as it was begun.
 func (s Seal) Payout(p PayoutRecord) (escrow.Signed, error) { return s.sign(kindPayout, payoutOf(p)) }
 
-// GenuinePayout reports whether the payout is as it was asked for.
+// GenuinePayout reports whether the payout is as it was asked for, or begun.
 func (s Seal) GenuinePayout(p PayoutRecord) bool { return genuinePayout(p, s.key) }
 
 func genuinePayout(p PayoutRecord, key ed25519.PublicKey) bool {
@@ -165,9 +167,10 @@ func limitOf(l LimitLine) limitStatement {
 // Limit signs what an account may spend.
 func (s Seal) Limit(l LimitLine) (escrow.Signed, error) { return s.sign(kindLimit, limitOf(l)) }
 
-// SealRows signs the rows that an older program wrote, once: with the note that says
-// so nothing is signed ever again that is not. It gives how many it signed. Books that
-// have signed rows but not the note are left alone: somebody took it away.
+// SealRows signs the rows that an older program wrote, and the inventories of its
+// accounts, each once: with the note, or the anchor, that says so nothing is signed ever
+// again that is not. It gives how many it signed. Books that have signed rows, or
+// inventories, but not that are left alone: somebody took it away.
 type SealRows struct {
 	Now  time.Time
 	Seal Seal
@@ -188,10 +191,14 @@ func (s Seal) Sealed(what Sealed) (escrow.Signed, error) { return s.sign(kindSea
 // sealRows has the rows of an older program signed before anything counts on them.
 func (s *Server) sealRows(ctx context.Context) error {
 	note, err := s.cfg.Store.Note(ctx, NoteSealed)
+	var anchor string
+	if err == nil {
+		anchor, err = s.cfg.Store.InventoryAnchor(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("what the books say of themselves: %w", err)
 	}
-	if note != "" {
+	if note != "" && anchor != "" {
 		return nil
 	}
 	rows, err := do[int](ctx, s, SealRows{Now: s.now(), Seal: s.seal})
@@ -199,7 +206,7 @@ func (s *Server) sealRows(ctx context.Context) error {
 		return fmt.Errorf("sign what an older program wrote: %w", err)
 	}
 	if rows > 0 {
-		s.log.Warn("rows that an older program wrote were signed; this happens once in the life of the books", "rows", rows)
+		s.log.Warn("rows that an older program wrote, or lists of them, were signed; this happens once in the life of the books for each", "rows", rows)
 	}
 	return nil
 }

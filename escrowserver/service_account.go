@@ -56,9 +56,10 @@ func (v view) Info(context.Context) (escrow.Info, error) {
 	return escrow.Info{
 		Name: c.Name, Operator: c.Operator, LegalForm: c.LegalForm,
 		Currencies: slices.Clone(c.Currencies), Beneficiaries: slices.Clone(c.Beneficiaries),
-		Terms: c.Terms, ReceiptKey: escrow.PublicKey(v.s.receiptKey), TokenSender: c.TokenSender, Time: v.s.now(), Checkouts: v.s.checkouts(),
-		Outages: v.s.newestOutages(),
-		Totals:  v.s.publishedTotals(),
+		Terms: c.Terms, ReceiptKey: escrow.PublicKey(v.s.receiptKey), TokenSender: c.TokenSender, Time: v.s.now(), Checkouts: v.s.checkouts(), CheckoutHold: v.s.checkoutHold(),
+		LeastPayouts: slices.Clone(c.LeastPayouts),
+		Outages:      v.s.newestOutages(),
+		Totals:       v.s.publishedTotals(),
 	}, nil
 }
 

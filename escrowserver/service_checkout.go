@@ -54,7 +54,7 @@ func (v view) StartCheckout(ctx context.Context, req escrow.CheckoutRequest) (es
 		v.s.log.Warn("the payment provider made no page", "provider", provider.Name(), "error", err)
 		return escrow.Checkout{}, escrow.Errorf(escrow.Unavailable, "the payment provider does not answer; nothing was paid; try again later")
 	}
-	record, err = do[CheckoutRecord](ctx, v.s, OpenCheckout{Now: v.s.now(), Checkout: record.ID, Session: session})
+	record, err = do[CheckoutRecord](ctx, v.s, OpenCheckout{Now: v.s.now(), Checkout: record.ID, Session: session, AskAt: record.MadeAt.Add(firstLook)})
 	return v.s.checkout(record), err
 }
 
@@ -98,6 +98,14 @@ func (s *Server) checkouts() []string {
 	return names
 }
 
+// checkoutHold is told where there are checkouts.
+func (s *Server) checkoutHold() escrow.Seconds {
+	if s.cfg.Provider == nil {
+		return 0
+	}
+	return escrow.Seconds(s.cfg.CheckoutHold / time.Second)
+}
+
 // Webhook takes what a provider posted. It answers without error once the event is
 // kept: what follows from it then happens, now or later. [ErrForged] is an event
 // that is not the provider's.
@@ -132,8 +140,8 @@ const (
 	eventsEvery  = time.Minute
 )
 
-// watchEvents deals with the events that wait, each minute, where the sweeper is. It
-// takes as long as the provider pleases, so the sweeper waits for none of it.
+// watchEvents deals with the events that wait, each minute, where the sweeper is, and
+// asks for what no event has told. It takes as long as the provider pleases, so the sweeper waits for none of it.
 func (s *Server) watchEvents(ctx context.Context) {
 	if s.cfg.Provider == nil {
 		return
@@ -144,6 +152,9 @@ func (s *Server) watchEvents(ctx context.Context) {
 			wait = eventsEvery
 			if err := s.DealWithEvents(ctx); err != nil && ctx.Err() == nil {
 				s.log.Warn("events of the payment provider wait", "error", err)
+			}
+			if err := s.AskUnheard(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("the payment provider did not say whether a checkout was paid", "error", err)
 			}
 		}
 		pause(ctx, wait)

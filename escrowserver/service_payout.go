@@ -2,6 +2,7 @@ package escrowserver
 
 import (
 	"context"
+	"time"
 
 	"earnest/escrow"
 	"earnest/payment"
@@ -14,9 +15,6 @@ const maxPayouts = 500
 // operator's hands, however small it is.
 const OpenPayouts = 5
 
-// CancelledByOwner is what is noted of a payout that its owner took back.
-const CancelledByOwner = "cancelled by the account's owner"
-
 // AskPayout holds the amount until the operator has paid it out, or refuses to.
 func (v view) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.Payout, error) {
 	if err := v.known(); err != nil {
@@ -25,7 +23,8 @@ func (v view) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.P
 	if err := checkID(req.ID); err != nil {
 		return escrow.Payout{}, err
 	}
-	if _, ok := v.s.currency(req.Currency); !ok || req.Amount <= 0 {
+	currency, ok := v.s.currency(req.Currency)
+	if !ok || req.Amount <= 0 {
 		return escrow.Payout{}, escrow.Errorf(escrow.Invalid, "a payout needs a currency of this escrow and an amount over zero")
 	}
 	to, err := oneLine(req.To, escrow.MaxPayoutTo)
@@ -33,20 +32,35 @@ func (v view) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.P
 		return escrow.Payout{}, err
 	}
 	record, err := do[PayoutRecord](ctx, v.s, AskPayout{Key: v.key.ID(), PayoutRecord: PayoutRecord{ID: v.moneyID("payout", req.ID), Account: v.id, Operation: req.ID,
-		Currency: req.Currency, Amount: req.Amount, To: to, AskedAt: v.s.now()}, Seal: v.s.seal})
+		Currency: req.Currency, Amount: req.Amount, To: to, AskedAt: v.s.now()}, Seal: v.s.seal, Least: func(asked payment.Amount) error { return v.s.payoutLarge(currency, asked) }, Hold: v.s.cfg.CheckoutHold})
 	if err != nil {
 		return escrow.Payout{}, err
 	}
 	return v.s.payout(record), nil
 }
 
-// CancelPayout takes back what has not been paid, frozen or not. Its money is available
-// again.
+// payoutLarge refuses less than the operator pays out. What was asked for before is
+// not asked anew: it stays as it is, whatever the least amount has become.
+func (s *Server) payoutLarge(currency payment.Currency, asked payment.Amount) error {
+	for _, least := range s.cfg.LeastPayouts {
+		if least.Currency == currency.Name && asked < least.Amount {
+			unit := currency.Unit
+			if unit == "" {
+				unit = currency.Name
+			}
+			return escrow.Errorf(escrow.Invalid, "the least that is paid out here is %s %s, and less was asked for; nothing was moved; ask for that much or more", least.Amount.Format(currency.Scale), unit)
+		}
+	}
+	return nil
+}
+
+// CancelPayout takes back what the operator has not begun to pay, frozen or not. Its
+// money is available again.
 func (v view) CancelPayout(ctx context.Context, id string) (escrow.Payout, error) {
 	if err := v.known(); err != nil {
 		return escrow.Payout{}, err
 	}
-	record, err := do[PayoutRecord](ctx, v.s, CancelPayout{Now: v.s.now(), Account: v.id, Key: v.key.ID(), ID: v.moneyID("payout", id)})
+	record, err := do[PayoutRecord](ctx, v.s, CancelPayout{Now: v.s.now(), Account: v.id, Key: v.key.ID(), ID: v.moneyID("payout", id), Seal: v.s.seal})
 	if err != nil {
 		return escrow.Payout{}, err
 	}
@@ -75,7 +89,11 @@ func (v view) Payouts(ctx context.Context) ([]escrow.Payout, error) {
 }
 
 func (s *Server) payout(r PayoutRecord) escrow.Payout {
-	return escrow.Payout{ID: r.Operation, State: r.State, Currency: s.named(r.Currency), Amount: r.Amount, To: r.To,
+	state := r.State
+	if state == escrow.PayoutAsked && !r.BegunAt.IsZero() {
+		state = escrow.PayoutPaying
+	}
+	return escrow.Payout{ID: r.Operation, State: state, Currency: s.named(r.Currency), Amount: r.Amount, To: r.To,
 		AskedAt: r.AskedAt, NotBefore: r.NotBefore, EndedAt: r.EndedAt, Note: r.Note}
 }
 
@@ -85,6 +103,17 @@ func (s *Server) named(name string) payment.Currency {
 		return currency
 	}
 	return payment.Currency{Name: name}
+}
+
+// BeginPayout is the operator's word that he pays a payout now, by hand. It is given
+// once: who gets an error pays nothing. A time in lost says that he has paid it already,
+// before the books were restored at that time.
+func (s *Server) BeginPayout(ctx context.Context, id, by string, lost time.Time) (PayoutRecord, error) {
+	by, err := oneLine(by, maxReason)
+	if err != nil {
+		return PayoutRecord{}, err
+	}
+	return do[PayoutRecord](ctx, s, BeginPayout{Now: s.now(), ID: id, By: by, Seal: s.seal, Lost: lost})
 }
 
 // EndPayout is the operator's word on a payout: that it was paid by hand, under that

@@ -97,10 +97,16 @@ func (s *Server) sweep(ctx context.Context) (time.Time, error) {
 	if err := s.applyChanges(ctx, now, again); err != nil {
 		return next, err
 	}
+	// What is stuck stays due, and each commit of anybody wakes the sweeper.
+	if age := now.Sub(s.stuck.cleaned); len(again) > 0 && age >= 0 && age < sweepRetry {
+		return s.nextDue(ctx)
+	}
+	s.stuck.cleaned = now
 	if _, err := do[any](ctx, s, Clean{Now: now}); err != nil {
 		return next, err
 	}
 	s.anchorLog(ctx)
+	s.logInventories(ctx)
 	return s.nextDue(ctx)
 }
 
@@ -150,8 +156,8 @@ func (s *Server) sweepBatch(ctx context.Context, now time.Time, due []DueBond, a
 		switch {
 		case result.Err == nil:
 			ended++
-		case ctx.Err() != nil:
-			return result.Err
+		case ctx.Err() != nil || escrow.CodeOf(result.Err) == escrow.Unavailable:
+			return result.Err // nothing is wrong with the bond
 		default:
 			again["bond "+string(bonds[i])] = now.Add(stuckRetry)
 			s.log.Error("a bond could not be ended at its deadline, so its money stays held; run verify", "bond", bonds[i], "error", result.Err)
@@ -167,6 +173,7 @@ func (s *Server) sweepBatch(ctx context.Context, now time.Time, due []DueBond, a
 // the sweeper neither spins on it nor makes the others' batches fail.
 type stuck struct {
 	sweeping sync.Mutex // one sweep at a time
+	cleaned  time.Time  // when the newest sweep also cleaned; the sweep's own
 	mu       sync.Mutex
 	again    map[string]time.Time // when each is tried again
 }

@@ -70,14 +70,14 @@ type tallied struct {
 
 func newTally(p Period) *tally { return &tally{period: p, lines: map[tallied]*TotalsLine{}} }
 
-func (t *tally) bond(b BondLine) error {
+func (t *tally) bond(b BondMoney) error {
 	if b.Transfer == nil {
 		return fmt.Errorf("bond %s has no transfer: verify the books", b.ID)
 	}
 	if !b.BoughtAt.Before(t.period.Until) {
 		return nil
 	}
-	key := tallied{b.Transfer.Currency, b.Transfer.To, b.Option.Scale}
+	key := tallied{b.Transfer.Currency, b.Transfer.To, b.Scale}
 	line := t.lines[key]
 	if line == nil {
 		line = &TotalsLine{Currency: key.currency, Beneficiary: key.beneficiary, Scale: key.scale}
@@ -88,9 +88,9 @@ func (t *tally) bond(b BondLine) error {
 		line.Held.add(amount)
 	}
 	pending := b.Transfer.State == ledger.Pending
-	if pending || !b.EndedAt.Before(t.period.Until) {
+	if pending || !b.Ended.Before(t.period.Until) {
 		line.Open.add(amount)
-	} else if t.period.has(b.EndedAt) {
+	} else if t.period.has(b.Ended) {
 		if b.Transfer.State == ledger.Posted {
 			line.Forfeited.add(amount)
 		} else {
@@ -111,7 +111,7 @@ func newTallies(periods []Period) tallies {
 	return all
 }
 
-func (all tallies) bond(b BondLine) error {
+func (all tallies) bond(b BondMoney) error {
 	for _, t := range all {
 		if err := t.bond(b); err != nil {
 			return err

@@ -25,10 +25,11 @@ type Report struct {
 func Verify(ctx context.Context, store Store, receiptKey ed25519.PublicKey) (Report, error) {
 	a := audit{
 		receiptKey: receiptKey, safety: newSafetyAudit(), workedOff: map[escrow.Signed]bool{},
-		replayed: map[audited]ledger.Balance{}, balances: map[audited]ledger.Balance{},
+		inventoryLog: inventoryLogAudit{newest: map[escrow.KeyID]int64{}},
+		replayed:     map[audited]ledger.Balance{}, balances: map[audited]ledger.Balance{},
 	}
 	err := store.Walk(ctx, Visitor{
-		Fault: func(text string) { a.fault("%s", text) }, Safety: a.safetyVisitor(), Sealed: a.sealedNote, LogAnchor: a.logAnchor, Proven: a.proven, Limit: a.limit, Outage: a.outage, Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
+		Fault: func(text string) { a.fault("%s", text) }, Safety: a.safetyVisitor(), Sealed: a.sealedNote, LogAnchor: a.logAnchor, Proven: a.proven, Limit: a.limit, Inventory: a.inventory, InventoryAnchor: a.inventoryAnchor, InventoryLog: a.inventoryLogged, Outage: a.outage, Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
 		Credit: a.credit, Checkout: a.checkout, Welcome: a.welcomed, Payout: a.payout,
 		Offer: a.offer, Epoch: a.epoch, Audit: a.logged, Bond: a.bond, Key: a.key, Certificate: a.certificate,
 	})
@@ -42,6 +43,7 @@ func Verify(ctx context.Context, store Store, receiptKey ed25519.PublicKey) (Rep
 	}
 	a.sums()
 	a.anchored()
+	a.inventoriesSeen()
 	return a.report(), nil
 }
 
@@ -51,21 +53,22 @@ type audited struct {
 }
 
 type audit struct {
-	receiptKey ed25519.PublicKey
-	outages    escrow.Outages
-	workedOff  map[escrow.Signed]bool
-	balances   map[audited]ledger.Balance
-	replayed   map[audited]ledger.Balance // what the journal makes of nothing
-	safety     safetyAudit
-	batchHash  string // of the batch that was read last
-	batch      escrow.KeyBatch
-	faults     []string
-	pools      int64     // their epoch
-	last       AuditLine // of the operator's log
-	sealing    Sealed
-	anchor     LogAnchor
+	receiptKey   ed25519.PublicKey
+	outages      escrow.Outages
+	workedOff    map[escrow.Signed]bool
+	balances     map[audited]ledger.Balance
+	replayed     map[audited]ledger.Balance // what the journal makes of nothing
+	safety       safetyAudit
+	batchHash    string // of the batch that was read last
+	batch        escrow.KeyBatch
+	faults       []string
+	pools        int64     // their epoch
+	last         AuditLine // of the operator's log
+	sealing      Sealed
+	inventoryLog inventoryLogAudit
+	anchor       LogAnchor
 
-	credits, checkouts, welcomes, payouts, addresses, limits                         int
+	credits, checkouts, welcomes, payouts, addresses, limits, inventories            int
 	transfers, postings, bonds, receipts, vouchers, offers, keys, sold, certificates int
 }
 
@@ -263,6 +266,7 @@ func (a *audit) report() Report {
 			fmt.Sprintf("%d credits for %d checkouts, %d welcomes or by the operator: each as the escrow signed it", a.credits, a.checkouts, a.welcomes),
 			fmt.Sprintf("%d payouts: each as the escrow signed it, and held, paid or given back as it says", a.payouts),
 			fmt.Sprintf("%d proven addresses and %d limits: each as the escrow signed it", a.addresses, a.limits),
+			fmt.Sprintf("%d accounts: each with the limits, addresses, payouts and recovery key that the escrow wrote last; those of %d were first listed on %s", a.inventories, a.inventoryLog.anchor.Begun.Rows, a.inventoryLog.anchor.Begun.Time.Format(time.DateOnly)),
 			fmt.Sprintf("%d rows of an older program were signed on %s, and none since", a.sealing.Rows, a.sealing.Time.Format(time.DateOnly)),
 			fmt.Sprintf("%d bonds with %d receipts: state, deadlines, parties, transfer and signed chain agree", a.bonds, a.receipts),
 			fmt.Sprintf("%d orders and %d changes of accounts: each as signed, and keys and freezes are what they say", len(a.safety.orders), a.safety.changes),

@@ -80,5 +80,10 @@ func (a *audit) payout(p PayoutRecord) error {
 	if p.State == escrow.PayoutPaid && p.EndedAt.Before(p.NotBefore) {
 		a.fault("payout %s was paid before it could be", p.ID)
 	}
+	// Those that older programs ended were never begun.
+	begun := !p.BegunAt.IsZero()
+	if begun == (p.BegunBy == "") || begun && (p.BegunAt.Before(p.NotBefore) || !p.EndedAt.IsZero() && p.EndedAt.Before(p.BegunAt)) {
+		a.fault("payout %s was begun by nobody, before it could be, or after its end", p.ID)
+	}
 	return nil
 }

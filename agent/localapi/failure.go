@@ -263,7 +263,7 @@ func statusOf(code string) int {
 		string(escrow.Ended), string(escrow.TooLate), string(escrow.Stale), string(escrow.QuoteExpired),
 		string(escrow.Replayed), string(escrow.ClockSkew):
 		return http.StatusConflict
-	case agentclient.CodeDamaged, string(escrow.BadProof), string(escrow.BadVoucher):
+	case agentclient.CodeDamaged, agentclient.CodeIdentity, string(escrow.BadProof), string(escrow.BadVoucher):
 		return http.StatusUnprocessableEntity
 	case agentclient.CodeLogin, agentclient.CodeTLS:
 		return http.StatusBadGateway

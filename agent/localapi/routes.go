@@ -16,6 +16,12 @@ func (a *api) peopleRoutes(mux *http.ServeMux, get func(string, answerer)) {
 	post(a, mux, "/v1/people", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.SetPerson) (any, error) {
 		return agent.SetPerson(ctx, req)
 	})
+	get("/v1/fingerprints", func(r *http.Request) (any, error) {
+		return agent.Fingerprints(r.Context(), r.URL.Query().Get("account"), r.URL.Query().Get("address"))
+	})
+	post(a, mux, "/v1/fingerprints", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.AcceptFingerprint) (any, error) {
+		return agent.AcceptFingerprint(ctx, req)
+	})
 	post(a, mux, "/v1/people/remove", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.PersonID) (any, error) {
 		return done(agent.RemovePerson(ctx, req))
 	})
@@ -56,6 +62,9 @@ func (a *api) moneyRoutes(mux *http.ServeMux, get func(string, answerer)) {
 	})
 	post(a, mux, "/v1/payouts", smallBody, func(ctx context.Context, _ *http.Request, req agentclient.PayOut) (any, error) {
 		return agent.PayOut(ctx, req)
+	})
+	post(a, mux, "/v1/payouts/{id}/cancel", smallBody, func(ctx context.Context, r *http.Request, req agentclient.CancelPayout) (any, error) {
+		return agent.CancelPayout(ctx, req.Account, r.PathValue("id"))
 	})
 	get("/v1/movements", func(r *http.Request) (any, error) {
 		return list(agent.Movements(r.Context(), r.URL.Query().Get("account")))

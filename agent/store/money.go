@@ -51,6 +51,8 @@ type Paying struct {
 	Left     bool             // nobody waits for it
 	EndedAt  time.Time        // when it was seen to have ended
 	Error    agentclient.Said // why there is no answer, or which
+	// Cancelled: a payout that was taken back before the escrow had answered.
+	Cancelled bool
 }
 
 func (p Paying) place() place { return place{"paying", p.ID, p.State, p.Number} }

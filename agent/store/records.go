@@ -273,6 +273,16 @@ type Pin struct {
 	Recovery escrow.PublicKey `json:",omitempty"`
 	Made     time.Time
 	Seen     time.Time
+	// AcceptedAt is when a person accepted Identity by hand; Before are those that it
+	// took the place of, the newest first.
+	AcceptedAt time.Time
+	Before     []FormerIdentity
+}
+
+// FormerIdentity is one that an address was known by.
+type FormerIdentity struct {
+	Identity escrow.KeyID
+	Until    time.Time
 }
 
 func (p Pin) place() place { return place{"pin", p.ID, "", 0} }

@@ -29,6 +29,7 @@ type Agent struct {
 	mails     []agentclient.Message // newest first
 	sent      []agentclient.Sent    // newest first
 	offers    map[string]agentclient.Price
+	prints    map[string]agentclient.Fingerprints // of addresses whose identity changed
 	purses    []*purse
 	vouchers  map[string]payment.Amount
 	receipts  map[string]agentclient.Receipts
@@ -38,6 +39,7 @@ type Agent struct {
 	papers    map[string]string                    // recovery keys that were made: their account
 	onPaper   map[string]string                    // the one that counts, by account
 	cards     bool                                 // card payments are taken
+	cardHold  int64                                // seconds
 	byCard    []agentclient.CardPayment            // newest first
 	payouts   []agentclient.Payout                 // newest first
 	people    []agentclient.Person                 // newest first
@@ -226,7 +228,7 @@ func (a *Agent) balances() []agentclient.Balance {
 	list := []agentclient.Balance{}
 	for _, p := range a.purses {
 		list = append(list, agentclient.Balance{Account: a.owner(p), Escrow: p.escrow, Available: p.money(p.available), Held: p.money(p.held),
-			ByCard: a.cards && p.currency.Unit != ""})
+			ByCard: a.cards && p.currency.Unit != "", CardHold: a.cardHold})
 	}
 	return list
 }

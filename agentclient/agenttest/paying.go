@@ -21,6 +21,14 @@ func (a *Agent) TakeCards(yes bool) {
 	a.emit(agentclient.EventBalance, "", "")
 }
 
+// HoldCards has the escrow pay out what was paid by card only so many seconds later.
+func (a *Agent) HoldCards(seconds int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cardHold = seconds
+	a.emit(agentclient.EventBalance, "", "")
+}
+
 // Cards are the card payments that are listed, the newest first.
 func (a *Agent) Cards() []agentclient.CardPayment {
 	a.mu.Lock()
@@ -79,6 +87,32 @@ func (a *Agent) EndPayout(paid bool, note string) {
 	}
 	p.EndedAt, p.Note = a.now(), note
 	a.emit(agentclient.EventBalance, "", "")
+}
+
+// CancelPayout implements [agentclient.Agent].
+func (a *Agent) CancelPayout(ctx context.Context, account, id string) (agentclient.Payout, error) {
+	if err := a.begin(ctx, "CancelPayout"); err != nil {
+		return agentclient.Payout{}, err
+	}
+	defer a.mu.Unlock()
+	i := slices.IndexFunc(a.payouts, func(p agentclient.Payout) bool {
+		return p.ID == id && (account == "" || strings.EqualFold(p.Account, account))
+	})
+	if i < 0 {
+		return agentclient.Payout{}, failure(agentclient.CodeNotFound, "There is no such payout.")
+	}
+	switch p := &a.payouts[i]; p.State {
+	case agentclient.PayoutPaid:
+		return agentclient.Payout{}, failure("ended", "The escrow's operator has paid this payout already.")
+	case agentclient.PayoutUnsure:
+		p.State, p.Error = agentclient.PayoutCancelling, "You took this payout back, and it is not known whether the escrow has it."
+	case agentclient.PayoutAsked:
+		of, amount := a.purseOf(p.Account, p.Amount.Currency), parsed(p.Amount.Amount)
+		of.available, of.held = of.available+amount, of.held-amount
+		p.State, p.EndedAt = agentclient.PayoutCancelled, a.now()
+	}
+	a.emit(agentclient.EventBalance, id, a.payouts[i].State)
+	return a.payouts[i], nil
 }
 
 func (a *Agent) purseOf(account, currency string) *purse {

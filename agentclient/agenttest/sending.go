@@ -38,6 +38,9 @@ func (a *Agent) Price(ctx context.Context, address string) (agentclient.Price, e
 }
 
 func (a *Agent) offer(address string) (agentclient.Price, error) {
+	if err := a.otherIdentity(address); err != nil {
+		return agentclient.Price{}, err
+	}
 	price, ok := a.offers[strings.ToLower(address)]
 	if p := a.person(address); !ok && p != nil { // as with the escrow away
 		return agentclient.Price{Address: address, Connected: true, Free: p.FreeThere, From: a.named(p)}, nil

@@ -329,6 +329,13 @@ func printInfo(out io.Writer, info app.About) {
 	for _, currency := range info.Currencies {
 		fmt.Fprintf(out, "currency      %s, %d digits, shown as %s\n", currency.Name, currency.Scale, currency.Unit)
 	}
+	for _, least := range info.LeastPayouts {
+		for _, currency := range info.Currencies {
+			if currency.Name == least.Currency {
+				fmt.Fprintf(out, "least payout  %s of %s\n", least.Amount.Format(currency.Scale), currency.Name)
+			}
+		}
+	}
 	for _, b := range info.Beneficiaries {
 		fmt.Fprintf(out, "beneficiary   %s: %s\n", b.ID, b.Name)
 	}

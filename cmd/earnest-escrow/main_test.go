@@ -46,6 +46,8 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"voucher", "list", "--data", dir}, 0, "5.00 EUR  made "},
 		{[]string{"voucher", "revoke", "--data", dir, "Vnone", "--why", "x"}, 1, ""},
 		{[]string{"queue", "--data", dir}, 0, "Nothing waits."},
+		{[]string{"payout", "begin", "--data", dir, "payout:none"}, 1, ""},
+		{[]string{"payout", "begin", "--data", dir, "payout:none", "--was-paid"}, 2, ""},
 		{[]string{"payout", "paid", "--data", dir, "payout:none", "--reference", "x"}, 1, ""},
 		{[]string{"debt", "settle", "--data", dir, "stripe", "ch_1", "--note", "x"}, 1, ""},
 		{[]string{"verify", "--data", dir}, 0, "The books are sound"},

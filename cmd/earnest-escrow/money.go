@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"earnest/cmd/earnest-escrow/app"
+	"earnest/escrowserver"
 	"earnest/payment"
 )
 
@@ -118,11 +119,8 @@ func (c *queueCommand) Run(ctx context.Context, s streams) error {
 	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 	for _, p := range q.Payouts {
 		fmt.Fprintf(s.out, "payout   %s  %s  account %s  not before %s  to: %s\n", p.ID, worth(known(p.Currency), p.Amount), p.Account, at(p.NotBefore), app.Printable(p.To))
-		if !p.FrozenAt.IsZero() {
-			fmt.Fprintf(s.out, "         ^ the account is frozen since %s, perhaps by its owner after a theft: it is paid nothing until that ends\n", at(p.FrozenAt))
-		}
-		if p.AskedAt.Before(q.Restored) {
-			fmt.Fprintf(s.out, "         ^ asked for before the books were restored at %s: see at your bank whether it was paid since, before you pay it\n", at(q.Restored))
+		for _, mark := range payoutMarks(p, q.Restored, known) {
+			fmt.Fprintln(s.out, "         ^", mark)
 		}
 	}
 	if more := q.Asked - len(q.Payouts); more > 0 {
@@ -143,9 +141,68 @@ func (c *queueCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
+// payoutMarks say what the operator must know of a payout before he pays it.
+func payoutMarks(p escrowserver.PayoutRecord, restored time.Time, known func(string) payment.Currency) (marks []string) {
+	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
+	begun := !p.BegunAt.IsZero()
+	if begun {
+		marks = append(marks, fmt.Sprintf("begun at %s by %s: do not pay it twice; was it paid, say 'payout paid', and if that failed, 'payout refuse'", at(p.BegunAt), app.Printable(p.BegunBy)))
+	}
+	if p.Owes > 0 {
+		mark := "ATTENTION: a card payment was taken back, and the account owes " + worth(known(p.Currency), p.Owes) + " more than it has available: pay nothing; refuse the payout, or settle the debt first"
+		if begun {
+			mark = "ATTENTION: since it was begun, a card payment was taken back, and the account owes " + worth(known(p.Currency), p.Owes) + " more than it has available: stop the transfer if you still can, and refuse the payout"
+		}
+		marks = append(marks, mark)
+	}
+	if !p.FrozenAt.IsZero() {
+		mark := "the account is frozen since " + at(p.FrozenAt) + ", perhaps by its owner after a theft: "
+		if begun {
+			mark += "stop the transfer if you still can; what was paid is 'paid'"
+		} else {
+			mark += "it is paid nothing until that ends"
+		}
+		marks = append(marks, mark)
+	}
+	if p.AskedAt.Before(restored) {
+		mark := "asked for before the books were restored at " + at(restored) + ": see at your bank whether it was paid since, before you pay it"
+		if begun && p.BegunAt.Before(restored) {
+			mark = "begun before the books were restored at " + at(restored) + ": it was paid most likely; see at your bank"
+		}
+		marks = append(marks, mark)
+	}
+	return marks
+}
+
 type payoutGroup struct {
-	Paid   payoutPaidCommand   `cmd:"" help:"Say that a payout was paid by hand."`
-	Refuse payoutRefuseCommand `cmd:"" help:"Give a payout's money back to its account."`
+	Begin  payoutBeginCommand  `cmd:"" help:"Say that you pay a payout now: nobody else does, and its owner cannot take it back."`
+	Paid   payoutPaidCommand   `cmd:"" help:"Say that a payout that was begun was paid by hand."`
+	Refuse payoutRefuseCommand `cmd:"" help:"Give a payout's money back to its account, also of one whose payment failed."`
+}
+
+type payoutBeginCommand struct {
+	dataFlags `embed:""`
+	ID        string `arg:"" name:"id" help:"The payout, as 'queue' lists it."`
+	WasPaid   bool   `help:"It was paid before the books were restored from a backup, as your bank says."`
+}
+
+// Run takes a payout into hand.
+func (c *payoutBeginCommand) Run(ctx context.Context, s streams) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	p, known, err := app.BeginPayout(ctx, cfg, c.ID, c.WasPaid)
+	switch {
+	case err != nil:
+		return err
+	case c.WasPaid:
+		fmt.Fprintf(s.out, "The payout is begun. Do not pay it again, and say: earnest-escrow payout paid %s --reference ...\n", p.ID)
+		return nil
+	}
+	fmt.Fprintf(s.out, "Pay now: %s to: %s\nThen say: earnest-escrow payout paid %s --reference ...\nIf it cannot be paid: earnest-escrow payout refuse %s --reason ...\n",
+		worth(known(p.Currency), p.Amount), app.Printable(p.To), p.ID, p.ID)
+	return nil
 }
 
 type payoutPaidCommand struct {

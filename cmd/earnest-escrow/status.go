@@ -38,8 +38,8 @@ func printStatus(out io.Writer, s app.Status) {
 	for _, m := range f.Money {
 		fmt.Fprintf(out, "  %-14s available %s, held %s\n", m.Holder, s.Amount(m.Currency, m.Available), s.Held(m))
 	}
-	fmt.Fprintf(out, "\nWaiting\n  payouts        %s\n  debts          %s\n  other money    %s\n  card events    %d\n",
-		s.Sums(f.Payouts), s.Sums(f.Debts), s.Sums(f.Wrong), f.Events)
+	fmt.Fprintf(out, "\nWaiting\n  payouts        %s\n  being paid     %s\n  debts          %s\n  other money    %s\n  card events    %d\n",
+		s.Sums(f.Payouts), s.Sums(f.Paying), s.Sums(f.Debts), s.Sums(f.Wrong), f.Events)
 	fmt.Fprintf(out, "\nTop-ups of all time\n")
 	for _, l := range s.TopUps() {
 		fmt.Fprintf(out, "  %-24s %s\n", l.Title, l.Sums)

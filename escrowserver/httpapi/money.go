@@ -32,7 +32,7 @@ func (a *API) moneyOperations() {
 			return answer(a.service(ctx).AskPayout(ctx, in.Body))
 		})
 	register(a, operation{method: http.MethodPost, path: "/v1/payouts/{id}/cancel", id: "cancel-payout", tag: tagMoney,
-		summary: "Take back a payout that is not paid yet, also of a frozen account; the same again gives the same"},
+		summary: "Take back a payout that the operator has not begun to pay, also of a frozen account; the same again gives the same"},
 		func(ctx context.Context, in *struct {
 			ID string `path:"id" minLength:"1" maxLength:"64" doc:"The operation id that it was asked for with"`
 		}) (*output[escrow.Payout], error) {

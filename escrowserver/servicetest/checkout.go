@@ -34,6 +34,7 @@ func checkoutTests() []test {
 type till struct {
 	mu       sync.Mutex
 	sessions []escrowserver.Session
+	asked    int  // about sessions
 	away     bool // it does not answer
 	mute     bool // its page is made, but the answer is lost
 }
@@ -80,6 +81,9 @@ func (p *till) find(ok func(escrowserver.Session) bool) (escrowserver.Session, e
 }
 
 func (p *till) Session(_ context.Context, id string) (escrowserver.Session, error) {
+	p.mu.Lock()
+	p.asked++
+	p.mu.Unlock()
 	return p.find(func(s escrowserver.Session) bool { return s.ID == id })
 }
 
@@ -117,9 +121,12 @@ type cashier struct {
 	anna   *person
 }
 
-func (w *world) cashier() *cashier {
+func (w *world) cashier() *cashier { return w.cashierHolding(0) }
+
+// cashierHolding is one whose money is not paid out for a time.
+func (w *world) cashierHolding(hold time.Duration) *cashier {
 	s := &cashier{world: w, till: &till{}}
-	s.server = w.restarted(func(c *escrowserver.Config) { c.Provider = s.till })
+	s.server = w.restarted(func(c *escrowserver.Config) { c.Provider, c.CheckoutHold = s.till, hold })
 	s.anna = w.stranger()
 	s.anna.Service = s.server.As(s.anna.public())
 	return s

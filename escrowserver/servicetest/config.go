@@ -104,9 +104,11 @@ func quoteNeedsWhatIsConfigured(w *world) {
 	for name, change := range map[string]func(*escrowserver.Config){
 		"nothing": func(*escrowserver.Config) {},
 		"the currency": func(c *escrowserver.Config) {
-			c.Currencies = []payment.Currency{{Name: OtherCurrency}}
+			c.Currencies, c.LeastPayouts = []payment.Currency{{Name: OtherCurrency}}, nil
 		},
-		"its scale": func(c *escrowserver.Config) { c.Currencies = []payment.Currency{{Name: Currency, Scale: 3}} },
+		"its scale": func(c *escrowserver.Config) {
+			c.Currencies, c.LeastPayouts = []payment.Currency{{Name: Currency, Scale: 3}}, nil
+		},
 		"the beneficiary": func(c *escrowserver.Config) {
 			c.Beneficiaries = c.Beneficiaries[:1]
 		},

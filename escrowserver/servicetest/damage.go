@@ -13,11 +13,13 @@ import (
 )
 
 // DamagedBond plays an escrow with one bond that damage has broken in the books:
-// all others are refunded, their parties are served, and the sweeper does not spin.
+// all others are refunded, their parties are served, the operator is told, and the
+// sweeper does not spin.
 func DamagedBond(t testing.TB, h Harness, damage func(escrow.BondID)) {
 	t.Helper()
 	ctx := context.Background()
 	w := &world{TB: t, Harness: h}
+	log := w.logged()
 	anna, eve := w.owner("anna@sender.example", 500), w.owner("eve@other.example", 500)
 	bob, carol, dora := w.recipient("bob@recipient.example", 25, 2), w.recipient("carol@recipient.example", 25, 2), w.recipient("dora@recipient.example", 25, 2)
 	broken := eve.buy(bob, 25) // the longest due
@@ -33,11 +35,14 @@ func DamagedBond(t testing.TB, h Harness, damage func(escrow.BondID)) {
 	}
 	anna.has(450, 50)
 	w.sweep()
+	w.sweep() // the broken one is not tried again at once
+	w.stuck(log, broken, 1)
 	anna.has(475, 25)
 	if v := second.view(carol); v.State != escrow.Expired {
 		w.Fatalf("the bond is %s after the sweep", v.State)
 	}
 	w.later(time.Hour)
+	w.stuck(log, broken, 2)
 	anna.has(500, 0)
 	if v := third.view(dora); v.State != escrow.Expired {
 		w.Fatalf("the bond is %s after the next sweep", v.State)
@@ -56,6 +61,56 @@ func DamagedBond(t testing.TB, h Harness, damage func(escrow.BondID)) {
 	w.ok(err)
 	if len(report.Faults) == 0 {
 		w.Fatal("verify does not find the damage")
+	}
+}
+
+// EarlyBond plays an escrow where damage has one bond listed as due long before it is:
+// it is told of, tried seldom, and ends when its deadlines say.
+func EarlyBond(t testing.TB, h Harness, damage func(escrow.BondID)) {
+	t.Helper()
+	w := &world{TB: t, Harness: h}
+	log := w.logged()
+	anna, bob, carol := w.owner("anna@sender.example", 500), w.recipient("bob@recipient.example", 25, 1), w.recipient("carol@recipient.example", 25, 1)
+	early := anna.buy(bob, 25)
+	w.Clock.Move(time.Hour)
+	other := anna.buy(carol, 25)
+	damage(early.id())
+	ctx, stop := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer stop()
+	w.ok(w.Server.Run(ctx))
+	w.stuck(log, early, 1)
+	if v := early.view(anna); v.State != escrow.Held {
+		w.Fatalf("a bond that is not due is %s", v.State)
+	}
+	report, err := w.verify()
+	w.ok(err)
+	if len(report.Faults) == 0 {
+		w.Fatal("verify does not find the damage")
+	}
+	w.later(30 * day)
+	anna.has(500, 0)
+	if n := w.Server.Health().Stuck; n != 0 || other.view(anna).State != escrow.Expired {
+		w.Fatalf("%d are stuck after the deadline, and the other bond is %s", n, other.view(anna).State)
+	}
+}
+
+// logged has another server take the world over, and returns its log.
+func (w *world) logged() *bytes.Buffer {
+	w.Helper()
+	var log bytes.Buffer
+	w.Server = w.restarted(func(c *escrowserver.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	return &log
+}
+
+// stuck demands that this bond alone could not be ended, and that the log has told of
+// it so often.
+func (w *world) stuck(log *bytes.Buffer, b *bought, told int) {
+	w.Helper()
+	if n := w.Server.Health().Stuck; n != 1 {
+		w.Fatalf("%d are stuck, want the damaged bond alone:\n%s", n, log)
+	}
+	if n := strings.Count(log.String(), "bond="+string(b.id())); n != told {
+		w.Fatalf("the log tells %d times of the damaged bond, want %d:\n%s", n, told, log)
 	}
 }
 

@@ -25,6 +25,8 @@ import (
 const (
 	Currency      = "escrow.example"
 	OtherCurrency = "points.example"
+	// LeastPayout is of the other currency.
+	LeastPayout = 100
 )
 
 // Harness is an escrow under test.
@@ -47,11 +49,17 @@ type Harness struct {
 // it is moved, and with certificates that only look like OpenPGP.
 func NewHarness(t testing.TB, store escrowserver.Store) Harness {
 	t.Helper()
-	h := Harness{Store: store, Clock: NewClock(), Mails: &Mails{}, Checked: &atomic.Int64{}}
 	_, receiptKey, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return HarnessOn(t, store, NewClock(), receiptKey)
+}
+
+// HarnessOn makes the escrow of that key on books that it may have kept before.
+func HarnessOn(t testing.TB, store escrowserver.Store, clock *Clock, receiptKey ed25519.PrivateKey) Harness {
+	t.Helper()
+	h := Harness{Store: store, Clock: clock, Mails: &Mails{}, Checked: &atomic.Int64{}}
 	cfg := Config(store, h.Clock, h.Mails, receiptKey)
 	cfg.Certificates = counted{count: h.Checked}
 	server, err := escrowserver.New(cfg)
@@ -75,6 +83,7 @@ func Config(store escrowserver.Store, clock *Clock, mails *Mails, receiptKey ed2
 		Currencies: []payment.Currency{{Name: Currency, Scale: 2, Unit: "EUR"}, {Name: OtherCurrency, Scale: 0}},
 		Beneficiaries: []escrow.Beneficiary{
 			{ID: ledger.Company, Name: "Example Foundation"}, {ID: ledger.Burned, Name: "nobody"}},
+		LeastPayouts:  []escrow.LeastPayout{{Currency: OtherCurrency, Amount: LeastPayout}},
 		TokenSender:   "escrow@escrow.example",
 		ReceiptSigner: receiptKey, Store: store, Mailer: mails, Certificates: Certificates{}, Now: clock.Now,
 		// Tests have many accounts, all from one machine within an hour.

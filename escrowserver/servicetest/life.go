@@ -91,9 +91,8 @@ func (w *world) lifeOfMoney(s *cashier) {
 	w.ok(err)
 	_, err = s.anna.askPayout(100, "the leaver's bank")
 	w.ok(err)
-	w.later(48 * time.Hour)
-	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "a note", "root")
-	w.ok(err)
+	w.later(49 * time.Hour)
+	w.paysOut("a note")
 	for _, perDay := range []payment.Amount{400, 450} {
 		_, err = s.anna.SetLimit(ctx, escrow.SetLimit{Currency: Currency, PerMail: amount(400), PerDay: &perDay})
 		w.ok(err)

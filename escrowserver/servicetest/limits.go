@@ -209,6 +209,27 @@ func DamagedOpenBonds(t testing.TB, h Harness, damage func(escrow.BondID)) {
 	bob := w.recipient("r@last.example", 1, 1)
 	renew(w, anna)
 	anna.buy(bob, 1)
+	w.sweep()
+	if n := w.Server.Health().Stuck; n != 12 {
+		w.Fatalf("%d are stuck, want the 12 damaged bonds", n)
+	}
+}
+
+// DamagedCount damages the count of a sender's open bonds: the money comes back all
+// the same.
+func DamagedCount(t testing.TB, h Harness, damage func(escrow.BondID)) {
+	t.Helper()
+	w := &world{TB: t, Harness: h}
+	anna := w.owner("anna@sender.example", 500)
+	b := anna.buy(w.recipient("bob@recipient.example", 25, 1), 25)
+	damage(b.id())
+	report, err := w.verify()
+	w.ok(err)
+	if len(report.Faults) == 0 {
+		w.Fatal("verify does not find the damage")
+	}
+	w.later(31 * day)
+	anna.has(500, 0)
 }
 
 // openBondsLimited: an account has at most so many open bonds, whoever they are at.

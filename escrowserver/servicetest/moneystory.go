@@ -11,7 +11,8 @@ import (
 
 // MoneyStory plays what brings value in beside vouchers, and what takes it out: a
 // credit, a welcome, a checkout that was paid and in part taken back and one that
-// was not paid, a payout that was paid, one refused and one that waits.
+// was not paid, a payout that was paid, one refused, one that is being paid
+// and one that waits.
 func MoneyStory(t testing.TB, h Harness) {
 	t.Helper()
 	ctx := context.Background()
@@ -24,13 +25,18 @@ func MoneyStory(t testing.TB, h Harness) {
 	_, _ = s.start(70)
 	_, err := w.Server.Grant(ctx, escrowserver.Grant{ID: w.id(), Account: s.anna.public().ID(), Currency: Currency, Amount: 300, Reason: "a gift", By: "root"})
 	w.ok(err)
-	for _, end := range []escrow.PayoutState{escrow.PayoutPaid, escrow.PayoutRefused, escrow.PayoutAsked} {
+	for _, end := range []escrow.PayoutState{escrow.PayoutPaid, escrow.PayoutRefused, escrow.PayoutPaying, escrow.PayoutAsked} {
 		_, err := s.anna.askPayout(100, "bank")
 		w.ok(err)
-		w.later(48 * time.Hour)
-		if end != escrow.PayoutAsked {
-			_, err = w.Server.EndPayout(ctx, w.queued().ID, end == escrow.PayoutPaid, "a note", "root")
+		w.later(49 * time.Hour)
+		switch end {
+		case escrow.PayoutPaid:
+			w.paysOut("a note")
+		case escrow.PayoutRefused:
+			_, err = w.Server.EndPayout(ctx, w.queued().ID, false, "a note", "root")
 			w.ok(err)
+		case escrow.PayoutPaying:
+			w.ok(w.begins())
 		}
 	}
 }

@@ -3,6 +3,7 @@ package servicetest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"earnest/escrow"
@@ -17,6 +18,7 @@ func payoutTests() []test {
 		{"ARefusedDestinationIsNewAgain", refusedDestination},
 		{"FewPayoutsOfAnAccountWaitAtOnce", payoutsLimited},
 		{"ManyPayoutsOfOneHideNobody", payoutsFair},
+		{"TooLittleIsNotPaidOut", leastPayout},
 	}
 }
 
@@ -38,13 +40,11 @@ func frozenPaidNothing(w *world) {
 	if !w.queued().FrozenAt.Equal(frozen) {
 		w.Fatalf("the list says frozen at %s, not %s", w.queued().FrozenAt, frozen)
 	}
-	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
-	w.fails(err, escrow.Forbidden)
+	w.fails(w.begins(), escrow.Forbidden)
 	anna.has(60, 40)
 	_, err = backup.order(anna.id(), escrow.Order{Action: escrow.ActionUnfreeze})
 	w.ok(err)
-	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
-	w.ok(err)
+	w.paysOut("ref")
 	anna.has(60, 0)
 	_, err = anna.askPayout(10, "a thief's bank")
 	w.ok(err)
@@ -72,21 +72,20 @@ func payoutCancelled(w *world) {
 	for range 2 {
 		p, err := anna.CancelPayout(ctx, first.ID)
 		w.ok(err)
-		if p.ID != first.ID || p.State != escrow.PayoutRefused || p.Note != escrowserver.CancelledByOwner {
+		if p.ID != first.ID || p.State != escrow.PayoutRefused || p.Note != escrow.CancelledByOwner {
 			w.Fatalf("cancelled it is %+v", p)
 		}
 		anna.has(100, 0)
 	}
 	got := anna.statement(0)
-	if last := got[len(got)-1]; last.Kind != escrow.MovePayoutRefused || last.Reason != escrowserver.CancelledByOwner {
+	if last := got[len(got)-1]; last.Kind != escrow.MovePayoutRefused || last.Reason != escrow.CancelledByOwner {
 		w.Fatalf("the account sees %+v", last)
 	}
 	bob := w.owner("bob@sender.example", 50)
 	paid, err := bob.askPayout(50, "bank")
 	w.ok(err)
 	w.later(48 * time.Hour)
-	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
-	w.ok(err)
+	w.paysOut("ref")
 	_, err = bob.CancelPayout(ctx, paid.ID)
 	w.fails(err, escrow.Ended)
 }
@@ -111,8 +110,7 @@ func refusedDestination(w *world) {
 	if want := w.Clock.Now().UTC().Add(escrow.PayoutWait); !again.NotBefore.Equal(want) {
 		w.Fatalf("it may be paid from %s on, want %s", again.NotBefore, want)
 	}
-	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
-	w.fails(err, escrow.Forbidden)
+	w.fails(w.begins(), escrow.Forbidden)
 }
 
 func payoutsLimited(w *world) {
@@ -160,5 +158,59 @@ func payoutsFair(w *world) {
 	}
 	if n, err := w.Store.PayoutsAsked(ctx); err != nil || n != 6 {
 		w.Fatalf("%d are asked for, %v", n, err)
+	}
+}
+
+// Each payout is work: less than the least amount is refused in words that say it, and
+// the escrow tells it beforehand. What was taken before stays taken.
+func leastPayout(w *world) {
+	ctx := context.Background()
+	anna := w.stranger()
+	points, err := w.Server.NewVoucher(ctx, OtherCurrency, 500)
+	w.ok(err)
+	_, err = anna.TopUp(ctx, escrow.TopUp{ID: w.id(), Voucher: points})
+	w.ok(err)
+	info, err := w.As(nil).Info(ctx)
+	w.ok(err)
+	if len(info.LeastPayouts) != 1 || info.LeastPayouts[0] != (escrow.LeastPayout{Currency: OtherCurrency, Amount: LeastPayout}) {
+		w.Fatalf("the escrow tells %+v", info.LeastPayouts)
+	}
+	ask := func(by escrow.Service, id string, amount payment.Amount) error {
+		_, err := by.AskPayout(ctx, escrow.PayoutRequest{ID: id, Currency: OtherCurrency, Amount: amount, To: "bank"})
+		return err
+	}
+	err = ask(anna, w.id(), LeastPayout-1)
+	w.fails(err, escrow.Invalid)
+	if text := err.Error(); !strings.Contains(text, "100 points.example") || !strings.Contains(text, "nothing was moved") {
+		w.Fatalf("the refusal says %q", text)
+	}
+	anna.holds(OtherCurrency, 500, 0)
+	first := w.id()
+	w.ok(ask(anna, first, LeastPayout))
+	anna.holds(OtherCurrency, 400, 100)
+	dearer := w.again(anna, func(c *escrowserver.Config) { c.LeastPayouts[0].Amount = LeastPayout + 1 })
+	w.ok(ask(dearer, first, LeastPayout))
+	w.fails(ask(dearer, w.id(), LeastPayout), escrow.Invalid)
+	anna.holds(OtherCurrency, 400, 100)
+	for _, wrong := range [][]escrow.LeastPayout{
+		{{Currency: "usd.example", Amount: 1}}, {{Currency: Currency}}, {{Currency: Currency, Amount: 1}, {Currency: Currency, Amount: 2}},
+	} {
+		cfg := Config(w.Store, w.Clock, w.Mails, w.ReceiptSigner)
+		cfg.LeastPayouts = wrong
+		if _, err := escrowserver.New(cfg); err == nil {
+			w.Fatalf("taken: %+v", wrong)
+		}
+	}
+}
+
+// holds demands a balance in a currency.
+func (p *person) holds(currency string, available, held payment.Amount) {
+	p.w.Helper()
+	account, err := p.Account(context.Background())
+	p.w.ok(err)
+	for _, b := range account.Balances {
+		if b.Currency.Name == currency && (b.Available != available || b.Held != held) {
+			p.w.Fatalf("the balance is %+v, want %d and %d held", b, available, held)
+		}
 	}
 }

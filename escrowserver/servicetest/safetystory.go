@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"earnest/escrow"
+	"earnest/payment"
 )
 
 // SafetyStory plays accounts of which one is frozen, one rotated, one deleted, one
@@ -51,4 +52,34 @@ func SafetyStory(t testing.TB, h Harness) {
 	if _, err := heir.Account(context.Background()); err != nil {
 		w.Fatal(err)
 	}
+}
+
+// ValueStory plays an account that lowers a limit, names another recovery key, releases an
+// address and has a payout refused, after midway was called. The function that it gives
+// lowers the limit further.
+func ValueStory(t testing.TB, h Harness, midway func()) func() {
+	t.Helper()
+	ctx := context.Background()
+	w := &world{TB: t, Harness: h}
+	anna, backup := w.protected()
+	anna.topUp(500)
+	anna.prove("spare@safety.example")
+	anna.limit(amount(100), nil)
+	_, err := anna.SetLimit(ctx, escrow.SetLimit{Currency: OtherCurrency, PerMail: amount(0)})
+	w.ok(err)
+	_, err = anna.askPayout(30, "bank")
+	w.ok(err)
+	midway()
+	lower := func(to payment.Amount) {
+		_, err := anna.SetLimit(ctx, escrow.SetLimit{Currency: Currency, PerMail: &to})
+		w.ok(err)
+	}
+	lower(50)
+	_, err = backup.order(anna.id(), escrow.Order{Action: escrow.ActionRecovery, Recovery: w.stranger().public()})
+	w.ok(err)
+	_, err = anna.order(anna.id(), escrow.Order{Action: escrow.ActionRelease, Address: "spare@safety.example"})
+	w.ok(err)
+	_, err = w.Server.EndPayout(ctx, w.queued().ID, false, "a note", "root")
+	w.ok(err)
+	return func() { lower(40) }
 }

@@ -97,7 +97,8 @@ func WaitElsewhere(t testing.TB, h Harness, other *escrowserver.Server) {
 // one that sweeps deals with the events of a provider, and here but one has one.
 func RunOfSeveral(t *testing.T, open func(t *testing.T) Harness) {
 	own := []string{"LookupsAreLimited", "RecoveryRotatesTheAccount", "TheOwnKeyRotatesAfter48Hours",
-		"ARotationCancelsWhatAThiefAskedFor", "AnAccountIsDeleted", "ManyBondsAreMoved", "ASlowProviderStopsNoSweep", "CheckoutKilledBeforeTheCredit"}
+		"ARotationCancelsWhatAThiefAskedFor", "AnAccountIsDeleted", "ManyBondsAreMoved", "ASlowProviderStopsNoSweep", "CheckoutKilledBeforeTheCredit",
+		"AnEscrowThatRunsAsksByItself"}
 	for _, test := range tests() {
 		if slices.Contains(own, test.name) {
 			continue

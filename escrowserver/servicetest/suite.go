@@ -31,7 +31,7 @@ type test struct {
 }
 
 func tests() []test {
-	return slices.Concat(storyTests(), ruleTests(), attackTests(), addressTests(), configTests(), limitTests(), movementTests(), safetyTests(), thiefTests(), moneyTests(), payoutTests(), strangerTests(), checkoutTests(), outageTests())
+	return slices.Concat(storyTests(), ruleTests(), attackTests(), addressTests(), configTests(), limitTests(), movementTests(), safetyTests(), thiefTests(), moneyTests(), payoutTests(), payingTests(), unheardTests(), strangerTests(), checkoutTests(), outageTests())
 }
 
 // verified demands sound books.

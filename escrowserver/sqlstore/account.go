@@ -42,8 +42,12 @@ func (t *tx) openAccount(ctx context.Context, op escrowserver.OpenAccount) (any,
 	if err != nil {
 		return nil, err
 	}
-	if _, err := t.exec(ctx, "open.account", `INSERT INTO account (id, key_id, public_key, recovery, recovery_signed, opened_at) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO NOTHING`, op.Key.ID(), op.Key.ID(), []byte(op.Key), []byte(op.Recovery), signed, micros(op.Now)); err != nil {
+	n, err := t.exec(ctx, "open.account", `INSERT INTO account (id, key_id, public_key, recovery, recovery_signed, opened_at) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`, op.Key.ID(), op.Key.ID(), []byte(op.Key), []byte(op.Recovery), signed, micros(op.Now))
+	if err == nil && n > 0 {
+		err = t.openInventory(ctx, op.Name(), op.Seal, op.Key.ID())
+	}
+	if err != nil {
 		return nil, err
 	}
 	return t.reader().account(ctx, op.Key.ID())

@@ -65,15 +65,21 @@ func (t *tx) bindAddress(ctx context.Context, op string, b binding) error {
 	if err != nil {
 		return err
 	}
-	n, err := t.exec(ctx, op+".address", `INSERT INTO address (address, folded, typed, account, proven_at, renew_by, signed) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (address) DO UPDATE SET typed = excluded.typed, account = excluded.account, proven_at = excluded.proven_at, renew_by = excluded.renew_by,
-			signed = excluded.signed
-		WHERE address.account = excluded.account OR address.account = ?`,
-		b.address, b.address.Folded(), b.typed, b.account, micros(b.provenAt), micros(b.till), signed, b.from)
-	if err == nil && n != 1 { // another process was faster
-		err = fmt.Errorf("address %w", errNotAsRead)
+	whose := []escrow.KeyID{b.account}
+	if b.from != "" && b.from != b.account {
+		whose = append(whose, b.from)
 	}
-	return err
+	return t.inventoried(ctx, op, b.seal, func() error {
+		n, err := t.exec(ctx, op+".address", `INSERT INTO address (address, folded, typed, account, proven_at, renew_by, signed) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (address) DO UPDATE SET typed = excluded.typed, account = excluded.account, proven_at = excluded.proven_at, renew_by = excluded.renew_by,
+				signed = excluded.signed
+			WHERE address.account = excluded.account OR address.account = ?`,
+			b.address, b.address.Folded(), b.typed, b.account, micros(b.provenAt), micros(b.till), signed, b.from)
+		if err == nil && n != 1 { // another process was faster
+			err = fmt.Errorf("address %w", errNotAsRead)
+		}
+		return err
+	}, whose...)
 }
 
 // release takes the offer and the unsold keys of an address away from an owner

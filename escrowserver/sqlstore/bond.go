@@ -19,7 +19,8 @@ type bond struct {
 	salt string
 }
 
-// errDamaged: a bond cannot be read as it is stored.
+// errDamaged: a bond, or what belongs to it, is not stored as it can have been
+// written. It is one bond: the others go on.
 var errDamaged = errors.New("the books are damaged")
 
 const bondColumns = `id, quote, sender, sender_account, recipient, recipient_account, key_fingerprint, state,
@@ -125,8 +126,12 @@ func (t *tx) party(ctx context.Context, m escrowserver.Moment, account escrow.Ke
 }
 
 // advance moves the bond's deadline by the outages that it has not heard of yet, and
-// books what a deadline has brought about.
+// books what a deadline has brought about. Where that fails for damage, no money has
+// moved and no step is kept.
 func (t *tx) advance(op string, m escrowserver.Moment, b *knownBond) error {
+	if err := t.partiesThere(b); err != nil {
+		return err
+	}
 	if next, moved := b.Extend(m.Outages); moved {
 		b.Bond, b.changed = next, op
 		if err := t.tell(op, b, true); err != nil {
@@ -141,6 +146,16 @@ func (t *tx) advance(op string, m escrowserver.Moment, b *knownBond) error {
 	return err
 }
 
+// partiesThere finds out before anything is changed that a party has no account.
+func (t *tx) partiesThere(b *knownBond) error {
+	for role, account := range map[escrow.Role]escrow.KeyID{escrow.RoleSender: b.SenderAccount, escrow.RoleRecipient: b.RecipientAccount} {
+		if t.known.accounts[account] == nil {
+			return fmt.Errorf("%w: the %s of bond %s has no account", errDamaged, role, b.ID)
+		}
+	}
+	return nil
+}
+
 // book changes the bond to what it is after the step, moves the money, appends the
 // receipt and tells the parties. It returns the receipt.
 func (t *tx) book(op string, m escrowserver.Moment, b *knownBond, next escrow.Bond, step escrow.Step) (escrow.Signed, error) {
@@ -150,7 +165,7 @@ func (t *tx) book(op string, m escrowserver.Moment, b *knownBond, next escrow.Bo
 	if err != nil {
 		return "", err
 	}
-	if err := t.moveMoney(op, b.ID, step, m.Now); err != nil {
+	if err := t.moveMoney(op, b.Bond, step, m.Now); err != nil {
 		return "", err
 	}
 	t.put(newReceipt, op, b.ID, head.n, receipt)
@@ -181,14 +196,26 @@ func (t *tx) counts(b *knownBond, next escrow.Bond) {
 	}
 }
 
-// moveMoney ends the bond's pending transfer where the step does.
-func (t *tx) moveMoney(op string, id escrow.BondID, step escrow.Step, now time.Time) error {
+// moveMoney ends the bond's pending transfer where the step does. Its rows are all
+// that it hangs on, so whatever fails is damage.
+func (t *tx) moveMoney(op string, b escrow.Bond, step escrow.Step, now time.Time) error {
 	if step.Money == escrow.MoneyStays {
 		return nil
 	}
-	tr, err := t.transfer(string(id))
+	if err := t.endMoney(op, b, step, now); err != nil {
+		return fmt.Errorf("%w: the money of bond %s: %w", errDamaged, b.ID, err)
+	}
+	return nil
+}
+
+func (t *tx) endMoney(op string, b escrow.Bond, step escrow.Step, now time.Time) error {
+	tr, err := t.transfer(string(b.ID))
 	if err != nil {
 		return err
+	}
+	// Other money would come out of what is held for the account's other bonds.
+	if tr.From != b.SenderAccount.Holder() || tr.To != b.Beneficiary || tr.Currency != b.Option.Currency || tr.Amount != int64(b.Option.Amount) {
+		return errors.New("its transfer is about other money than its quote")
 	}
 	end := tr.Void
 	switch {

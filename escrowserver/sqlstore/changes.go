@@ -142,10 +142,13 @@ func (t *tx) act(ctx context.Context, op string, c change) error {
 
 func (t *tx) setRecovery(ctx context.Context, op string, seal escrowserver.Seal, account escrow.KeyID, recovery escrow.PublicKey) error {
 	signed, err := seal.Recovery(account, recovery)
-	if err == nil {
-		_, err = t.exec(ctx, op+".recovery", `UPDATE account SET recovery = ?, recovery_signed = ? WHERE id = ?`, []byte(recovery), signed, account)
+	if err != nil {
+		return err
 	}
-	return err
+	return t.inventoried(ctx, op, seal, func() error {
+		_, err := t.exec(ctx, op+".recovery", `UPDATE account SET recovery = ?, recovery_signed = ? WHERE id = ?`, []byte(recovery), signed, account)
+		return err
+	}, account)
 }
 
 // rebinding is the value of a change of an address.

@@ -67,8 +67,19 @@ func (t *tx) openCheckout(ctx context.Context, op escrowserver.OpenCheckout) (an
 	if c.State == escrow.CheckoutAsked {
 		c.State = escrow.CheckoutOpen
 	}
-	_, err = t.exec(ctx, "opencheckout.checkout", `UPDATE checkout SET session = ?, url = ?, state = ? WHERE id = ?`, c.Session, c.URL, c.State, c.ID)
+	c.AskAt = op.AskAt
+	_, err = t.exec(ctx, "opencheckout.checkout", `UPDATE checkout SET session = ?, url = ?, state = ?, ask_at = ? WHERE id = ?`, c.Session, c.URL, c.State, micros(c.AskAt), c.ID)
 	return c, err
+}
+
+// lookAgain keeps when the provider is asked next.
+func (t *tx) lookAgain(ctx context.Context, op escrowserver.LookAgain) error {
+	c, err := t.lockedCheckout(ctx, op.Checkout)
+	if err != nil || c.State != escrow.CheckoutOpen {
+		return err
+	}
+	_, err = t.exec(ctx, "look.checkout", `UPDATE checkout SET ask_at = ? WHERE id = ?`, micros(op.At), c.ID)
+	return err
 }
 
 // settleCheckout believes what the provider says of the session: that it is paid

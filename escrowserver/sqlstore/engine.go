@@ -27,7 +27,7 @@ type engine interface {
 	// check has the database look for damage of its own.
 	check(ctx context.Context, q querier, fault func(string)) error
 	// schema prepares the migrations.
-	schema() (*goose.Provider, error)
+	schema(steps []step) (*goose.Provider, error)
 	// text is the statement in the engine's words.
 	text(statement string) string
 	close() error

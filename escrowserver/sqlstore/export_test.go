@@ -35,6 +35,7 @@ func notExported() map[string]string {
 		"nonce":                  "hashes of requests, for five minutes",
 		"nonce_opening":          "a hash of a key, for five minutes",
 		"nonce_since":            "the escrow's own",
+		"nonce_horizon":          "the escrow's own",
 		"nonce_ahead":            "hashes of requests",
 		"note":                   "the escrow's own",
 		"audit":                  "the operator's log, chained by hashes: what was done about an account is in its credits, payouts and debts",
@@ -46,6 +47,9 @@ func notExported() map[string]string {
 		"checkout.account":       "it is the account",
 		"claim.account":          "it is the account",
 		"credit.account":         "it is the account",
+		"inventory.account":      "it is the account",
+		"inventory_log.account":  "it is the account",
+		"inventory_anchor":       "the escrow's own",
 		"heartbeat.account":      "it is the account",
 		"key_batch.account":      "it is the account",
 		"offer.account":          "it is the account",
@@ -172,9 +176,11 @@ func mayStay() map[string]string {
 		orders   = "what made another key, or none, the account's: verify needs it"
 		neverNew = "a key that was here is never accepted again"
 		provider = "what the card provider told, of its own pages and payments"
+		listed   = "the escrow's word on what the account has: nothing is said, too"
 		another  = "another account asked for the address: it is that one's"
 	)
 	return map[string]string{
+		"inventory.account: id": listed, "inventory.signed: id": listed, "inventory_log.account: id": listed,
 		"account.id: id":                     row,
 		"balance.holder: id":                 books,
 		"checkout.account: id":               books,

@@ -28,10 +28,10 @@ type Figures struct {
 	// TopUps are what became money, by [TopUpKinds].
 	TopUps map[string]Sums
 	// Vouchers are those that were made and not redeemed: what they promise. Payouts,
-	// Debts and Wrong, checkouts for which other money came, wait for the operator;
-	// Events of the card provider wait to be done.
-	Vouchers, Payouts, Debts, Wrong Sums
-	Events                          int64
+	// Debts and Wrong, checkouts for which other money came, wait for the operator; of
+	// the payouts some are begun, Paying. Events of the card provider wait to be done.
+	Vouchers, Payouts, Paying, Debts, Wrong Sums
+	Events                                  int64
 }
 
 // MoneyFigure is what all people, a beneficiary or the issuance have of a currency.

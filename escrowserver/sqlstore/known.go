@@ -64,6 +64,7 @@ type knownBalance struct {
 type knownBond struct {
 	bond
 	group   string
+	dueAt   int64 // as it is stored
 	listed  listed
 	hash    string // of the request that bought it, of one that is fresh
 	fresh   bool   // there is no row yet

@@ -125,11 +125,14 @@ func (t *tx) endDue(ctx context.Context, op escrowserver.Buy) error {
 	ended := 0
 	for _, id := range ids {
 		b, err := t.named(ctx, id)
-		if errors.Is(err, errDamaged) || err == nil && b.State.Ended() {
-			continue // or it was ended by another purchase of the batch
+		if err == nil && b.State.Ended() {
+			continue // it was ended by another purchase of the batch
 		}
 		if err == nil {
 			err = t.advance("advance", op.Moment, b)
+		}
+		if errors.Is(err, errDamaged) {
+			continue // the sweeper tells of it
 		}
 		if err != nil {
 			return err
@@ -158,7 +161,7 @@ func (t *tx) endedOf(b *knownBond, next escrow.Bond) {
 		return
 	}
 	if a := t.known.accounts[b.SenderAccount]; a != nil {
-		a.open--
+		a.open = max(0, a.open-1) // a damaged count, which verify finds, holds back no money
 	}
 	limit := t.known.limits[limitKey{b.SenderAccount, b.Option.Currency}]
 	if limit != nil && next.State != escrow.Rejected && b.BoughtAt.After(limit.since) {
@@ -214,12 +217,14 @@ func (t *tx) writeLimit(ctx context.Context, op string, seal escrowserver.Seal, 
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, op+".limit", `INSERT INTO spending_limit (account, signed, `+limitColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (account, currency) DO UPDATE SET per_mail = excluded.per_mail, per_day = excluded.per_day,
-			raise_mail = excluded.raise_mail, raise_day = excluded.raise_day, raise_at = excluded.raise_at,
-			signed = excluded.signed`,
-		append([]any{account, signed}, limitValues(limit)...)...)
-	return err
+	return t.inventoried(ctx, op, seal, func() error {
+		_, err := t.exec(ctx, op+".limit", `INSERT INTO spending_limit (account, signed, `+limitColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (account, currency) DO UPDATE SET per_mail = excluded.per_mail, per_day = excluded.per_day,
+				raise_mail = excluded.raise_mail, raise_day = excluded.raise_day, raise_at = excluded.raise_at,
+				signed = excluded.signed`,
+			append([]any{account, signed}, limitValues(limit)...)...)
+		return err
+	}, account)
 }
 
 // dropRaises ends the raises of an account's limits that wait: a thief may have asked

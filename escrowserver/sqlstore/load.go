@@ -131,9 +131,9 @@ func askFor[K any](text string, keys []K, values func(K) []any, row func(K, func
 // bondQuestions read bonds, their transfers and the heads of their receipts.
 func (t *tx) bondQuestions(ids []escrow.BondID) []question {
 	return []question{
-		ask(`SELECT sender_group, sender_change, recipient_change, `+bondColumns+` FROM bond WHERE id = ?`, ids, func(id escrow.BondID, scan func(...any) error) error {
+		ask(`SELECT sender_group, due_at, sender_change, recipient_change, `+bondColumns+` FROM bond WHERE id = ?`, ids, func(id escrow.BondID, scan func(...any) error) error {
 			known := &knownBond{}
-			b, err := scanBond(scan, &known.group, &known.listed.sender, &known.listed.recipient)
+			b, err := scanBond(scan, &known.group, &known.dueAt, &known.listed.sender, &known.listed.recipient)
 			if errors.Is(err, errDamaged) {
 				known.err, err = err, nil // it is one bond: the batch's others go on
 			}

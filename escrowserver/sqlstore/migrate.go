@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -22,14 +23,20 @@ var schema embed.FS
 // versions is the table in which the steps that were taken are counted.
 const versions = "schema_step"
 
-// migrations are the steps of schema/, in the engine's words, each in a transaction
-// of its own.
-func migrations(dialect goose.Dialect, db *sql.DB, words func(string) string, options ...goose.ProviderOption) (*goose.Provider, error) {
+// step is a change of the schema, in PostgreSQL's words.
+type step struct {
+	version int64
+	text    string
+}
+
+// schemaSteps are those of schema/, in order. A step that was published never
+// changes: books that have taken it would never take the change.
+func schemaSteps() ([]step, error) {
 	names, err := fs.Glob(schema, "schema/*.sql")
 	if err != nil {
 		return nil, err
 	}
-	var steps []*goose.Migration
+	var steps []step
 	for _, name := range names {
 		text, err := schema.ReadFile(name)
 		if err != nil {
@@ -39,13 +46,24 @@ func migrations(dialect goose.Dialect, db *sql.DB, words func(string) string, op
 		if err != nil {
 			return nil, err
 		}
-		statement := words(string(text))
-		steps = append(steps, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+		steps = append(steps, step{version, string(text)})
+	}
+	return steps, nil
+}
+
+// migrations has the steps taken in the engine's words, each in a transaction of its
+// own. Steps were published in another order than that of their numbers: books that
+// miss one in the middle take it, before those with higher numbers that they miss.
+func migrations(steps []step, dialect goose.Dialect, db *sql.DB, words func(string) string, options ...goose.ProviderOption) (*goose.Provider, error) {
+	var all []*goose.Migration
+	for _, step := range steps {
+		statement := words(step.text)
+		all = append(all, goose.NewGoMigration(step.version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, statement)
 			return err
 		}}, nil))
 	}
-	return goose.NewProvider(dialect, db, nil, append(options, goose.WithGoMigrations(steps...),
+	return goose.NewProvider(dialect, db, nil, append(options, goose.WithGoMigrations(all...), goose.WithAllowOutofOrder(true),
 		goose.WithTableName(versions), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))...)
 }
 
@@ -55,19 +73,14 @@ func versionOf(name string) (int64, error) {
 	return strconv.ParseInt(number, 10, 64)
 }
 
-// newest is the version that this program reads and writes.
-func newest() (int64, error) {
-	names, err := fs.Glob(schema, "schema/*.sql")
-	if err != nil {
-		return 0, err
-	}
-	return versionOf(slices.Max(names))
-}
-
 // migrate takes the steps of the schema that the books have not taken yet. If
 // another process is doing the same, one of the two finds it done.
 func (s *Store) migrate(ctx context.Context) error {
-	provider, err := s.engine.schema()
+	steps, err := schemaSteps()
+	if err != nil {
+		return err
+	}
+	provider, err := s.engine.schema(steps)
 	if err != nil {
 		return err
 	}
@@ -121,21 +134,40 @@ func (s *Store) adoptVersions(ctx context.Context) error {
 	return tx.Commit()
 }
 
-// checkVersion refuses books of another version than this program's.
+// checkVersion refuses books of another version than this program's: they have taken
+// each of its steps and no other.
 func (s *Store) checkVersion(ctx context.Context) error {
-	known, err := newest()
+	steps, err := schemaSteps()
 	if err != nil {
 		return err
 	}
-	var have int64
-	err = s.reader().row(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM `+versions).Scan(&have)
+	missing := map[int64]bool{} // the steps that are known
+	for _, step := range steps {
+		missing[step.version] = true
+	}
+	var have, unknown int64
+	rows, err := s.reader().query(ctx, `SELECT version_id FROM `+versions+` WHERE version_id > 0`) // goose counts from 0
+	err = each(rows, err, func(scan func(...any) error) error {
+		var version int64
+		if err := scan(&version); err != nil {
+			return err
+		}
+		if _, known := missing[version]; !known {
+			unknown = max(unknown, version)
+		}
+		have, missing[version] = max(have, version), false
+		return nil
+	})
+	maps.DeleteFunc(missing, func(_ int64, missing bool) bool { return !missing })
+	known := steps[len(steps)-1].version
 	switch {
 	case err != nil:
 		return errors.Join(errors.New("they do not tell their version: an older program has made them, or they are no books; have this program serve them first"), err)
-	case have > known:
-		return fmt.Errorf("they are of version %d, this program knows %d: use the newer program", have, known)
-	case have < known:
-		return fmt.Errorf("they are of version %d, this program reads %d: use the program that serves them, or have this one serve them first", have, known)
+	case unknown > 0:
+		return fmt.Errorf("they are of version %d, this program knows %d: use the newer program", unknown, known)
+	case len(missing) > 0:
+		return fmt.Errorf("they are of version %d without %v, this program reads %d: use the program that serves them, or have this one serve them first",
+			have, slices.Sorted(maps.Keys(missing)), known)
 	}
 	return nil
 }

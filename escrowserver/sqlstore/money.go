@@ -6,7 +6,6 @@ import (
 	"earnest/escrow"
 	"earnest/escrowserver"
 	"earnest/ledger"
-	"earnest/payment"
 )
 
 func (t *tx) credit(ctx context.Context, op escrowserver.Credit) (escrowserver.CreditLine, error) {
@@ -81,22 +80,6 @@ func (t *tx) welcome(ctx context.Context, op escrowserver.Welcome) (any, error) 
 	_, err := t.exec(ctx, "welcome.welcome", `INSERT INTO welcome (mailbox, account, domain, credit, currency, amount, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		op.Mailbox, op.Account, op.Domain, op.ID, op.Currency, op.Amount, micros(op.MadeAt))
 	return true, err
-}
-
-// payable is what the account may have paid out: what is available, but for its
-// welcome credit, which is for bonds, and for what a provider took back.
-func (t *tx) payable(ctx context.Context, account escrow.KeyID, currency string) (payment.Amount, error) {
-	var welcome, debts int64
-	if err := t.conn.row(ctx, `SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM welcome WHERE account = ? AND currency = ?`,
-		account, currency).Scan(&welcome); err != nil {
-		return 0, err
-	}
-	if err := t.conn.row(ctx, `SELECT CAST(COALESCE(SUM(d.amount), 0) AS BIGINT) FROM debt d JOIN checkout c ON c.id = d.checkout
-		WHERE c.account = ? AND c.currency = ? AND d.state = 'open'`, account, currency).Scan(&debts); err != nil {
-		return 0, err
-	}
-	have := t.balance(bucketKey{account.Holder(), currency}).now.Available
-	return payment.Amount(max(0, have-welcome-debts)), nil
 }
 
 // readTransfer makes a transfer known that is no bond's.

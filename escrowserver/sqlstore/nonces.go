@@ -22,8 +22,12 @@ import (
 // Its tables are unlogged, so that remembering costs no wait for a disk, and a crash
 // of the database empties them. The row that says since when it remembers is lost
 // with them: whoever misses it writes it anew, and what was signed before is taken
-// by nobody. What was signed ahead of the escrow's clock could be dated after that
-// moment; so it is written to a table that a crash leaves whole.
+// by nobody. So that this moment need not be later than anything that was taken by a
+// process whose clock is ahead, a table that a crash leaves whole has the newest second
+// in which anything was signed: the first request of a second waits for the disk, and
+// none that was seen is dated after it. What was signed ahead of the escrow's clock
+// would take that second into the future, and all that is signed until then with it;
+// so each of those is written to another such table.
 type Nonces struct {
 	pool   *pgxpool.Pool
 	mu     sync.Mutex
@@ -58,6 +62,9 @@ const (
 const takeNonces = `WITH since AS MATERIALIZED (SELECT since FROM nonce_since),
 	want AS MATERIALIZED (SELECT id, account, signed, opening FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::boolean[]) AS want(id, account, signed, opening)),
 	ahead AS (INSERT INTO nonce_ahead SELECT id FROM want WHERE signed > $5 AND EXISTS (SELECT FROM since) ON CONFLICT DO NOTHING),
+	horizon AS (INSERT INTO nonce_horizon SELECT 1, MAX(signed) FROM want WHERE signed <= $5 AND EXISTS (SELECT FROM since)
+		AND signed > COALESCE((SELECT h.signed FROM nonce_horizon h), 0) HAVING COUNT(*) > 0
+		ON CONFLICT (one) DO UPDATE SET signed = EXCLUDED.signed WHERE nonce_horizon.signed < EXCLUDED.signed),
 	opened AS (INSERT INTO nonce_opening SELECT DISTINCT ON (account) account, signed FROM want WHERE opening AND EXISTS (SELECT FROM since) ORDER BY account, signed ON CONFLICT DO NOTHING),
 	taken AS (INSERT INTO nonce SELECT want.id FROM want, since WHERE want.signed >= since.since AND
 		(want.opening OR NOT EXISTS (SELECT FROM nonce_opening o WHERE o.account = want.account AND o.signed > want.signed))
@@ -181,7 +188,10 @@ func (n *Nonces) begin(ctx context.Context, now int64) error {
 		if err != nil {
 			return err
 		}
-		since := now + nonceMargin + 1
+		since, err := sinceCrash(ctx, tx, now)
+		if err != nil {
+			return err
+		}
 		if tag.RowsAffected() == 1 {
 			since = 0
 		}
@@ -191,6 +201,18 @@ func (n *Nonces) begin(ctx context.Context, now int64) error {
 		_, err = tx.Exec(ctx, `INSERT INTO nonce_since VALUES (1, $1) ON CONFLICT DO NOTHING`, since)
 		return err
 	})
+}
+
+// sinceCrash is from when on nothing can have been seen, if the books are not older
+// than the memory that was lost. They are after a failover to a standby that lagged:
+// the clock bounds what can be taken twice then.
+func sinceCrash(ctx context.Context, tx pgx.Tx, now int64) (int64, error) {
+	var horizon int64
+	err := tx.QueryRow(ctx, `SELECT signed FROM nonce_horizon`).Scan(&horizon)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return now + nonceMargin + 1, nil // an older program, which kept none, may have taken anything
+	}
+	return max(horizon, now) + 1, err
 }
 
 // prune deletes what would be refused for its time anyway. What fails is tried

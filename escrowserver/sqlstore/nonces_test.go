@@ -120,10 +120,52 @@ func TestNoReplayAfterStartsAndCrashes(t *testing.T) {
 		replayed(t, third, r)
 	}
 	replayed(t, third, signedBy(t, 1, clock)) // nobody knows whether it was seen
-	clock = clock.Add(nonceMargin*time.Second + time.Second)
+	clock = clock.Add(time.Second)
 	taken(t, third, signedBy(t, 1, clock))
 	clock = clock.Add(3 * time.Minute)
 	replayed(t, third, ahead) // its time has come
+}
+
+// What a process took whose clock is ahead is as old after a crash as it was signed.
+func TestNoReplayAfterACrashOfWhatAnotherClockTook(t *testing.T) {
+	cluster := pgtest.For(t)
+	url, err := cluster.NewDatabase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, url)
+	clock := time.Now().Truncate(time.Second)
+	now := func() time.Time { return clock }
+	ahead, behind := process(s, func() time.Time { return clock.Add(4 * time.Second) }), process(s, now)
+	seen := signedBy(t, 1, clock.Add(4*time.Second))
+	taken(t, ahead, seen)
+	taken(t, behind, signedBy(t, 1, clock))
+	crash(t, s)
+	clock = clock.Add(time.Second)
+	behind = process(openAt(t, url), now)
+	replayed(t, behind, seen)
+	replayed(t, behind, signedBy(t, 1, clock.Add(3*time.Second)))
+	taken(t, behind, signedBy(t, 1, clock.Add(4*time.Second)))
+}
+
+// Of books that an older program served it is not known when anything was signed.
+func TestCrashOfOlderBooksTakesNothingForTheClocksMargin(t *testing.T) {
+	cluster := pgtest.For(t)
+	url, err := cluster.NewDatabase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, url)
+	clock := time.Now().Truncate(time.Second)
+	now := func() time.Time { return clock }
+	taken(t, process(s, now), signedBy(t, 1, clock))
+	if _, err := s.engine.reading().ExecContext(t.Context(), `DELETE FROM nonce_horizon`); err != nil {
+		t.Fatal(err)
+	}
+	crash(t, s)
+	v := process(openAt(t, url), now)
+	replayed(t, v, signedBy(t, 1, clock.Add(nonceMargin*time.Second)))
+	taken(t, v, signedBy(t, 1, clock.Add(nonceMargin*time.Second+time.Second)))
 }
 
 // crash ends the database as a defect of it would: one of its processes is killed,

@@ -30,16 +30,16 @@ func (t *tx) askPayout(ctx context.Context, op escrowserver.AskPayout) (any, err
 	if err := t.mayChange(op.Account, op.Key); err != nil {
 		return nil, err
 	}
+	if op.Least != nil {
+		if err := op.Least(op.Amount); err != nil {
+			return nil, err
+		}
+	}
 	if err := t.mayAskMore(ctx, op.Account); err != nil {
 		return nil, err
 	}
-	may, err := t.payable(ctx, op.Account, op.Currency)
-	if err != nil {
+	if err := t.mayTakeOut(ctx, op); err != nil {
 		return nil, err
-	}
-	if op.Amount > may {
-		return nil, &escrow.Error{Code: escrow.InsufficientFunds, Have: &may, Need: &op.Amount,
-			Detail: "less than that can be paid out: welcome credit is for bonds only, and what a card payment took back is owed; nothing was changed"}
 	}
 	// A destination that was named long enough ago has been seen by its owner; not so
 	// one that was refused, or taken back.
@@ -63,10 +63,12 @@ func (t *tx) askPayout(ctx context.Context, op escrowserver.AskPayout) (any, err
 	if p.Signed, err = op.Seal.Payout(p); err != nil {
 		return nil, err
 	}
-	_, err = t.exec(ctx, "payout.payout", `INSERT INTO payout (id, account, operation, currency, amount, destination, state, asked_at, not_before, signed)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		p.ID, p.Account, p.Operation, p.Currency, p.Amount, p.To, p.State, micros(p.AskedAt), micros(p.NotBefore), p.Signed)
-	return p, err
+	return p, t.inventoried(ctx, op.Name(), op.Seal, func() error {
+		_, err := t.exec(ctx, "payout.payout", `INSERT INTO payout (id, account, operation, currency, amount, destination, state, asked_at, not_before, signed)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			p.ID, p.Account, p.Operation, p.Currency, p.Amount, p.To, p.State, micros(p.AskedAt), micros(p.NotBefore), p.Signed)
+		return err
+	}, p.Account)
 }
 
 // mayAskMore bounds how many payouts of the account wait. It is locked.
@@ -112,12 +114,10 @@ func (t *tx) endPayout(ctx context.Context, op escrowserver.EndPayout) (any, err
 		return p, nil
 	case p.State != escrow.PayoutAsked:
 		return nil, escrow.Errorf(escrow.Ended, "that payout is %s already, and an ending never changes", p.State)
-	case op.Paid && t.known.accounts[p.Account].frozen:
-		return nil, escrow.Errorf(escrow.Forbidden, "the account is frozen: its owner may have been robbed; nothing was paid; wait until it is frozen no longer, or refuse the payout")
-	case op.Paid && op.Now.Before(p.NotBefore):
-		return nil, escrow.Errorf(escrow.Forbidden, "its destination is new: it may be paid from %s on", p.NotBefore.Format(time.RFC3339))
 	case op.Paid && !op.Seal.GenuinePayout(p):
-		return nil, escrow.Errorf(escrow.Forbidden, "that payout is not as its owner asked for it: somebody changed it in the books; pay nothing, and run verify")
+		return nil, changedPayout()
+	case op.Paid && p.BegunAt.IsZero():
+		return nil, escrow.Errorf(escrow.Forbidden, "nobody has begun that payout, so its owner could have taken it back while you paid; nothing was changed; say first: earnest-escrow payout begin %s", p.ID)
 	}
 	return t.ended(ctx, op, p, end)
 }
@@ -141,7 +141,10 @@ func (t *tx) cancelPayout(ctx context.Context, op escrowserver.CancelPayout) (an
 	if p.State != escrow.PayoutAsked {
 		return nil, escrow.Errorf(escrow.Ended, "that payout is paid already; nothing was changed")
 	}
-	return t.ended(ctx, escrowserver.EndPayout{Now: op.Now, Note: escrowserver.CancelledByOwner, By: string(op.Key)}, p, escrow.PayoutRefused)
+	if !p.BegunAt.IsZero() {
+		return nil, escrow.Errorf(escrow.TooLate, "the operator is paying that payout already, so it cannot be taken back any more; nothing was changed")
+	}
+	return t.ended(ctx, escrowserver.EndPayout{Now: op.Now, Note: escrow.CancelledByOwner, By: string(op.Key), Seal: op.Seal}, p, escrow.PayoutRefused)
 }
 
 // ended ends a payout that is asked for.
@@ -165,10 +168,12 @@ func (t *tx) ended(ctx context.Context, op escrowserver.EndPayout, p escrowserve
 		return nil, err
 	}
 	p.State, p.EndedAt, p.Note, p.By = end, op.Now, op.Note, op.By
-	n, err := t.exec(ctx, "endpayout.payout", `UPDATE payout SET state = ?, ended_at = ?, note = ?, by_whom = ? WHERE id = ? AND state = 'asked'`,
-		p.State, micros(p.EndedAt), p.Note, p.By, p.ID)
-	if err == nil && n != 1 {
-		err = fmt.Errorf("payout %w", errNotAsRead)
-	}
-	return p, err
+	return p, t.inventoried(ctx, op.Name(), op.Seal, func() error {
+		n, err := t.exec(ctx, "endpayout.payout", `UPDATE payout SET state = ?, ended_at = ?, note = ?, by_whom = ? WHERE id = ? AND state = 'asked'`,
+			p.State, micros(p.EndedAt), p.Note, p.By, p.ID)
+		if err == nil && n != 1 {
+			err = fmt.Errorf("payout %w", errNotAsRead)
+		}
+		return err
+	}, p.Account)
 }

@@ -126,12 +126,16 @@ func planOfEscrow(op escrowserver.Op) (plan, bool) {
 	switch op := op.(type) {
 	case escrowserver.NewVoucher:
 		return plan{do: done((*tx).newVoucher, op)}, true
+	case escrowserver.BeginPayout:
+		return plan{do: answered((*tx).beginPayout, op)}, true
 	case escrowserver.EndPayout:
 		return plan{do: answered((*tx).endPayout, op)}, true
 	case escrowserver.OpenCheckout:
 		return plan{do: answered((*tx).openCheckout, op)}, true
 	case escrowserver.SettleCheckout:
 		return plan{do: answered((*tx).settleCheckout, op)}, true
+	case escrowserver.LookAgain:
+		return plan{do: done((*tx).lookAgain, op)}, true
 	case escrowserver.KeepEvent:
 		return plan{do: answered((*tx).keepEvent, op)}, true
 	case escrowserver.EndEvent:
@@ -148,6 +152,8 @@ func planOfEscrow(op escrowserver.Op) (plan, bool) {
 		return plan{do: answered((*tx).beat, op)}, true
 	case escrowserver.AnchorLog:
 		return plan{do: answered((*tx).anchorLog, op)}, true
+	case escrowserver.LogInventories:
+		return plan{do: answered((*tx).logInventories, op)}, true
 	case escrowserver.SealRows:
 		return plan{do: answered((*tx).sealRows, op)}, true
 	case escrowserver.OutageWorkedOff:

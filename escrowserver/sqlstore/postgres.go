@@ -112,12 +112,12 @@ func (e *postgresEngine) check(ctx context.Context, q querier, fault func(string
 	return nil
 }
 
-func (e *postgresEngine) schema() (*goose.Provider, error) {
+func (e *postgresEngine) schema(steps []step) (*goose.Provider, error) {
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {
 		return nil, err
 	}
-	return migrations(goose.DialectPostgres, e.read, func(step string) string { return step }, goose.WithSessionLocker(locker))
+	return migrations(steps, goose.DialectPostgres, e.read, func(step string) string { return step }, goose.WithSessionLocker(locker))
 }
 
 func (e *postgresEngine) text(statement string) string {

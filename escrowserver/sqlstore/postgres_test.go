@@ -13,11 +13,16 @@ import (
 
 func openPostgresTest(t *testing.T, cluster *pgtest.Cluster) *Store {
 	t.Helper()
+	return openAt(t, emptyDatabase(t, cluster))
+}
+
+func emptyDatabase(t *testing.T, cluster *pgtest.Cluster) (url string) {
+	t.Helper()
 	url, err := cluster.NewDatabase(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return openAt(t, url)
+	return url
 }
 
 func TestServiceOnPostgres(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"earnest/escrow"
 	"earnest/escrowserver"
+	"earnest/payment"
 )
 
 var _ escrowserver.MoneyStore = (*Store)(nil)
@@ -21,13 +22,13 @@ func (s *Store) Holder(ctx context.Context, address escrow.Address, now time.Tim
 	return account, err
 }
 
-const checkoutColumns = `id, account, operation, provider, currency, amount, unit, units, COALESCE(session, ''), COALESCE(payment, ''), url, state, made_at, ended_at`
+const checkoutColumns = `id, account, operation, provider, currency, amount, unit, units, COALESCE(session, ''), COALESCE(payment, ''), url, state, made_at, ended_at, ask_at`
 
 func scanCheckout(scan func(...any) error) (escrowserver.CheckoutRecord, error) {
 	var c escrowserver.CheckoutRecord
-	var made, ended int64
-	err := scan(&c.ID, &c.Account, &c.Operation, &c.Provider, &c.Currency, &c.Amount, &c.Unit, &c.Units, &c.Session, &c.Payment, &c.URL, &c.State, &made, &ended)
-	c.MadeAt, c.EndedAt = fromMicros(made), fromMicros(ended)
+	var made, ended, ask int64
+	err := scan(&c.ID, &c.Account, &c.Operation, &c.Provider, &c.Currency, &c.Amount, &c.Unit, &c.Units, &c.Session, &c.Payment, &c.URL, &c.State, &made, &ended, &ask)
+	c.MadeAt, c.EndedAt, c.AskAt = fromMicros(made), fromMicros(ended), fromMicros(ask)
 	return c, err
 }
 
@@ -53,7 +54,16 @@ func (s *Store) CheckoutOf(ctx context.Context, provider, session, payment strin
 
 // Checkouts lists those in a state, newest first.
 func (s *Store) Checkouts(ctx context.Context, state escrow.CheckoutState, limit int) ([]escrowserver.CheckoutRecord, error) {
-	rows, err := s.reader().query(ctx, `SELECT `+checkoutColumns+` FROM checkout WHERE state = ? ORDER BY made_at DESC, id LIMIT ?`, state, limit)
+	return s.reader().checkouts(ctx, `state = ? ORDER BY made_at DESC, id LIMIT ?`, state, limit)
+}
+
+// Unheard lists open checkouts about which the provider is to be asked now.
+func (s *Store) Unheard(ctx context.Context, provider string, now time.Time, limit int) ([]escrowserver.CheckoutRecord, error) {
+	return s.reader().checkouts(ctx, `state = 'open' AND ask_at > 0 AND ask_at <= ? AND provider = ? ORDER BY ask_at, id LIMIT ?`, micros(now), provider, limit)
+}
+
+func (r reader) checkouts(ctx context.Context, where string, values ...any) ([]escrowserver.CheckoutRecord, error) {
+	rows, err := r.query(ctx, `SELECT `+checkoutColumns+` FROM checkout WHERE `+where, values...)
 	var list []escrowserver.CheckoutRecord
 	err = each(rows, err, func(scan func(...any) error) error {
 		c, err := scanCheckout(scan)
@@ -104,13 +114,13 @@ func (s *Store) Debts(ctx context.Context, all bool) ([]escrowserver.DebtRecord,
 	return list, err
 }
 
-const payoutColumns = `p.id, p.account, p.operation, p.currency, p.amount, p.destination, p.state, p.asked_at, p.not_before, p.ended_at, p.note, p.by_whom, p.signed`
+const payoutColumns = `p.id, p.account, p.operation, p.currency, p.amount, p.destination, p.state, p.asked_at, p.not_before, p.begun_at, p.begun_by, p.ended_at, p.note, p.by_whom, p.signed`
 
 func scanPayout(scan func(...any) error, more ...any) (escrowserver.PayoutRecord, error) {
 	var p escrowserver.PayoutRecord
-	var asked, notBefore, ended int64
-	err := scan(append([]any{&p.ID, &p.Account, &p.Operation, &p.Currency, &p.Amount, &p.To, &p.State, &asked, &notBefore, &ended, &p.Note, &p.By, &p.Signed}, more...)...)
-	p.AskedAt, p.NotBefore, p.EndedAt = fromMicros(asked), fromMicros(notBefore), fromMicros(ended)
+	var asked, notBefore, begun, ended int64
+	err := scan(append([]any{&p.ID, &p.Account, &p.Operation, &p.Currency, &p.Amount, &p.To, &p.State, &asked, &notBefore, &begun, &p.BegunBy, &ended, &p.Note, &p.By, &p.Signed}, more...)...)
+	p.AskedAt, p.NotBefore, p.BegunAt, p.EndedAt = fromMicros(asked), fromMicros(notBefore), fromMicros(begun), fromMicros(ended)
 	return p, err
 }
 
@@ -123,17 +133,20 @@ func (r reader) payout(ctx context.Context, id string) (escrowserver.PayoutRecor
 // Payouts lists those of an account, newest first, or all that are asked for if no
 // account is named: the oldest of each account first, so that many of one hide none.
 func (s *Store) Payouts(ctx context.Context, account escrow.KeyID, limit int) ([]escrowserver.PayoutRecord, error) {
-	text, values := `SELECT `+payoutColumns+`, a.frozen_at FROM payout p JOIN account a ON a.id = p.account WHERE p.state = 'asked'
+	text, values := `SELECT `+payoutColumns+`, a.frozen_at, CAST(COALESCE((SELECT SUM(d.amount) FROM debt d JOIN checkout c ON c.id = d.checkout
+				WHERE c.account = p.account AND c.currency = p.currency AND d.state = 'open'), 0)
+			- COALESCE((SELECT b.available FROM balance b WHERE b.holder = p.account AND b.currency = p.currency), 0) AS BIGINT)
+		FROM payout p JOIN account a ON a.id = p.account WHERE p.state = 'asked'
 		ORDER BY ROW_NUMBER() OVER (PARTITION BY p.account ORDER BY p.asked_at, p.id), p.asked_at, p.id LIMIT ?`, []any{limit}
 	if account != "" {
-		text, values = `SELECT `+payoutColumns+`, 0 FROM payout p WHERE p.account = ? ORDER BY p.asked_at DESC, p.id LIMIT ?`, []any{account, limit}
+		text, values = `SELECT `+payoutColumns+`, 0, 0 FROM payout p WHERE p.account = ? ORDER BY p.asked_at DESC, p.id LIMIT ?`, []any{account, limit}
 	}
 	rows, err := s.reader().query(ctx, text, values...)
 	var list []escrowserver.PayoutRecord
 	err = each(rows, err, func(scan func(...any) error) error {
-		var frozen int64
-		p, err := scanPayout(scan, &frozen)
-		p.FrozenAt = fromMicros(frozen)
+		var frozen, owes int64
+		p, err := scanPayout(scan, &frozen, &owes)
+		p.FrozenAt, p.Owes = fromMicros(frozen), payment.Amount(max(0, owes))
 		list = append(list, p)
 		return err
 	})

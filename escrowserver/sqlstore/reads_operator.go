@@ -75,6 +75,7 @@ func (r reader) waitingFigures(ctx context.Context, f *Figures) error {
 	}{
 		{&f.Vouchers, `SELECT currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM voucher WHERE redeemed_at = 0 GROUP BY currency`},
 		{&f.Payouts, `SELECT currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM payout WHERE state = 'asked' GROUP BY currency`},
+		{&f.Paying, `SELECT currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM payout WHERE state = 'asked' AND begun_at > 0 GROUP BY currency`},
 		{&f.Debts, `SELECT c.currency, COUNT(*), CAST(SUM(d.amount) AS BIGINT) FROM debt d JOIN checkout c ON c.id = d.checkout WHERE d.state = 'open' GROUP BY c.currency`},
 		{&f.Wrong, `SELECT currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM checkout WHERE state = 'wrong' GROUP BY currency`},
 	} {

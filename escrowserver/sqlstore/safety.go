@@ -105,7 +105,7 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 		if order.Action == escrow.ActionDelete {
 			return t.deletes(ctx, op, order)
 		}
-		return t.releases(ctx, order)
+		return t.releases(ctx, op, order)
 	}
 	// What a thief with the account's key would do: the recovery key alone does it
 	// at once.
@@ -171,7 +171,7 @@ func (t *tx) setFrozen(ctx context.Context, label string, account escrow.KeyID, 
 	return err
 }
 
-func (t *tx) releases(ctx context.Context, order escrow.Order) (func() error, error) {
+func (t *tx) releases(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order) (func() error, error) {
 	var one int
 	holds, err := found(t.conn.row(ctx, `SELECT 1 FROM address WHERE address = ? AND account = ?`, order.Address, order.Account).Scan(&one))
 	if err != nil {
@@ -180,10 +180,13 @@ func (t *tx) releases(ctx context.Context, order escrow.Order) (func() error, er
 	if !holds {
 		return nil, escrow.Errorf(escrow.NotFound, "the account does not hold this address; nothing was changed")
 	}
-	return func() error { return t.dropAddress(ctx, "order", order.Address) }, nil
+	return func() error {
+		return t.inventoried(ctx, op.Name(), op.Seal, func() error { return t.dropAddress(ctx, "order", order.Address) }, order.Account)
+	}, nil
 }
 
-// dropAddress gives an address up, with its offer and its unsold keys.
+// dropAddress gives an address up, with its offer and its unsold keys. The inventory is
+// the caller's.
 func (t *tx) dropAddress(ctx context.Context, op string, address escrow.Address) error {
 	if err := t.release(ctx, address); err != nil {
 		return err
@@ -301,7 +304,9 @@ func (t *tx) deletes(ctx context.Context, op escrowserver.TakeOrder, order escro
 	if !slices.Equal(left, order.GiveUp) {
 		return nil, escrow.Errorf(escrow.Conflict, "the account has other money than the order gives up; nothing was deleted; look at the balance again")
 	}
-	return func() error { return t.deleteAccount(ctx, op, order, account.Key, left) }, nil
+	return func() error {
+		return t.inventoried(ctx, op.Name(), op.Seal, func() error { return t.deleteAccount(ctx, op, order, account.Key, left) }, order.Account)
+	}, nil
 }
 
 func (t *tx) deleteAccount(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, key escrow.PublicKey, left []escrow.GivenUp) error {

@@ -15,37 +15,50 @@ func (t *tx) sealRows(ctx context.Context, op escrowserver.SealRows) (any, error
 		return nil, err
 	}
 	note, err := t.reader().note(ctx, escrowserver.NoteSealed)
-	if err != nil || note != "" {
-		return 0, err
+	if err != nil {
+		return nil, err
 	}
+	rows := 0
+	if note == "" {
+		sealed, n, err := t.sealOlder(ctx, op)
+		if err != nil || !sealed {
+			return 0, err
+		}
+		rows = n
+	}
+	inventories, err := t.firstInventories(ctx, op)
+	return rows + inventories, err
+}
+
+// sealOlder signs the rows of books that have none that is signed.
+func (t *tx) sealOlder(ctx context.Context, op escrowserver.SealRows) (sealed bool, rows int, err error) {
 	var signed bool
 	if err := t.conn.row(ctx, `SELECT EXISTS (SELECT 1 FROM account WHERE recovery_signed <> '') OR EXISTS (SELECT 1 FROM payout WHERE signed <> '')
 		OR EXISTS (SELECT 1 FROM address WHERE signed <> '') OR EXISTS (SELECT 1 FROM spending_limit WHERE signed <> '')`).Scan(&signed); err != nil || signed {
-		return 0, err // these are no older books: verify tells
+		return false, 0, err // these are no older books: verify tells
 	}
-	rows := 0
 	for _, part := range []func(context.Context, escrowserver.Seal) (int, error){t.sealAccounts, t.sealPayouts, t.sealAddresses, t.sealLimits} {
 		n, err := part(ctx, op.Seal)
 		if err != nil {
-			return nil, err
+			return false, 0, err
 		}
 		rows += n
 	}
 	log, whole, err := t.logSince(ctx, escrowserver.LogAnchor{})
 	if err != nil {
-		return nil, err
+		return false, 0, err
 	}
 	if log.Time = op.Now; whole { // one that is damaged stays without anchor: verify tells
 		if err := t.setAnchor(ctx, "seal", op.Seal, log); err != nil {
-			return nil, err
+			return false, 0, err
 		}
 	}
 	word, err := op.Seal.Sealed(escrowserver.Sealed{Rows: rows, Time: op.Now})
 	if err != nil {
-		return nil, err
+		return false, 0, err
 	}
 	_, err = t.exec(ctx, "seal.note", `INSERT INTO note (name, text) VALUES (?, ?)`, escrowserver.NoteSealed, word)
-	return rows, err
+	return true, rows, err
 }
 
 // sealEach reads all lines before it writes: one connection does not do both.

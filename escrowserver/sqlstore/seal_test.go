@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -89,31 +90,50 @@ func TestARecoveryKeyThatSomebodyWroteInActsNot(t *testing.T) {
 	})
 }
 
-// TestAPayoutThatSomebodyChangedIsNotPaid: where it goes and when was signed.
+// TestAPayoutThatSomebodyChangedIsNotPaid: where it goes and when was signed, and that it
+// was begun.
 func TestAPayoutThatSomebodyChangedIsNotPaid(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		h := servicetest.NewHarness(t, s)
 		servicetest.MoneyStory(t, h)
+		list, err := s.Payouts(t.Context(), "", 10)
+		if err != nil || len(list) != 2 || list[0].BegunAt.IsZero() || !list[1].BegunAt.IsZero() {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		begin := func() error {
+			_, err := h.Server.BeginPayout(t.Context(), list[1].ID, "root", time.Time{})
+			return err
+		}
+		pay := func(id string) error {
+			_, err := h.Server.EndPayout(t.Context(), id, true, "ref", "root")
+			return err
+		}
+		restore := func() {
+			for _, p := range list {
+				exec(t, s, `UPDATE payout SET destination = ?, not_before = ?, begun_at = ?, begun_by = ?, signed = ? WHERE id = ?`,
+					p.To, micros(p.NotBefore), micros(p.BegunAt), p.BegunBy, p.Signed, p.ID)
+			}
+		}
 		for _, damage := range []string{
 			`UPDATE payout SET destination = 'a thief''s bank' WHERE state = 'asked'`,
 			`UPDATE payout SET not_before = not_before - 86400000000 WHERE state = 'asked'`,
 			`UPDATE payout SET signed = '' WHERE state = 'asked'`,
 		} {
-			list, err := s.Payouts(t.Context(), "", 10)
-			if err != nil || len(list) != 1 {
-				t.Fatalf("%d, %v", len(list), err)
-			}
 			exec(t, s, damage)
-			if _, err := h.Server.EndPayout(t.Context(), list[0].ID, true, "ref", "root"); !errors.Is(err, escrow.Forbidden) {
-				t.Errorf("%s: %v", damage, err)
+			if err := begin(); !errors.Is(err, escrow.Forbidden) {
+				t.Errorf("begun: %s: %v", damage, err)
 			}
-			exec(t, s, `UPDATE payout SET destination = ?, not_before = ?, signed = ? WHERE id = ?`, list[0].To, micros(list[0].NotBefore), list[0].Signed, list[0].ID)
+			if err := pay(list[0].ID); !errors.Is(err, escrow.Forbidden) {
+				t.Errorf("paid: %s: %v", damage, err)
+			}
+			restore()
 		}
-		list, err := s.Payouts(t.Context(), "", 10)
-		if err != nil {
-			t.Fatal(err)
+		exec(t, s, `UPDATE payout SET begun_at = not_before, begun_by = 'root' WHERE state = 'asked' AND begun_at = 0`)
+		if err := pay(list[1].ID); !errors.Is(err, escrow.Forbidden) {
+			t.Errorf("begun by a thief in the books: %v", err)
 		}
-		if _, err := h.Server.EndPayout(t.Context(), list[0].ID, true, "ref", "root"); err != nil {
+		restore()
+		if err := errors.Join(begin(), pay(list[0].ID), pay(list[1].ID)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -145,12 +165,12 @@ func TestRowsOfAnOlderProgramAreSignedOnce(t *testing.T) {
 		if found := restart(); len(found) != 0 {
 			t.Fatalf("signed: %q", found)
 		}
-		exec(t, s, `UPDATE payout SET signed = '', destination = 'a thief''s bank' WHERE state = 'asked'`)
-		if found := restart(); len(found) != 1 || !strings.Contains(found[0], "payout") {
+		exec(t, s, `UPDATE payout SET signed = '', destination = 'a thief''s bank' WHERE state = 'asked' AND begun_at = 0`)
+		if found := restart(); len(found) != 2 || !strings.Contains(found[1], "payout") {
 			t.Errorf("a payout made to look older: %q", found)
 		}
 		exec(t, s, `DELETE FROM note WHERE name = 'sealed'`)
-		if found := restart(); len(found) != 2 {
+		if found := restart(); len(found) != 3 {
 			t.Errorf("and without the note: %q", found)
 		}
 	})

@@ -89,7 +89,7 @@ func (e *sqliteEngine) check(ctx context.Context, q querier, fault func(string))
 	})
 }
 
-func (e *sqliteEngine) schema() (*goose.Provider, error) {
+func (e *sqliteEngine) schema(steps []step) (*goose.Provider, error) {
 	types := strings.NewReplacer(
 		"BIGSERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT",
 		"BIGINT", "INTEGER",
@@ -98,7 +98,7 @@ func (e *sqliteEngine) schema() (*goose.Provider, error) {
 		"strpos(", "instr(",
 		"\n);", "\n) STRICT;")
 	// What only PostgreSQL knows is for its speed.
-	return migrations(goose.DialectSQLite3, e.write, func(step string) string {
+	return migrations(steps, goose.DialectSQLite3, e.write, func(step string) string {
 		var kept []string
 		for line := range strings.Lines(step) {
 			if !strings.HasPrefix(line, "ALTER TABLE") || !strings.Contains(line, " DROP CONSTRAINT ") && !strings.Contains(line, " SET (") {

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -126,5 +127,12 @@ func (t *tx) sweep(ctx context.Context, op escrowserver.Sweep) error {
 	if err != nil {
 		return err
 	}
-	return t.advance(op.Name(), op.Moment, b)
+	if err := t.advance(op.Name(), op.Moment, b); err != nil {
+		return err
+	}
+	// By a stored time of its own it would be listed as due again and again.
+	if b.changed == "" && b.dueAt != micros(b.Due()) {
+		return fmt.Errorf("%w: bond %s is due at another time than its deadlines say", errDamaged, b.ID)
+	}
+	return nil
 }

@@ -151,6 +151,7 @@ func copyTable(ctx context.Context, tx pgx.Tx, from querier, t table) (Moved, er
 		if err := source.Scan(into...); err != nil {
 			return nil, err
 		}
+		emptyIsThere(values)
 		return values, sent.add(values)
 	})); err != nil {
 		return Moved{}, err
@@ -177,6 +178,16 @@ func copyTable(ctx context.Context, tx pgx.Tx, from querier, t table) (Moved, er
 		return Moved{}, fmt.Errorf("%d rows with sum %s were sent and %d with sum %s are there", sent.rows, sent.text(), got.rows, got.text())
 	}
 	return Moved{Table: t.name, Rows: got.rows, sum: got.text()}, nil
+}
+
+// emptyIsThere keeps "no bytes" apart from "none": SQLite's driver gives the first as
+// a nil of its type, which PostgreSQL's would send as NULL.
+func emptyIsThere(values []any) {
+	for i, value := range values {
+		if data, ok := value.([]byte); ok && data == nil {
+			values[i] = []byte{}
+		}
+	}
 }
 
 // tableSum is of rows in whatever order: the sum of their hashes.
@@ -212,7 +223,8 @@ func (s *tableSum) add(values []any) error {
 
 func (s *tableSum) text() string { return s.sum.Text(16) }
 
-// setSequences has new rows numbered after all that were ever there.
+// setSequences has new rows numbered after all that were ever there, in whichever
+// column the table numbers them.
 func setSequences(ctx context.Context, tx pgx.Tx, from querier) error {
 	rows, err := from.query(ctx, `SELECT name, seq FROM sqlite_sequence WHERE seq > 0 ORDER BY name`)
 	return each(rows, err, func(scan func(...any) error) error {
@@ -221,7 +233,11 @@ func setSequences(ctx context.Context, tx pgx.Tx, from querier) error {
 		if err := scan(&name, &newest); err != nil || name == versions {
 			return err
 		}
-		_, err := tx.Exec(ctx, `SELECT setval(pg_get_serial_sequence($1, 'id'), $2)`, name, newest)
+		tag, err := tx.Exec(ctx, `SELECT setval(pg_get_serial_sequence($1, attname), $2) FROM pg_attribute
+			WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND pg_get_serial_sequence($1, attname) IS NOT NULL`, name, newest)
+		if err == nil && tag.RowsAffected() != 1 {
+			err = fmt.Errorf("table %s numbers its rows in %d columns, not in one", name, tag.RowsAffected())
+		}
 		return err
 	})
 }

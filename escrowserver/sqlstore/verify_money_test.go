@@ -63,6 +63,11 @@ func TestVerifyFindsMoneyThatWasMadeUp(t *testing.T) {
 		"a payout made forgotten":          `UPDATE payout SET signed = '', destination = '' WHERE state = 'paid'`,
 		"a payout without its word":        `UPDATE payout SET note = '' WHERE state = 'paid'`,
 		"a payout that ended while asked":  `UPDATE payout SET ended_at = asked_at WHERE state = 'asked'`,
+		"a payout begun by nobody":         `UPDATE payout SET begun_at = not_before WHERE state = 'asked' AND begun_at = 0`,
+		"a payout begun by a thief":        `UPDATE payout SET begun_at = not_before, begun_by = 'root' WHERE state = 'asked' AND begun_at = 0`,
+		"a payout begun by another":        `UPDATE payout SET begun_by = 'eve' WHERE state = 'asked' AND begun_at > 0`,
+		"a payout not begun any more":      `UPDATE payout SET begun_at = 0, begun_by = '' WHERE state = 'asked' AND begun_at > 0`,
+		"a payout begun after its end":     `UPDATE payout SET ended_at = begun_at - 1 WHERE state = 'paid'`,
 		"a payout lost":                    `DELETE FROM payout WHERE state = 'paid'`,
 		"money to the payouts' own holder": `UPDATE entry SET payee = 'payouts' WHERE payer = 'issuance' AND transfer LIKE 'credit:%'`,
 	} {

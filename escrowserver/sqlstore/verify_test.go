@@ -21,6 +21,7 @@ func TestVerifyFindsFaults(t *testing.T) {
 	maps.Copy(damages, operatorDamages())
 	maps.Copy(damages, limitDamages())
 	maps.Copy(damages, sealDamages())
+	maps.Copy(damages, inventoryDamages())
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
 			mustBeFound(t, books, key, damage)

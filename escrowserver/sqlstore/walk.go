@@ -26,6 +26,7 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		{v.Sealed != nil, r.walkSealed},
 		{v.Proven != nil, r.walkProven},
 		{v.Limit != nil, r.walkSealedLimits},
+		{v.Inventory != nil, r.walkInventories},
 		{v.Epoch != nil, r.walkEpoch},
 		{v.LogAnchor != nil, r.walkAnchor},
 		{v.Audit != nil, r.walkAudit},
@@ -40,6 +41,7 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		{v.Payout != nil, r.walkPayouts},
 		{v.Offer != nil, r.walkOffers},
 		{v.Bond != nil, r.walkBonds},
+		{v.BondMoney != nil, r.walkBondMoney},
 		{v.Key != nil, r.walkKeys},
 		{v.Certificate != nil, r.walkCertificates},
 	} {

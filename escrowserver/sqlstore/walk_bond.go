@@ -49,6 +49,36 @@ func (r reader) walkBonds(ctx context.Context, v escrowserver.Visitor) error {
 	}
 }
 
+// walkBondMoney reads in pages, too. A bond whose quote cannot be read is left out, as
+// [reader.walkBonds] leaves it out.
+func (r reader) walkBondMoney(ctx context.Context, v escrowserver.Visitor) error {
+	var last escrow.BondID
+	for n := walkPage; n == walkPage; {
+		rows, err := r.query(ctx, `SELECT bond.id, bond.quote, bond.bought_at, bond.ended_at, t.id, t.payer, t.payee, t.currency, t.amount, t.state
+			FROM bond LEFT JOIN transfer t ON t.id = bond.id WHERE bond.id > ? ORDER BY bond.id LIMIT ?`, last, walkPage)
+		n = 0
+		if err := each(rows, err, func(scan func(...any) error) error {
+			var b escrowserver.BondMoney
+			var signed escrow.Signed
+			var bought, ended int64
+			var t nullTransfer
+			if err := scan(append([]any{&b.ID, &signed, &bought, &ended}, t.dest()...)...); err != nil {
+				return err
+			}
+			n, last = n+1, b.ID
+			var quote escrow.Quote
+			if err := escrow.Peek(signed, &quote); err != nil {
+				return nil // verify tells
+			}
+			b.BoughtAt, b.Ended, b.Scale, b.Transfer = fromMicros(bought), fromMicros(ended), quote.Option.Scale, t.transfer()
+			return v.BondMoney(b)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // complete reads what is stored beside a bond.
 func (r reader) complete(ctx context.Context, b *escrowserver.BondLine) error {
 	var t nullTransfer

@@ -48,9 +48,14 @@ func payingLooks() map[string]look {
 			pay(s)
 			s.model.CardNotOpened(errors.New("no browser is installed"))
 		}},
-		"card-paid":  {wide, takesCards, ended(agentclient.CardPaid)},
-		"card-over":  {narrow, takesCards, ended(agentclient.CardOver)},
-		"payout":     {wide, paidOut, func(s *stage) { s.showMoney(viewmodel.MoneyPayOut) }},
+		"card-paid": {wide, takesCards, ended(agentclient.CardPaid)},
+		"card-over": {narrow, takesCards, ended(agentclient.CardOver)},
+		"payout":    {wide, paidOut, func(s *stage) { s.showMoney(viewmodel.MoneyPayOut) }},
+		"payout-back": {wide, paidOut, func(s *stage) {
+			s.showMoney(viewmodel.MoneyPayOut)
+			s.settle()
+			s.model.AskCancelPayOut("recipient@example.org asked")
+		}},
 		"payout-two": {small, func(now func() time.Time) *agenttest.Agent { return withPayouts(now, twoAccounts(now)) }, func(s *stage) { s.showMoney(viewmodel.MoneyPayOut) }},
 		"payout-faults": {narrow, agenttest.Scene, func(s *stage) {
 			s.showMoney(viewmodel.MoneyPayOut)
@@ -106,11 +111,12 @@ func withPayouts(now func() time.Time, a *agenttest.Agent) *agenttest.Agent {
 	for _, p := range []agentclient.Payout{
 		{State: agentclient.PayoutPaid, Amount: euro("12.50"), AskedAt: now().Add(-40 * day), EndedAt: now().Add(-37 * day), Note: "transfer 2026-1017"},
 		{State: agentclient.PayoutRefused, Amount: euro("2.00"), AskedAt: now().Add(-9 * day), EndedAt: now().Add(-8 * day), Note: "there is no such bank account"},
+		{State: agentclient.PayoutCancelled, Amount: euro("1.00"), AskedAt: now().Add(-7 * day), EndedAt: now().Add(-6 * day)},
 		{State: agentclient.PayoutFailed, Amount: euro("100.00"), AskedAt: now().Add(-3 * day), Error: "The escrow did not take it: the account is frozen. No money moved."},
 		{State: agentclient.PayoutAsked, Amount: euro("3.00"), AskedAt: now().Add(-time.Hour), NotBefore: now().Add(47 * time.Hour)},
 		{State: agentclient.PayoutUnsure, Amount: euro("0.50"), AskedAt: now(), Error: "It is not known whether the escrow has this payout: the escrow does not answer. It is asked again by itself, under the same number, so the money goes on hold once at most."},
 	} {
-		p.Account, p.To = "recipient@example.org", "IBAN NL91 ABNA 0417 1643 00, A. Student"
+		p.ID, p.Account, p.To = p.State, "recipient@example.org", "IBAN NL91 ABNA 0417 1643 00, A. Student"
 		a.AddPayout(p)
 	}
 	return a

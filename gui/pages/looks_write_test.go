@@ -24,7 +24,13 @@ func writeLooks() map[string]look {
 		"write-small":     {small, writers, func(s *stage) { s.writing("Text") }},
 		"write-several":   {narrow, writers, several},
 		"write-connected": {narrow, writers, func(s *stage) { s.writeTo("friend@example.net") }},
-		"write-no-offer":  {small, writers, func(s *stage) { s.writeTo(longAddress) }},
+		"write-other-fingerprint": {narrow, writers, func(s *stage) {
+			s.agent.ChangeIdentity("author@example.net", strings.Repeat("n3W_", 10)+"abM")
+			s.writeTo("author@example.net")
+			s.settle()
+			s.model.AcceptFingerprint("author@example.net")
+		}},
+		"write-no-offer": {small, writers, func(s *stage) { s.writeTo(longAddress) }},
 		"write-short": {small, writers, func(s *stage) {
 			s.agent.SetBalance("escrow.example", "EUR", "0.10", "0.00")
 			s.writing("Text")

@@ -106,6 +106,8 @@ func (p *moneyPage) typedKey(e *fyne.KeyEvent) bool {
 	switch {
 	case turned:
 		p.shell.model.ShowMoney(viewmodel.MoneyTab(to))
+	case e.Name == fyne.KeyEscape && tab == viewmodel.MoneyPayOut && p.payout.asked != "":
+		p.shell.model.KeepPayOut()
 	case e.Name == fyne.KeyEscape && tab != viewmodel.MoneyBalance:
 		p.shell.model.ShowMoney(viewmodel.MoneyBalance)
 	case tab == viewmodel.MoneyStatement:

@@ -2,7 +2,6 @@ package pages
 
 import (
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/widget"
 
 	"earnest/gui/theme"
 	"earnest/gui/viewmodel"
@@ -125,7 +124,9 @@ type payoutPart struct {
 	rows   *fyne.Container
 	empty  *note
 	load   *note
-	key    string
+	shown  []viewmodel.PayoutRow
+	acts   map[string]payoutActions // of the rows, by id
+	asked  string                   // the row whose question is open
 }
 
 func newPayoutPart(s *Shell) *payoutPart {
@@ -168,36 +169,5 @@ func (p *payoutPart) refresh() {
 		empty = s.t("status.asking")
 	}
 	p.empty.set(empty)
-	key := ""
-	for _, r := range v.Rows {
-		key += r.When + "\x00" + r.Amount + "\x00" + r.State + "\x00" + r.Text + "\x00" + r.To + "\x00" + r.Account + "\x01"
-	}
-	if key == p.key {
-		return
-	}
-	p.key = key
-	p.rows.Objects = nil
-	for _, r := range v.Rows {
-		p.rows.Add(payoutRow(r))
-	}
-	p.rows.Refresh()
-}
-
-// payoutRow is the amount and its state, then where it goes, then what that means.
-func payoutRow(r viewmodel.PayoutRow) fyne.CanvasObject {
-	to := widgets.NewReadText()
-	to.SetText(r.To)
-	row := widgets.NewColumn(theme.Space1, 0,
-		widgets.NewWrap(theme.Space3, widgets.NewText(r.Amount, theme.Text, theme.SizeText, true), widgets.NewText(r.State, toneColor(r.Tone), theme.SizeText, false),
-			widgets.NewText(r.When, theme.Muted, theme.SizeText, false)),
-		widgets.Flush(to))
-	if r.Account != "" {
-		account := cut(r.Account, theme.Muted, theme.SizeSmall)
-		account.CutStart = true
-		row.Add(account)
-	}
-	if r.Text != "" {
-		row.Add(widgets.Flush(widgets.NewPara(r.Text, widget.LowImportance, theme.SizeSmall)))
-	}
-	return row
+	p.list(v.Rows)
 }

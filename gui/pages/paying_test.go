@@ -89,6 +89,41 @@ func TestAPayoutIsAskedForByKeyboard(t *testing.T) {
 	}
 }
 
+// TestAPayoutIsTakenBackByKeyboard: the question starts at no, Escape is no too, and
+// the focus goes back to where the question came from.
+func TestAPayoutIsTakenBackByKeyboard(t *testing.T) {
+	s := newStage(t, theme.Light, wide, paidOut)
+	s.showMoney(viewmodel.MoneyPayOut)
+	money := s.shell.shown.(*moneyPage)
+	page, c := money.payout, s.win.Canvas()
+	row := "recipient@example.org " + agentclient.PayoutAsked
+	for _, no := range []func(){
+		func() { s.press(fyne.KeyReturn) },
+		func() { money.typedKey(&fyne.KeyEvent{Name: fyne.KeyEscape}) },
+	} {
+		c.Focus(page.acts[row].ask)
+		s.press(fyne.KeyReturn)
+		s.settle()
+		if keep := page.acts[row].keep; keep == nil || c.Focused() != fyne.Focusable(keep) {
+			t.Fatalf("asked, the focus is at %T", c.Focused())
+		}
+		no()
+		s.settle()
+		if c.Focused() != fyne.Focusable(page.acts[row].ask) {
+			t.Fatalf("after no, the focus is at %T", c.Focused())
+		}
+	}
+	s.press(fyne.KeyReturn)
+	s.settle()
+	s.tabTo(page.acts[row].yes)
+	s.press(fyne.KeyReturn)
+	s.settle()
+	list, err := s.agent.Payouts(t.Context(), "")
+	if err != nil || list[1].State != agentclient.PayoutCancelled || page.acts[row].ask != nil {
+		t.Errorf("%+v, %v", list[1], err)
+	}
+}
+
 // TestTheSafetyOfAnAccountIsUsedByKeyboard: it opens at the way back, every question
 // starts at no, Escape goes back a step at a time, and the focus to where it came from.
 func TestTheSafetyOfAnAccountIsUsedByKeyboard(t *testing.T) {

@@ -87,6 +87,9 @@ type recipientLine struct {
 	options []*widgets.Option
 	labels  []string
 	paid    *widgets.Option
+	other   *fyne.Container // where another fingerprint is shown than before
+	print   *widgets.Field
+	accept  *widgets.Action
 }
 
 func newRecipientLine(s *Shell, address string) *recipientLine {
@@ -104,13 +107,19 @@ func newRecipientLine(s *Shell, address string) *recipientLine {
 	l.ways.Hide()
 	l.paid = widgets.NewOption("", "", true, func() { s.model.SetPaid(address, !l.paid.On) })
 	l.paid.Hide()
+	accept := func() { s.model.AcceptFingerprint(address) }
+	l.print = widgets.NewField(s.t("write.fingerprint"), false, false, func(text string) { s.model.TypeFingerprint(address, text) })
+	l.print.Entry.OnSubmit = accept
+	l.accept = widgets.NewAction(s.t("write.fingerprint.accept"), "", widgets.Quiet, accept)
+	l.other = widgets.NewColumn(theme.Space2, widgets.FormWidth, l.print.Box, hinted(s.t("write.fingerprint.means")), widgets.NewLine(0, -1, l.accept))
+	l.other.Hide()
 	right := widgets.NewLine(theme.Space4, -1, l.cost, l.retry, l.remove)
 	wants := func() float32 {
 		return fyne.MeasureText(address, l.name.Theme().Size(theme.SizeText), l.name.TextStyle).Width + 1
 	}
 	l.box = widgets.NewColumn(theme.Space1, 0,
 		widgets.NewApart(theme.Space3, widgets.Flush(l.name), wants, right),
-		l.textRow, l.ways, l.paid)
+		l.textRow, l.other, l.ways, l.paid)
 	return l
 }
 
@@ -124,6 +133,10 @@ func (l *recipientLine) refresh(r viewmodel.Recipient, sending bool) {
 		l.text.Refresh()
 	}
 	widgets.SetPara(l.text, l.textRow, r.Text)
+	widgets.Show(l.other, r.Alarm && !sending)
+	l.print.Entry.Put(r.Print)
+	l.print.Fault(r.PrintFault)
+	l.accept.Set(word(r.PrintBusy, l.shell.t("write.fingerprint.busy"), l.shell.t("write.fingerprint.accept")), !r.PrintBusy)
 	if !slices.Equal(l.labels, r.Ways) {
 		l.labels = r.Ways
 		l.options = nil

@@ -62,6 +62,9 @@ func (m *Model) ByCard() ByCard {
 	v.Purses, v.Purse = m.purseNames(purses, c.from)
 	if len(purses) > 0 {
 		v.Hint = m.say.T("card.hint", "Escrow", line(purses[v.Purse].Escrow))
+		if hold := m.say.span(purses[v.Purse].CardHold); hold != "" {
+			v.Hint += " " + m.say.T("card.hold", "Span", hold)
+		}
 	}
 	if waits {
 		v.Waiting, v.URL, v.Open, v.Shut = true, p.URL, p.ID == c.begun, m.say.again(c.shut)

@@ -2,6 +2,7 @@ package viewmodel
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,6 +34,19 @@ func TestCardsAreOfferedOnlyWhereTheEscrowTakesThem(t *testing.T) {
 		if v := s.ByCard(); !v.Offered || v.Chosen || v.Purses != nil {
 			t.Errorf("offered: %+v", v)
 		}
+	})
+}
+
+func TestHowLongCardMoneyIsHeldIsToldBeforeItIsPaid(t *testing.T) {
+	play(t, taking, func(s *stage) {
+		if hint := s.ByCard().Hint; hint == "" || strings.Contains(hint, "paid out") {
+			t.Errorf("without a hold: %q", hint)
+		}
+		s.agent.HoldCards(14 * 24 * 60 * 60)
+		synctest.Wait()
+		s.has("hint", s.ByCard().Hint, "It can be paid out only after 14 days.")
+		s.Speak(words.German)
+		s.has("hint", s.ByCard().Hint, "einer Frist: 14 Tage.")
 	})
 }
 

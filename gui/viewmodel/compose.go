@@ -84,6 +84,12 @@ type Recipient struct {
 	Paid     bool
 	PaidText string
 	Retry    bool // the offer could not be had: ask again
+	// Alarm: there is another fingerprint than before. Print is what is typed as the
+	// new one.
+	Alarm      bool
+	Print      string
+	PrintFault string
+	PrintBusy  bool
 }
 
 // Write turns to the page of writing; what was typed there is still there.
@@ -266,6 +272,9 @@ func (m *Model) recipient(d *draft, to string, typing, alone bool) Recipient {
 		r.Text, r.Tone = m.say.T("write.no-address", "Text", line(to)), Against
 	case m.offers.faults[k] != nil:
 		r.Text, r.Tone, r.Retry = m.say.again(m.offers.faults[k]), Against, true
+		if f, ok := m.offers.faults[k].alarm(); ok {
+			m.alarmed(f, k, &r)
+		}
 	case !known:
 		r.Text = m.say.T("write.asking")
 	case !m.payable(d, to, price):

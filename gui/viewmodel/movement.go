@@ -9,7 +9,7 @@ import (
 // kinds are those that a statement can be sifted by; the first is all.
 func kinds() []string {
 	return []string{"", agentclient.MoveHold, agentclient.MoveRefund, agentclient.MoveForfeit, agentclient.MoveTopUp, agentclient.MoveGain,
-		agentclient.MovePayout, agentclient.MovePayoutPaid, agentclient.MovePayoutRefused}
+		agentclient.MovePayout, agentclient.MovePayoutPaid, agentclient.MovePayoutRefused, agentclient.MovePayoutCancelled}
 }
 
 func grounds() []string {
@@ -38,7 +38,7 @@ func (s speech) moveTitle(move agentclient.Movement) string {
 	switch {
 	case move.Kind == agentclient.MoveTopUp && slices.Contains(grounds(), move.Ground):
 		return s.T("statement.by."+move.Ground, "Escrow", escrow)
-	case slices.Contains([]string{agentclient.MovePayout, agentclient.MovePayoutPaid, agentclient.MovePayoutRefused}, move.Kind):
+	case slices.Contains([]string{agentclient.MovePayout, agentclient.MovePayoutPaid, agentclient.MovePayoutRefused, agentclient.MovePayoutCancelled}, move.Kind):
 		return s.T("statement.payout", "Escrow", escrow)
 	}
 	return s.T("statement.at", "Escrow", escrow)
@@ -69,7 +69,7 @@ func sign(kind string) string {
 	switch kind {
 	case agentclient.MoveHold, agentclient.MovePayout:
 		return "-"
-	case agentclient.MoveRefund, agentclient.MoveTopUp, agentclient.MoveGain, agentclient.MovePayoutRefused:
+	case agentclient.MoveRefund, agentclient.MoveTopUp, agentclient.MoveGain, agentclient.MovePayoutRefused, agentclient.MovePayoutCancelled:
 		return "+"
 	}
 	return ""

@@ -20,6 +20,7 @@ type offers struct {
 	known  map[string]agentclient.Price
 	faults map[string]said
 	asking map[string]context.CancelFunc
+	prints map[string]newPrint
 	turn   int // of typing
 }
 

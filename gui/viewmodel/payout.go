@@ -22,6 +22,7 @@ type payOut struct {
 	loaded      bool
 	loadErr     said
 	load        reload
+	back        takeBack
 }
 
 // mostPayOutTo is what the escrow takes of a destination, in bytes.
@@ -34,6 +35,12 @@ type PayoutRow struct {
 	State            string // in a word
 	Text             string // what it means
 	Tone             Tone
+	ID               string
+	MayCancel        bool
+	Asking           bool   // whether to take it back
+	Means            string // of that
+	Busy             bool
+	Fault            string
 }
 
 // PayOut is the part of the page of money about payouts.
@@ -86,6 +93,8 @@ func (m *Model) payoutRow(p agentclient.Payout) PayoutRow {
 		if p.NotBefore.After(m.now()) {
 			row.Text = m.say.T("payout.asked-wait", "When", m.say.moment(p.NotBefore))
 		}
+	case agentclient.PayoutPaying:
+		row.State, row.Tone, row.Text = m.say.T("payout.state.paying"), Waits, m.say.T("payout.paying-text")
 	case agentclient.PayoutPaid:
 		row.State, row.Tone, row.Text = m.say.T("payout.state.paid"), Good, m.say.T("payout.paid-text", "When", m.say.moment(p.EndedAt))
 		if note != "" {
@@ -96,11 +105,16 @@ func (m *Model) payoutRow(p agentclient.Payout) PayoutRow {
 		if note != "" {
 			row.Text = m.say.T("payout.refused-note", "Note", note)
 		}
+	case agentclient.PayoutCancelled:
+		row.State, row.Text = m.say.T("payout.state.cancelled"), m.say.T("payout.cancelled-text")
+	case agentclient.PayoutCancelling:
+		row.State, row.Tone, row.Text = m.say.T("payout.state.cancelling"), Waits, m.say.agent(p.SayError, p.Error)
 	case agentclient.PayoutFailed:
 		row.State, row.Tone, row.Text = m.say.T("payout.state.failed"), Against, m.say.agent(p.SayError, p.Error)
 	default:
 		row.State, row.Tone, row.Text = m.say.T("payout.state.unsure"), Waits, m.say.agent(p.SayError, p.Error)
 	}
+	m.cancelRow(p, &row)
 	return row
 }
 

@@ -54,6 +54,7 @@ func TestAPayoutTellsWhatTheOperatorPaidAndWhatIsNotKnown(t *testing.T) {
 		for _, p := range []agentclient.Payout{
 			{State: agentclient.PayoutPaid, Amount: eur, AskedAt: time.Now(), EndedAt: time.Now(), Note: "transfer 2026-7"},
 			{State: agentclient.PayoutAsked, Amount: eur, AskedAt: time.Now(), NotBefore: time.Now()},
+			{State: agentclient.PayoutPaying, Amount: eur, AskedAt: time.Now(), NotBefore: time.Now()},
 			{State: agentclient.PayoutFailed, Amount: eur, AskedAt: time.Now(), Error: "The escrow did not take it: no."},
 			{State: agentclient.PayoutUnsure, Amount: eur, AskedAt: time.Now(), Error: "It is not known."},
 		} {
@@ -62,13 +63,14 @@ func TestAPayoutTellsWhatTheOperatorPaidAndWhatIsNotKnown(t *testing.T) {
 		}
 		synctest.Wait()
 		rows := s.PayOut().Rows
-		if len(rows) != 4 {
+		if len(rows) != 5 {
 			t.Fatalf("%+v", rows)
 		}
 		s.has("unsure", rows[0].State+rows[0].Text, "not known", "It is not known.")
 		s.has("failed", rows[1].State+rows[1].Text, "not taken", "did not take it")
-		s.has("asked", rows[2].State+rows[2].Text, "on hold", "The operator pays by hand.")
-		s.has("paid", rows[3].State+rows[3].Text, "paid", "transfer 2026-7")
+		s.has("paying", rows[2].State+rows[2].Text, "being paid", "cannot be taken back any more")
+		s.has("asked", rows[3].State+rows[3].Text, "on hold", "The operator pays by hand.")
+		s.has("paid", rows[4].State+rows[4].Text, "paid", "transfer 2026-7")
 	})
 }
 

@@ -66,7 +66,7 @@ func TestTheStatementSaysWhatHappenedDayByDay(t *testing.T) {
 			s.has(want, entries[i+2], "  ·  "+kind, " | "+amount+" | ")
 		}
 		v := s.Statement()
-		if v.Count != "8 movements" || v.Currencies != nil || len(v.Kinds) != 9 || len(v.Periods) != int(periods) {
+		if v.Count != "8 movements" || v.Currencies != nil || len(v.Kinds) != 10 || len(v.Periods) != int(periods) {
 			t.Errorf("view: %+v", v)
 		}
 		s.SetStatementKind(3)

@@ -236,7 +236,7 @@ func house(t *testing.T) *tree {
 
 func TestHouse(t *testing.T) {
 	here := house(t)
-	for _, rules := range [][]rule{importRules(), packageRules(), textRules(), sizeRules(), logRules()} {
+	for _, rules := range [][]rule{importRules(), packageRules(), textRules(), sizeRules(), logRules(), schemaRules()} {
 		for _, r := range rules {
 			r.run(t, here)
 		}

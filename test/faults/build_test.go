@@ -33,11 +33,24 @@ func (t *tx) exec(ctx context.Context, label, query string, args ...any) (int64,
 }
 
 func (t *tx) commit(label string) error {
+	if !faultWrote(t) {
+		return t.plainCommit(label) // there is nothing to lose
+	}
 	point := faultNext(t, label)
 	faultHere(point, "before")
 	err := t.plainCommit(label)
 	faultHere(point, "after")
 	return err
+}
+
+// faultNotice is how long a change waits that acts with notice.
+func faultNotice() time.Duration {
+	text, _ := os.ReadFile(filepath.Join(os.Getenv("EARNEST_FAULTS"), "notice"))
+	notice, err := time.ParseDuration(string(text))
+	if err != nil {
+		panic(err)
+	}
+	return notice
 }
 `
 
@@ -61,23 +74,28 @@ func commit(tx *sql.Tx, label string) error {
 `
 
 // faultPatches are the programs with a fault point at every write. The key file
-// of the agents opens fast: what its passphrase costs is not tested here.
+// of the agents opens fast: what its passphrase costs is not tested here. Changes wait
+// as long as a control file says, and what is asked each minute is asked each second.
 func faultPatches() []overlay.Patch {
-	added := func(name, imported, points string) string {
+	added := func(name, points string, imported ...string) string {
 		text := strings.Replace(faultpoint, "PACKAGE", name, 1)
-		return strings.Replace(text, "import (\n", "import (\n\t\""+imported+"\"\n", 1) + points
+		return strings.Replace(text, "import (\n", "import (\n\t\""+strings.Join(imported, "\"\n\t\"")+"\"\n", 1) + points
 	}
 	return []overlay.Patch{
 		{File: serverWrites + "/exec.go", Edits: []overlay.Edit{
 			{Old: "func (t *tx) exec(", New: "func (t *tx) plainExec("},
 			{Old: "func (t *tx) commit(", New: "func (t *tx) plainCommit("},
 		}},
-		{File: serverWrites + "/faultpoint.go", Text: added("sqlstore", "context", serverPoints)},
+		{File: serverWrites + "/faultpoint.go", Text: added("sqlstore", serverPoints, "context", "time")},
+		{File: serverWrites + "/safety.go", Edits: []overlay.Edit{{Old: "op.Now.Add(escrow.ChangeNotice)", New: "op.Now.Add(faultNotice())"}}},
+		{File: serverWrites + "/changes.go", Edits: []overlay.Edit{{Old: "op.Now.Add(escrow.RebindNotice)", New: "op.Now.Add(faultNotice())"}}},
+		{File: "escrowserver/limits.go", Edits: []overlay.Edit{{Old: "ClaimPause = time.Hour", New: "ClaimPause = time.Millisecond"}}},
+		{File: "agent/rotate.go", Edits: []overlay.Edit{{Old: "const keysEvery = time.Minute", New: "const keysEvery = time.Second"}}},
 		{File: agentWrites + "/exec.go", Edits: []overlay.Edit{
 			{Old: "func exec(", New: "func plainExec("},
 			{Old: "func commit(", New: "func plainCommit("},
 		}},
-		{File: agentWrites + "/faultpoint.go", Text: added("store", "database/sql", agentPoints)},
+		{File: agentWrites + "/faultpoint.go", Text: added("store", agentPoints, "database/sql")},
 		{File: "crypto/keyring/fileformat.go", Edits: []overlay.Edit{
 			{Old: "cost{Time: 3, Memory: 64 * 1024, Threads: 4}", New: "cost{Time: 1, Memory: 64, Threads: 1}"},
 		}},

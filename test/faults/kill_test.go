@@ -19,6 +19,7 @@ const rigsEach = 3
 // TestEveryWriteSurvivesKill kills the real server and agents with SIGKILL
 // before and after every write of buy, arrived, accept, reject and undo.
 func TestEveryWriteSurvivesKill(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	bin := programs.build(t, "faults")
 	group, ctx := errgroup.WithContext(t.Context())

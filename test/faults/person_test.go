@@ -27,6 +27,7 @@ type person struct {
 	r       *rig
 	key     ed25519.PrivateKey
 	address escrow.Address
+	box     sandbox.Mailbox
 	keys    *openpgp.Keys
 	names   map[string]string // of own one-time keys, by fingerprint
 	made    int
@@ -48,7 +49,7 @@ func (r *rig) join(ctx context.Context, name string) (*person, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &person{r: r, key: key, keys: openpgp.NewKeys(keyring.OpenMemory(), time.Now), names: map[string]string{}}
+	p := &person{r: r, key: key, box: box, keys: openpgp.NewKeys(keyring.OpenMemory(), time.Now), names: map[string]string{}}
 	config := escrowclient.Config{BaseURL: r.EscrowURL, Signer: key, Roots: roots(r)}
 	if r.components != nil {
 		config.Transport = signsAnew{p}

@@ -34,7 +34,7 @@ func (p point) moments() []string {
 func housekeeping(write string) bool {
 	label, _, _ := strings.Cut(write, "#")
 	operation, _, _ := strings.Cut(label, ".")
-	return slices.Contains([]string{"heartbeat", "beat", "workedoff", "clean", "pool", "keys", "claim", "prove", "offer", "price", "topup", "open", "account", "batch"}, operation)
+	return slices.Contains([]string{"heartbeat", "beat", "workedoff", "clean", "inventories", "pool", "keys", "claim", "prove", "offer", "price", "topup", "open", "account", "batch"}, operation)
 }
 
 // meeting says how a point was met in the dry run.

@@ -235,7 +235,7 @@ func startLoad(p *process) *load {
 }
 
 // some waits until so many more operations were answered: a kill without load shows
-// nothing. After a crash of PostgreSQL nothing is taken for some seconds, until no
+// nothing. After a crash of PostgreSQL nothing is taken for a second or two, until no
 // request that was seen before it can come again.
 func (l *load) some(more int) {
 	l.process.Helper()

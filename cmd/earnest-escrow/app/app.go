@@ -270,6 +270,14 @@ func serverOn(ctx context.Context, cfg Config, m *made, store *sqlstore.Store, s
 	if err != nil {
 		return nil, err
 	}
+	hold, err := cfg.Card.hold()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	least, err := cfg.leastPayouts()
+	if err != nil {
+		return nil, err
+	}
 	var provider escrowserver.Provider
 	if serving {
 		if provider, err = cfg.provider(); err != nil {
@@ -277,7 +285,7 @@ func serverOn(ctx context.Context, cfg Config, m *made, store *sqlstore.Store, s
 		}
 	}
 	server, err := escrowserver.New(escrowserver.Config{
-		Provider: provider, Welcome: welcome,
+		Provider: provider, CheckoutHold: hold, Welcome: welcome, LeastPayouts: least,
 		Name: cfg.Name, Operator: cfg.Operator, LegalForm: cfg.LegalForm,
 		Currencies: cfg.Currencies, Beneficiaries: cfg.Beneficiaries, Terms: cfg.Terms, TokenSender: cfg.TokenSender, Strangers: cfg.Strangers,
 		ReceiptSigner: signer, Store: cfg.measured.books(store), Mailer: mailer,

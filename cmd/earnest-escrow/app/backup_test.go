@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"earnest/cmd/earnest-escrow/app"
 	"earnest/escrow"
@@ -65,6 +68,9 @@ func TestABackupBringsTheEscrowBack(t *testing.T) {
 			if _, err := app.Restore(t.Context(), to, file); !errors.Is(err, app.ErrData) {
 				t.Errorf("into a folder with books: %v", err)
 			}
+			if url != "" {
+				remembersNothing(t, to.Database)
+			}
 			cfg.DataDir, cfg.Database = to.DataDir, to.Database
 			again, stop := start(t, cfg)
 			c = client(t, again, nil)
@@ -76,15 +82,39 @@ func TestABackupBringsTheEscrowBack(t *testing.T) {
 			if err != nil || len(account.Balances) != 1 || account.Balances[0].Available != 400 {
 				t.Errorf("after the restore: %+v, %v", account, err)
 			}
-			if q, _, err := app.ReadQueue(t.Context(), cfg); err != nil || len(q.Payouts) != 1 || !q.Payouts[0].AskedAt.Before(q.Restored) {
-				t.Errorf("a payout from before the restore: %+v, %v", q, err)
+			q, _, err := app.ReadQueue(t.Context(), cfg)
+			if err != nil || len(q.Payouts) != 1 || !q.Payouts[0].AskedAt.Before(q.Restored) {
+				t.Fatalf("a payout from before the restore: %+v, %v", q, err)
+			}
+			later := cfg
+			later.Now = func() time.Time { return time.Now().Add(escrow.PayoutWait) }
+			if _, _, err := app.BeginPayout(t.Context(), later, q.Payouts[0].ID, true); err != nil {
+				t.Errorf("it was paid in the time that was lost: %v", err)
+			}
+			if _, err := app.EndPayout(t.Context(), later, q.Payouts[0].ID, true, "as before"); err != nil {
+				t.Error(err)
 			}
 			c.Close()
 			stop()
-			if report, err := app.Verify(t.Context(), cfg); err != nil || !strings.Contains(strings.Join(report.Lines, "\n"), "4 rows of the operator's log") {
+			if report, err := app.Verify(t.Context(), cfg); err != nil || !strings.Contains(strings.Join(report.Lines, "\n"), "8 rows of the operator's log") {
 				t.Errorf("%q, %v", report, err)
 			}
 		})
+	}
+}
+
+// remembersNothing demands that a request from before the restore is refused by its time.
+func remembersNothing(t *testing.T, url string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	var since, nonces, began int
+	if err := conn.QueryRow(t.Context(), `SELECT (SELECT COUNT(*) FROM nonce_since), (SELECT COUNT(*) FROM nonce), (SELECT COUNT(*) FROM nonce_ahead)`).
+		Scan(&since, &nonces, &began); err != nil || since != 0 || nonces != 0 || began == 0 {
+		t.Errorf("the restored books remember %d nonces since %d times, begun %d, %v", nonces, since, began, err)
 	}
 }
 

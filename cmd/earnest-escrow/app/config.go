@@ -57,6 +57,7 @@ type Config struct {
 	// Welcome credit, and who charges cards: see [Settings].
 	Welcome WelcomeSettings
 	Card    CardSettings
+	Payouts []PayoutSettings
 	Now     func() time.Time
 	// Metrics is where Prometheus asks, on this machine; empty: nowhere.
 	Metrics string
@@ -162,6 +163,12 @@ func (c Config) check() error {
 	_, err = escrow.ParseAddress(c.TokenSender)
 	fault(err != nil, "token-sender: %q is not an e-mail address", c.TokenSender)
 	if _, err := relayConfig(c); err != nil {
+		faults = append(faults, err)
+	}
+	if _, err := c.Card.hold(); err != nil {
+		faults = append(faults, err)
+	}
+	if _, err := c.leastPayouts(); err != nil {
 		faults = append(faults, err)
 	}
 	if err := errors.Join(faults...); err != nil {

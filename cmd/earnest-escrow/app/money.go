@@ -25,6 +25,12 @@ type WelcomeSettings struct {
 	PerDay    int    `toml:"total_a_day,omitempty"`
 }
 
+// PayoutSettings are the least amount of a currency that is paid out.
+type PayoutSettings struct {
+	Currency string `toml:"currency"`
+	Least    string `toml:"least"`
+}
+
 // CardSettings say by whom cards are charged. Without a provider none are.
 type CardSettings struct {
 	Provider          string `toml:"provider,omitempty"` // stripe
@@ -32,6 +38,29 @@ type CardSettings struct {
 	WebhookSecretFile string `toml:"webhook_secret_file,omitempty"`
 	URL               string `toml:"url,omitempty"`
 	ReturnURL         string `toml:"return_url,omitempty"`
+	// Hold is how long what was paid by card is not paid out, such as 14d.
+	Hold string `toml:"hold,omitempty"`
+}
+
+// How long money that was paid by card is not paid out: most who say that it was not they
+// do so within days, some within months.
+const (
+	cardHold     = 14 * 24 * time.Hour
+	cardHoldMost = 365 * 24 * time.Hour
+)
+
+func (c CardSettings) hold() (time.Duration, error) {
+	if c.Hold == "" {
+		return cardHold, nil
+	}
+	seconds, err := parseSeconds(c.Hold)
+	if err == nil && seconds.Duration() > cardHoldMost {
+		err = fmt.Errorf("%s is not between 0s and 365d", c.Hold)
+	}
+	if err != nil {
+		err = fmt.Errorf("card: hold: %w", err)
+	}
+	return seconds.Duration(), err
 }
 
 // Environment variables that win over the files of the card settings.
@@ -54,6 +83,29 @@ func (c Config) welcome() (escrowserver.WelcomeCredit, error) {
 		return escrowserver.WelcomeCredit{}, fmt.Errorf("%w: welcome: amount: %w", ErrConfig, err)
 	}
 	return escrowserver.WelcomeCredit{Currency: currency.Name, Amount: amount, PerDomain: w.PerDomain, PerDay: w.PerDay}, nil
+}
+
+// leastPayouts reports all faults at once.
+func (c Config) leastPayouts() (least []escrow.LeastPayout, err error) {
+	seen := map[string]bool{}
+	for _, p := range c.Payouts {
+		currency, fault := findCurrency(c.Currencies, p.Currency)
+		var amount payment.Amount
+		if fault == nil {
+			amount, fault = payment.ParseAmount(p.Least, currency.Scale)
+		}
+		switch {
+		case fault != nil:
+			err = errors.Join(err, fmt.Errorf("payout: %w", fault))
+		case amount == 0:
+			err = errors.Join(err, fmt.Errorf("payout: least: it must be over zero; without a [[payout]] there is no least amount"))
+		case seen[currency.Name]:
+			err = errors.Join(err, fmt.Errorf("payout: currency %q is named twice", currency.Name))
+		}
+		seen[currency.Name] = true
+		least = append(least, escrow.LeastPayout{Currency: currency.Name, Amount: amount})
+	}
+	return least, err
 }
 
 // provider is who charges cards, nil for nobody.
@@ -181,6 +233,41 @@ func grantID(ctx context.Context, cfg Config, store *sqlstore.Store, g escrowser
 	return id(now), nil
 }
 
+// BeginPayout says that a payout is paid by hand now, or, with wasPaid, that it was paid
+// before the books were restored, in the time that is lost in them.
+func BeginPayout(ctx context.Context, cfg Config, id string, wasPaid bool) (p escrowserver.PayoutRecord, known func(string) payment.Currency, err error) {
+	what := "begin payout "
+	if wasPaid {
+		what = "begin payout, paid before the restore, "
+	}
+	err = operating(ctx, cfg, what+id, func(cfg Config, server *escrowserver.Server, store *sqlstore.Store) error {
+		known = cfg.named
+		var lost time.Time
+		if wasPaid {
+			if lost, err = restoredAt(ctx, store); err != nil {
+				return err
+			}
+			if lost.IsZero() {
+				return fmt.Errorf("%w: these books were never restored from a backup, so nothing of them is lost; nothing was changed; leave --was-paid away", ErrCommand)
+			}
+		}
+		p, err = server.BeginPayout(ctx, id, operatorName(), lost)
+		return err
+	})
+	return p, known, err
+}
+
+// restoredAt is when the books last came from a backup; zero if they never did.
+func restoredAt(ctx context.Context, store *sqlstore.Store) (at time.Time, err error) {
+	err = store.Walk(ctx, escrowserver.Visitor{Audit: func(line escrowserver.AuditLine) error {
+		if strings.HasPrefix(line.What, restoredRow) {
+			at = line.Made
+		}
+		return nil
+	}})
+	return at, err
+}
+
 // EndPayout says that a payout was paid by hand, or is refused.
 func EndPayout(ctx context.Context, cfg Config, id string, paid bool, note string) (p escrowserver.PayoutRecord, err error) {
 	what := "refuse payout "
@@ -237,11 +324,6 @@ func ReadQueue(ctx context.Context, cfg Config) (q Queue, known func(string) pay
 	q.Wrong, errs[2] = store.Checkouts(ctx, escrow.CheckoutWrong, queueMost)
 	q.Events, errs[3] = store.Events(ctx, queueMost)
 	q.Asked, errs[5] = store.PayoutsAsked(ctx)
-	errs[4] = store.Walk(ctx, escrowserver.Visitor{Audit: func(line escrowserver.AuditLine) error {
-		if strings.HasPrefix(line.What, restoredRow) {
-			q.Restored = line.Made
-		}
-		return nil
-	}})
+	q.Restored, errs[4] = restoredAt(ctx, store.Store)
 	return q, cfg.named, errors.Join(errors.Join(errs[:]...), store.Close())
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,8 +36,14 @@ func TestOperatorsMoneyBesideARunningEscrow(t *testing.T) {
 	if err != nil || len(queue.Payouts) != 1 {
 		t.Fatalf("queue %+v, %v", queue, err)
 	}
+	if _, _, err := app.BeginPayout(t.Context(), cfg, queue.Payouts[0].ID, false); !errors.Is(err, escrow.Forbidden) {
+		t.Fatalf("begun before 48 hours: %v", err)
+	}
+	if _, _, err := app.BeginPayout(t.Context(), cfg, queue.Payouts[0].ID, true); !errors.Is(err, app.ErrCommand) {
+		t.Fatalf("paid before a restore that never was: %v", err)
+	}
 	if _, err := app.EndPayout(t.Context(), cfg, queue.Payouts[0].ID, true, "ref"); !errors.Is(err, escrow.Forbidden) {
-		t.Fatalf("paid before 48 hours: %v", err)
+		t.Fatalf("paid before it was begun: %v", err)
 	}
 	if _, err := app.EndPayout(t.Context(), cfg, queue.Payouts[0].ID, false, "no such bank"); err != nil {
 		t.Fatal(err)
@@ -67,6 +74,8 @@ func TestCardSecretsAreTheOwnersOnly(t *testing.T) {
 		"missing":  {Provider: "stripe", KeyFile: key},
 		"unknown":  {Provider: "paypal", KeyFile: key, WebhookSecretFile: webhook},
 		"no TLS":   {Provider: "stripe", KeyFile: key, WebhookSecretFile: webhook, URL: "http://api.example"},
+		"for ever": {Provider: "stripe", KeyFile: key, WebhookSecretFile: webhook, Hold: "366d"},
+		"no hold":  {Hold: "two weeks"},
 	} {
 		err := app.Run(t.Context(), app.Config{DataDir: filepath.Join(dir, name), Listen: "127.0.0.1:0", Card: card})
 		if !errors.Is(err, app.ErrConfig) || strings.Contains(err.Error(), "0123456789") {
@@ -75,8 +84,47 @@ func TestCardSecretsAreTheOwnersOnly(t *testing.T) {
 	}
 	ready, _ := start(t, app.Config{DataDir: filepath.Join(dir, "right"), Card: app.CardSettings{Provider: "stripe", KeyFile: key, WebhookSecretFile: webhook}})
 	info, err := client(t, ready, nil).Info(t.Context())
-	if err != nil || len(info.Checkouts) != 1 {
-		t.Errorf("info %+v, %v", info.Checkouts, err)
+	if err != nil || len(info.Checkouts) != 1 || info.CheckoutHold != 14*24*60*60 {
+		t.Errorf("info %+v, %d, %v", info.Checkouts, info.CheckoutHold, err)
+	}
+	ready, _ = start(t, app.Config{DataDir: filepath.Join(dir, "at once"), Card: app.CardSettings{Provider: "stripe", KeyFile: key, WebhookSecretFile: webhook, Hold: "0s"}})
+	if info, err = client(t, ready, nil).Info(t.Context()); err != nil || info.CheckoutHold != 0 {
+		t.Errorf("paid out at once: %d, %v", info.CheckoutHold, err)
+	}
+}
+
+// TestLeastPayoutSettings: in the file's words, by currency, and told to whoever asks.
+func TestLeastPayoutSettings(t *testing.T) {
+	settings := func(payouts string) app.Config {
+		t.Helper()
+		dir := t.TempDir()
+		s, err := app.ReadSettings(dir, write(t, "version = 1\nname = 'escrow.example'\nlisten = '127.0.0.1:0'\n"+payouts+
+			"[[currency]]\nname = 'escrow.example'\nscale = 2\nunit = 'EUR'\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := s.Config(dir)
+		if err != nil && !errors.Is(err, app.ErrConfig) {
+			t.Errorf("%s: %v", payouts, err)
+		}
+		if err != nil {
+			cfg.DataDir = ""
+		}
+		return cfg
+	}
+	for name, payouts := range map[string]string{
+		"no currency": "[[payout]]\ncurrency = 'USD'\nleast = '5.00'\n", "no amount": "[[payout]]\ncurrency = 'EUR'\nleast = 'x'\n",
+		"more digits": "[[payout]]\ncurrency = 'EUR'\nleast = '5.000'\n", "nothing": "[[payout]]\ncurrency = 'EUR'\nleast = '0'\n",
+		"twice": "[[payout]]\ncurrency = 'EUR'\nleast = '5'\n[[payout]]\ncurrency = 'escrow.example'\nleast = '6'\n",
+	} {
+		if settings(payouts).DataDir != "" {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	ready, _ := start(t, settings("[[payout]]\ncurrency = 'EUR'\nleast = '5.00'\n"))
+	info, err := client(t, ready, nil).Info(t.Context())
+	if want := (escrow.LeastPayout{Currency: "escrow.example", Amount: 500}); err != nil || !slices.Equal(info.LeastPayouts, []escrow.LeastPayout{want}) {
+		t.Errorf("info %+v, %v", info.LeastPayouts, err)
 	}
 }
 

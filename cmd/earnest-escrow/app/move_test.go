@@ -34,7 +34,7 @@ func TestBooksMoveToPostgres(t *testing.T) {
 	for _, table := range moved.Tables {
 		rows[table.Table] = table.Rows
 	}
-	if rows["account"] != 1 || rows["balance"] != 2 || rows["voucher"] != 1 || rows["posting"] == 0 {
+	if rows["account"] != 1 || rows["balance"] != 2 || rows["voucher"] != 1 || rows["entry"] == 0 {
 		t.Errorf("moved %v", rows)
 	}
 	if err := refused(t, cfg); !errors.Is(err, app.ErrData) {

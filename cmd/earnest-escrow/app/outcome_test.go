@@ -144,13 +144,38 @@ func TestPayoutsThatWaitAreTold(t *testing.T) {
 		}
 	}
 	text := fetch(t, ready.Metrics)
-	for _, want := range []string{`earnest_payouts_waiting{currency="escrow.example"} 1`, `earnest_payouts_waiting_amount{currency="escrow.example"} 200`, `earnest_debts_open{currency="escrow.example"} 0`} {
+	for _, want := range []string{`earnest_payouts_waiting{currency="escrow.example"} 1`, `earnest_payouts_waiting_amount{currency="escrow.example"} 200`, `earnest_debts_open{currency="escrow.example"} 0`,
+		`earnest_payouts_begun{currency="escrow.example"} 0`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("not told: %s", want)
 		}
 	}
 	if !strings.Contains(ready.String(), ready.Metrics) {
 		t.Errorf("the ready line is %q", ready)
+	}
+	later := cfg
+	later.Now = func() time.Time { return time.Now().Add(escrow.PayoutWait + time.Minute) }
+	queue, _, err := app.ReadQueue(t.Context(), later)
+	if err != nil || len(queue.Payouts) != 1 {
+		t.Fatalf("%+v, %v", queue, err)
+	}
+	begun, _, err := app.BeginPayout(t.Context(), later, queue.Payouts[0].ID, false)
+	if err != nil || begun.BegunBy == "" || begun.To != "IBAN DE1, Jörg Ünal" {
+		t.Fatalf("%+v, %v", begun, err)
+	}
+	if _, _, err := app.BeginPayout(t.Context(), later, begun.ID, false); !errors.Is(err, escrow.Conflict) || !strings.Contains(err.Error(), begun.BegunBy) {
+		t.Errorf("begun again: %v", err)
+	}
+	status, err = app.ReadStatus(t.Context(), later)
+	if err != nil || status.Sums(status.Figures.Payouts) != "1, 2.00 EUR" || status.Sums(status.Figures.Paying) != "1, 2.00 EUR" ||
+		!strings.Contains(strings.Join(status.Warnings, "\n"), "begun and not ended: 1, 2.00 EUR") {
+		t.Errorf("begun: %+v, %v", status, err)
+	}
+	if list, err := c.Payouts(t.Context()); err != nil || len(list) != 1 || list[0].State != escrow.PayoutPaying {
+		t.Errorf("its owner sees %+v, %v", list, err)
+	}
+	if _, err := c.CancelPayout(t.Context(), "payout-of-test"); !errors.Is(err, escrow.TooLate) {
+		t.Errorf("cancelled: %v", err)
 	}
 	if text := app.Printable("a\u202db\u009bc\nd"); text != "a<U+202D>b<U+009B>c d" {
 		t.Errorf("shown as %q", text)

@@ -27,28 +27,29 @@ const settingsVersion = 1
 // Settings are what a person can set: the form of the configuration file, and
 // of the flags, which win over it.
 type Settings struct {
-	Version           int             `toml:"version"`
-	Name              string          `toml:"name,omitempty"`
-	Operator          string          `toml:"operator,omitempty"`
-	LegalForm         string          `toml:"legal_form,omitempty"`
-	Database          string          `toml:"database,omitempty"`
-	Listen            string          `toml:"listen,omitempty"`
-	Metrics           string          `toml:"metrics,omitempty"`
-	Hosts             []string        `toml:"hosts,omitempty"`
-	TokenSender       string          `toml:"token_sender,omitempty"`
-	Relay             string          `toml:"smtp_relay,omitempty"`
-	RelayPasswordFile string          `toml:"smtp_password_file,omitempty"`
-	RelayCAFile       string          `toml:"smtp_ca_file,omitempty"`
-	CertFile          string          `toml:"tls_cert,omitempty"`
-	KeyFile           string          `toml:"tls_key,omitempty"`
-	NoTLS             bool            `toml:"no_tls,omitempty"`
-	Terms             TermSettings    `toml:"terms"`
-	Limits            LimitSettings   `toml:"limits,omitempty"`
-	Strangers         StrangerLimits  `toml:"strangers,omitempty"`
-	Welcome           WelcomeSettings `toml:"welcome,omitempty"`
-	Card              CardSettings    `toml:"card,omitempty"`
-	Currencies        []Currency      `toml:"currency"`
-	Beneficiaries     []Beneficiary   `toml:"beneficiary,omitempty"`
+	Version           int              `toml:"version"`
+	Name              string           `toml:"name,omitempty"`
+	Operator          string           `toml:"operator,omitempty"`
+	LegalForm         string           `toml:"legal_form,omitempty"`
+	Database          string           `toml:"database,omitempty"`
+	Listen            string           `toml:"listen,omitempty"`
+	Metrics           string           `toml:"metrics,omitempty"`
+	Hosts             []string         `toml:"hosts,omitempty"`
+	TokenSender       string           `toml:"token_sender,omitempty"`
+	Relay             string           `toml:"smtp_relay,omitempty"`
+	RelayPasswordFile string           `toml:"smtp_password_file,omitempty"`
+	RelayCAFile       string           `toml:"smtp_ca_file,omitempty"`
+	CertFile          string           `toml:"tls_cert,omitempty"`
+	KeyFile           string           `toml:"tls_key,omitempty"`
+	NoTLS             bool             `toml:"no_tls,omitempty"`
+	Terms             TermSettings     `toml:"terms"`
+	Limits            LimitSettings    `toml:"limits,omitempty"`
+	Strangers         StrangerLimits   `toml:"strangers,omitempty"`
+	Welcome           WelcomeSettings  `toml:"welcome,omitempty"`
+	Card              CardSettings     `toml:"card,omitempty"`
+	Payouts           []PayoutSettings `toml:"payout,omitempty"`
+	Currencies        []Currency       `toml:"currency"`
+	Beneficiaries     []Beneficiary    `toml:"beneficiary,omitempty"`
 
 	// file is where they were read; empty if there is no file yet.
 	file string
@@ -169,7 +170,7 @@ func (s Settings) Config(dataDir string) (Config, error) {
 		DataDir: dataDir, File: s.file, Database: s.Database, Metrics: s.Metrics, Listen: s.Listen, Name: s.Name, Operator: s.Operator, LegalForm: s.LegalForm,
 		Hosts: s.Hosts, CertFile: s.CertFile, KeyFile: s.KeyFile, NoTLS: s.NoTLS,
 		Relay: s.Relay, RelayPasswordFile: s.RelayPasswordFile, RelayCAFile: s.RelayCAFile, TokenSender: s.TokenSender,
-		Terms: terms, Welcome: s.Welcome, Card: s.Card,
+		Terms: terms, Welcome: s.Welcome, Payouts: s.Payouts, Card: s.Card,
 		PerAccount: httpapi.Rate{PerSecond: s.Limits.AccountRate, Burst: s.Limits.AccountBurst},
 		PerRemote:  httpapi.Rate{PerSecond: s.Limits.RemoteRate, Burst: s.Limits.RemoteBurst},
 		Strangers:  escrowserver.StrangerLimits(s.Strangers),

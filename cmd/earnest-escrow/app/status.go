@@ -106,6 +106,7 @@ func (s Status) waiting() (all []string) {
 		what string
 	}{
 		{f.Payouts, "payouts wait to be paid or refused: %s; see 'earnest-escrow queue'"},
+		{f.Paying, "payouts are begun and not ended: %s; say of each whether it was paid: 'payout paid', or 'payout refuse'"},
 		{f.Debts, "debts are open: %s; see 'earnest-escrow queue'"},
 		{f.Wrong, "card payments are not what was asked for and credited to nobody: %s; refund them at the provider"},
 	} {

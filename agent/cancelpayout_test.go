@@ -1,0 +1,146 @@
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"earnest/agent/store"
+	"earnest/agentclient"
+	"earnest/escrow"
+)
+
+func (u unreliable) CancelPayout(ctx context.Context, id string) (escrow.Payout, error) {
+	if err := u.cut(); err != nil {
+		return escrow.Payout{}, err
+	}
+	return u.wrapped().CancelPayout(ctx, id)
+}
+
+// CancelPayout is lost on the way there.
+func (l lostAnswers) CancelPayout(context.Context, string) (escrow.Payout, error) {
+	return escrow.Payout{}, lost()
+}
+
+func failsWith(t *testing.T, err error, code, say string) {
+	t.Helper()
+	failure, ok := errors.AsType[*agentclient.Failure](err)
+	if !ok || failure.Code != code || failure.Say.Happened[0].ID != say || failure.Means == "" || failure.Do == "" {
+		t.Errorf("got %v, want %s: %s", err, code, say)
+	}
+}
+
+// TestAPayoutIsTakenBackUntilItIsPaid: the money is there again, the statement says
+// who did it, and what is paid stays so.
+func TestAPayoutIsTakenBackUntilItIsPaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.join("owner", "5.00")
+	asked, err := p.PayOut(t.Context(), agentclient.PayOut{Amount: "2.00", To: "IBAN NL00"})
+	must(t, err)
+	w.has(p, "3.00", "2.00")
+	for range 2 {
+		back, err := p.CancelPayout(t.Context(), "", asked.ID)
+		must(t, err)
+		if back.ID != asked.ID || back.State != agentclient.PayoutCancelled || back.Note != "" || back.EndedAt.IsZero() {
+			t.Fatalf("taken back: %+v", back)
+		}
+		w.has(p, "5.00", "0.00")
+	}
+	w.onlyPayout(p, agentclient.PayoutCancelled)
+	moves, err := p.Movements(t.Context(), "")
+	must(t, err)
+	if moves[0].Kind != agentclient.MovePayoutCancelled || moves[0].Reason != "" {
+		t.Errorf("the statement says %+v", moves[0])
+	}
+	_, err = p.CancelPayout(t.Context(), p.address, "no-such-payout")
+	failsWith(t, err, agentclient.CodeNotFound, "payout.none")
+	paid, err := p.PayOut(t.Context(), agentclient.PayOut{Amount: "1.00", To: "IBAN NL00"})
+	must(t, err)
+	w.pass(escrow.PayoutWait)
+	queue, err := w.books.Payouts(t.Context(), "", 1)
+	must(t, err)
+	_, err = w.server.EndPayout(t.Context(), queue[0].ID, true, "transfer 1", "root")
+	must(t, err)
+	_, err = p.CancelPayout(t.Context(), "", paid.ID)
+	failsWith(t, err, string(escrow.Ended), "payout.paid")
+	w.has(p, "4.00", "0.00")
+}
+
+// TestAPayoutThatTheEscrowMayNotKnowIsTakenBack: it is held there, its answer was
+// lost, and so is the cancel. It ends cancelled, also after a restart; what is
+// asked for meanwhile is another one.
+func TestAPayoutThatTheEscrowMayNotKnowIsTakenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.join("owner", "5.00")
+	w.between(func(s escrow.Service) escrow.Service { return lostAnswers{s} })
+	req := agentclient.PayOut{Amount: "2.00", To: "IBAN NL00"}
+	unsure, err := p.PayOut(t.Context(), req)
+	must(t, err)
+	back, err := p.CancelPayout(t.Context(), "", unsure.ID)
+	must(t, err)
+	if back.State != agentclient.PayoutCancelling || back.SayError[0].ID != "paying.payout-cancelling" {
+		t.Fatalf("taken back without an answer: %+v", back)
+	}
+	if listed := w.onlyPayout(p, agentclient.PayoutCancelling); listed.Error == "" {
+		t.Errorf("on hold there, and listed: %+v", listed)
+	}
+	another, err := p.PayOut(t.Context(), req)
+	must(t, err)
+	if another.ID == unsure.ID {
+		t.Fatal("what is asked for anew is what was taken back")
+	}
+	p.stop()
+	w.start(p)
+	w.between(nil)
+	eventually(t, "one is taken back, the other on hold", func() bool {
+		list, err := p.Payouts(t.Context(), "")
+		must(t, err)
+		states := map[string]string{}
+		for _, one := range list {
+			states[one.ID] = one.State
+		}
+		return len(list) == 2 && states[unsure.ID] == agentclient.PayoutCancelled && states[another.ID] == agentclient.PayoutAsked
+	})
+	w.has(p, "3.00", "2.00")
+	eventually(t, "nothing is asked for again", func() bool {
+		left := 0
+		w.look(p, func(tx *store.Tx) (err error) { left, err = store.Count[store.Paying](tx); return err })
+		return left == 0
+	})
+}
+
+// TestACancelThatNeverReachedTheEscrowIsTold: nothing is promised that is not known.
+func TestACancelThatNeverReachedTheEscrowIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.join("owner", "5.00")
+	asked, err := p.PayOut(t.Context(), agentclient.PayOut{Amount: "2.00", To: "IBAN NL00"})
+	must(t, err)
+	w.setDown(true)
+	_, err = p.CancelPayout(t.Context(), "", asked.ID)
+	failsWith(t, err, string(escrow.Unavailable), "payout.cancel-unsure")
+	w.setDown(false)
+	w.onlyPayout(p, agentclient.PayoutAsked)
+}
+
+// TestAPayoutThatWasNeverTakenNeedsNoCancel: it was refused while it was not known.
+func TestAPayoutThatWasNeverTakenNeedsNoCancel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.join("owner", "5.00")
+	w.setDown(true)
+	unsure, err := p.PayOut(t.Context(), agentclient.PayOut{Amount: "6.00", To: "IBAN NL00"})
+	must(t, err)
+	_, err = p.CancelPayout(t.Context(), "", unsure.ID)
+	must(t, err)
+	w.setDown(false)
+	w.onlyPayout(p, agentclient.PayoutFailed)
+	again, err := p.CancelPayout(t.Context(), "", unsure.ID)
+	must(t, err)
+	if again.State != agentclient.PayoutFailed {
+		t.Errorf("taken back: %+v", again)
+	}
+	w.has(p, "5.00", "0.00")
+}

@@ -1,0 +1,207 @@
+package escrowserver
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"earnest/escrow"
+)
+
+// kindInventory is the escrow's word on which rows of value an account has. Each of them
+// is signed, but so was one that is gone, and so was what stood in its place before.
+const kindInventory escrow.Kind = "earnest-inventory+jws"
+
+// kindInventories is its word on the log of inventories.
+const kindInventories escrow.Kind = "earnest-inventories+jws"
+
+// ValueRow is what an inventory has of a row: its own signature, and of a payout its
+// state, which that does not tell.
+type ValueRow struct {
+	Kind   string        `json:"kind"`
+	Name   string        `json:"name"`
+	Signed escrow.Signed `json:"signed"`
+	State  string        `json:"state"`
+}
+
+// InventoryLine is an account's rows of value as stored, and the word on them; none if
+// it is not there.
+type InventoryLine struct {
+	Account escrow.KeyID
+	Rows    []ValueRow
+	Signed  escrow.Signed
+	// Logged is the newest of the account in the log, and Cited the hash in the log's
+	// row that the inventory cites; zero if there is none.
+	Logged InventoryLogLine
+	Cited  LogEnd
+}
+
+// LogEnd is how long the log of inventories was, and the hash of its newest row.
+type LogEnd struct {
+	N    int64  `json:"n"`
+	Hash string `json:"hash"`
+}
+
+// InventoryLogLine is a row of the log of inventories.
+type InventoryLogLine struct {
+	LogEnd  `json:"-"`
+	Account escrow.KeyID `json:"account"`
+	Number  int64        `json:"number"`
+	Signed  string       `json:"signed"` // the inventory's hash
+}
+
+// HashAfter is the hash that the row must have after the one before it.
+func (l InventoryLogLine) HashAfter(before string) (string, error) {
+	text, err := json.Marshal(l)
+	return escrow.Hash(append([]byte(before+"\x00"), text...)), err
+}
+
+// inventoryStatement counts up, so that an older one is told from a newer. It cites the
+// log, so that who cuts that off has everybody's newer ones against him.
+type inventoryStatement struct {
+	Account escrow.KeyID `json:"account"`
+	Number  int64        `json:"number"`
+	Rows    string       `json:"rows"` // their hash
+	Log     LogEnd       `json:"log"`
+}
+
+// InventoryAnchor is how long the log of inventories was, and how many accounts had theirs
+// signed when that was begun.
+type InventoryAnchor struct {
+	LogEnd
+	Time  time.Time `json:"time"`
+	Begun Sealed    `json:"begun"`
+}
+
+// Inventory signs which rows the account has, as the first or the next after before;
+// none after one that was not right: verify is to tell of those for good.
+func (s Seal) Inventory(before *InventoryLine, now InventoryLine, log LogEnd) (escrow.Signed, error) {
+	number := int64(0)
+	if before != nil {
+		st, right := inventoryOf(*before, s)
+		if !right {
+			return before.Signed, nil
+		}
+		number = st.Number
+	}
+	rows, err := hashOf(now.Rows)
+	if err != nil {
+		return "", err
+	}
+	return s.sign(kindInventory, inventoryStatement{now.Account, number + 1, rows, log})
+}
+
+// ToLog is the inventory's row in the log; false if the escrow has not signed it.
+func (s Seal) ToLog(line InventoryLine) (InventoryLogLine, bool) {
+	var st inventoryStatement
+	err := escrow.Verify(line.Signed, kindInventory, s.key, &st)
+	return InventoryLogLine{Account: line.Account, Number: st.Number, Signed: line.Signed.Hash()}, err == nil && st.Account == line.Account
+}
+
+// Inventories signs how long the log of inventories is.
+func (s Seal) Inventories(a InventoryAnchor) (escrow.Signed, error) {
+	return s.sign(kindInventories, a)
+}
+
+// InventoriesRead reads that.
+func (s Seal) InventoriesRead(signed escrow.Signed) (a InventoryAnchor, err error) {
+	err = escrow.Verify(signed, kindInventories, s.key, &a)
+	return a, err
+}
+
+// inventoryOf reads the word on the rows, and reports whether it is of these, and the
+// newest that the log knows of.
+func inventoryOf(line InventoryLine, s Seal) (st inventoryStatement, right bool) {
+	rows, err := hashOf(line.Rows)
+	if err == nil {
+		err = escrow.Verify(line.Signed, kindInventory, s.key, &st)
+	}
+	newest := st.Number > line.Logged.Number || st.Number == line.Logged.Number && line.Signed.Hash() == line.Logged.Signed
+	return st, err == nil && st.Account == line.Account && st.Rows == rows && newest && st.Log == line.Cited
+}
+
+// hashOf is of the rows in whatever order they were read.
+func hashOf(rows []ValueRow) (string, error) {
+	rows = slices.SortedFunc(slices.Values(rows), func(a, b ValueRow) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+	})
+	text, err := json.Marshal(rows)
+	return escrow.Hash(text), err
+}
+
+// LogInventories writes into the log the inventories that came since. It gives false if
+// the log is not as it was.
+type LogInventories struct {
+	Now  time.Time
+	Seal Seal
+}
+
+// Name begins the label of each write that the operation makes.
+func (LogInventories) Name() string { return "inventories" }
+
+// InventoryStore keeps which rows of value accounts have.
+type InventoryStore interface {
+	// InventoryAnchor is the escrow's signed word on the log of inventories; empty before
+	// there is one.
+	InventoryAnchor(ctx context.Context) (string, error)
+}
+
+// logInventories fails nothing: it is tried again, and verify tells what is wrong.
+func (s *Server) logInventories(ctx context.Context) {
+	whole, err := do[bool](ctx, s, LogInventories{Now: s.now(), Seal: s.seal})
+	if err == nil && !whole {
+		s.log.Error("the log of what accounts have is not as the escrow knew it: rows were changed or cut off; run verify")
+	}
+}
+
+func (a *audit) inventoryAnchor(text string) error {
+	var err error
+	if a.inventoryLog.anchor, err = (Seal{key: a.receiptKey}).InventoriesRead(escrow.Signed(text)); err != nil {
+		a.fault("the books do not say how long the log of inventories was; serve them once with this program, and if they were served, somebody took it away")
+	}
+	return nil
+}
+
+// inventoryLogAudit is what the log of inventories says.
+type inventoryLogAudit struct {
+	anchor InventoryAnchor
+	end    LogEnd
+	newest map[escrow.KeyID]int64
+}
+
+func (a *audit) inventoryLogged(l InventoryLogLine) error {
+	log := &a.inventoryLog
+	hash, err := l.HashAfter(log.end.Hash)
+	if err != nil {
+		return err
+	}
+	if l.N != log.end.N+1 || l.Hash != hash {
+		a.fault("row %d of the log of inventories was changed, or one before it is missing", l.N)
+	}
+	if l.Number <= log.newest[l.Account] {
+		a.fault("account %s went back to an older inventory: an old state of it was put back", l.Account)
+	}
+	log.end, log.newest[l.Account] = l.LogEnd, l.Number
+	return nil
+}
+
+func (a *audit) inventory(line InventoryLine) error {
+	a.inventories++
+	switch st, right := inventoryOf(line, Seal{key: a.receiptKey}); {
+	case right:
+	case st.Log != line.Cited:
+		a.fault("the inventory of account %s cites row %d of their log, which is no more: the log was cut off, and an older word on it put back", line.Account, st.Log.N)
+	default:
+		a.fault("account %s has other limits, addresses, payouts or another recovery key than the escrow wrote last: a row was deleted, or an old one put back", line.Account)
+	}
+	return nil
+}
+
+// inventoriesSeen holds the log against its anchor, once all of it was seen.
+func (a *audit) inventoriesSeen() {
+	if log := a.inventoryLog; log.end != log.anchor.LogEnd {
+		a.fault("the log of inventories has %d rows, and had %d on %s: it was cut off, or changed", log.end.N, log.anchor.N, log.anchor.Time.Format(time.DateOnly))
+	}
+}

@@ -1,0 +1,277 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+)
+
+// valueRows are the rows of value, with the inventory itself, the one with the highest
+// number that is logged of the account, and the row of the log that the inventory cites.
+const valueRows = `SELECT account, kind, name, signed, state, number FROM (
+		SELECT id AS account, 'recovery' AS kind, '' AS name, recovery_signed AS signed, '' AS state, 0 AS number FROM account
+		UNION ALL SELECT account, 'address', address, signed, '', 0 FROM address
+		UNION ALL SELECT account, 'limit', currency, signed, '', 0 FROM spending_limit
+		UNION ALL SELECT account, 'payout', id, signed, state, 0 FROM payout
+		UNION ALL SELECT account, '` + rowInventory + `', '', signed, '', 0 FROM inventory
+		UNION ALL SELECT i.account, '` + rowCited + `', '', l.hash, '', l.n FROM inventory i JOIN inventory_log l ON l.n = i.cites
+		UNION ALL SELECT account, '` + rowLogged + `', '', signed, '', number FROM inventory_log l
+			WHERE number = (SELECT MAX(number) FROM inventory_log o WHERE o.account = l.account)) AS valued`
+
+// The rows of valueRows that are none of value.
+const (
+	rowInventory = "inventory"
+	rowCited     = "cited"
+	rowLogged    = "logged"
+)
+
+// eachInventory shows the rows of one account after another's.
+func eachInventory(ctx context.Context, q querier, query string, show func(escrowserver.InventoryLine) error, args ...any) error {
+	var at escrowserver.InventoryLine
+	rows, err := q.query(ctx, query, args...)
+	err = each(rows, err, func(scan func(...any) error) error {
+		var account escrow.KeyID
+		var row escrowserver.ValueRow
+		var number int64
+		if err := scan(&account, &row.Kind, &row.Name, &row.Signed, &row.State, &number); err != nil {
+			return err
+		}
+		if account != at.Account {
+			if at.Account != "" {
+				if err := show(at); err != nil {
+					return err
+				}
+			}
+			at = escrowserver.InventoryLine{Account: account}
+		}
+		switch row.Kind {
+		case rowInventory:
+			at.Signed = row.Signed
+		case rowCited:
+			at.Cited = escrowserver.LogEnd{N: number, Hash: string(row.Signed)}
+		case rowLogged:
+			at.Logged = escrowserver.InventoryLogLine{Account: account, Number: number, Signed: string(row.Signed)}
+		default:
+			at.Rows = append(at.Rows, row)
+		}
+		return nil
+	})
+	if err == nil && at.Account != "" {
+		err = show(at)
+	}
+	return err
+}
+
+func (t *tx) inventory(ctx context.Context, account escrow.KeyID) (line escrowserver.InventoryLine, err error) {
+	err = eachInventory(ctx, t.conn, valueRows+` WHERE account = ?`, func(l escrowserver.InventoryLine) error {
+		line = l
+		return nil
+	}, account)
+	return line, err
+}
+
+// inventoried writes rows of value of these accounts by do, and signs which they then
+// have. They are locked first: whoever holds an address, too.
+func (t *tx) inventoried(ctx context.Context, op string, seal escrowserver.Seal, do func() error, accounts ...escrow.KeyID) error {
+	if err := t.lockAccounts(ctx, accounts); err != nil {
+		return err
+	}
+	before := make([]escrowserver.InventoryLine, len(accounts))
+	for i, account := range accounts {
+		var err error
+		if before[i], err = t.inventory(ctx, account); err != nil {
+			return err
+		}
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	log, err := t.inventoryAnchor(ctx, seal)
+	if err != nil {
+		return err
+	}
+	for i, account := range accounts {
+		now, err := t.inventory(ctx, account)
+		if err != nil {
+			return err
+		}
+		if now.Signed, err = seal.Inventory(&before[i], now, log.LogEnd); err != nil {
+			return err
+		}
+		if now.Signed == before[i].Signed {
+			continue // it was not right, and verify is to tell
+		}
+		n, err := t.exec(ctx, op+".inventory", `UPDATE inventory SET signed = ?, cites = ?, logged = 0 WHERE account = ?`, now.Signed, log.N, account)
+		if err == nil && n != 1 {
+			err = fmt.Errorf("inventory %w", errNotAsRead)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inventoryAnchor is zero if the escrow has not signed it: verify tells.
+func (t *tx) inventoryAnchor(ctx context.Context, seal escrowserver.Seal) (escrowserver.InventoryAnchor, error) {
+	text, err := t.reader().inventoryAnchor(ctx)
+	if err != nil {
+		return escrowserver.InventoryAnchor{}, err
+	}
+	anchor, err := seal.InventoriesRead(escrow.Signed(text))
+	if err != nil {
+		return escrowserver.InventoryAnchor{}, nil
+	}
+	return anchor, nil
+}
+
+// openInventory is a new account's.
+func (t *tx) openInventory(ctx context.Context, op string, seal escrowserver.Seal, account escrow.KeyID) error {
+	line, err := t.inventory(ctx, account)
+	if err != nil {
+		return err
+	}
+	log, err := t.inventoryAnchor(ctx, seal)
+	if err != nil {
+		return err
+	}
+	return t.newInventory(ctx, op, seal, line, log.LogEnd)
+}
+
+// newInventory is an account's first.
+func (t *tx) newInventory(ctx context.Context, op string, seal escrowserver.Seal, line escrowserver.InventoryLine, log escrowserver.LogEnd) error {
+	signed, err := seal.Inventory(nil, line, log)
+	if err == nil {
+		_, err = t.exec(ctx, op+".inventory", `INSERT INTO inventory (account, signed, cites) VALUES (?, ?, ?)`, line.Account, signed, log.N)
+	}
+	return err
+}
+
+// firstInventories are those of books that have none, once.
+func (t *tx) firstInventories(ctx context.Context, op escrowserver.SealRows) (int, error) {
+	text, err := t.reader().inventoryAnchor(ctx)
+	if err != nil || text != "" {
+		return 0, err
+	}
+	var there bool
+	if err := t.conn.row(ctx, `SELECT EXISTS (SELECT 1 FROM inventory) OR EXISTS (SELECT 1 FROM inventory_log)`).Scan(&there); err != nil || there {
+		return 0, err // somebody took the anchor away: verify tells
+	}
+	var lines []escrowserver.InventoryLine
+	if err := eachInventory(ctx, t.conn, valueRows+` ORDER BY account`, func(line escrowserver.InventoryLine) error {
+		lines = append(lines, line)
+		return nil
+	}); err != nil {
+		return 0, err
+	}
+	for _, line := range lines {
+		if err := t.newInventory(ctx, "seal", op.Seal, line, escrowserver.LogEnd{}); err != nil {
+			return 0, err
+		}
+	}
+	if lines, err = t.unlogged(ctx, len(lines)); err != nil {
+		return 0, err
+	}
+	anchor := escrowserver.InventoryAnchor{Time: op.Now, Begun: escrowserver.Sealed{Rows: len(lines), Time: op.Now}}
+	return len(lines), t.toInventoryLog(ctx, "seal", op.Seal, anchor, lines)
+}
+
+// inventoriesAtOnce bounds one transaction.
+const inventoriesAtOnce = 1000
+
+func (t *tx) logInventories(ctx context.Context, op escrowserver.LogInventories) (any, error) {
+	if err := t.conn.lock(ctx, "inventories"); err != nil {
+		return nil, err
+	}
+	anchor, err := t.inventoryAnchor(ctx, op.Seal)
+	if err != nil {
+		return nil, err
+	}
+	var end escrowserver.LogEnd
+	if _, err := found(t.conn.row(ctx, `SELECT n, hash FROM inventory_log ORDER BY n DESC LIMIT 1`).Scan(&end.N, &end.Hash)); err != nil {
+		return nil, err
+	}
+	if anchor.Time.IsZero() || end != anchor.LogEnd {
+		return false, nil
+	}
+	lines, err := t.unlogged(ctx, inventoriesAtOnce)
+	if err != nil || len(lines) == 0 {
+		return true, err
+	}
+	anchor.Time = op.Now
+	return true, t.toInventoryLog(ctx, op.Name(), op.Seal, anchor, lines)
+}
+
+// unlogged are inventories that are not in the log yet.
+func (t *tx) unlogged(ctx context.Context, most int) (lines []escrowserver.InventoryLine, err error) {
+	rows, err := t.conn.query(ctx, `SELECT account, signed FROM inventory WHERE logged = 0 ORDER BY account LIMIT ?`, most)
+	err = each(rows, err, func(scan func(...any) error) error {
+		var line escrowserver.InventoryLine
+		err := scan(&line.Account, &line.Signed)
+		lines = append(lines, line)
+		return err
+	})
+	return lines, err
+}
+
+// toInventoryLog goes on with the log from its anchor, which it signs anew.
+func (t *tx) toInventoryLog(ctx context.Context, op string, seal escrowserver.Seal, anchor escrowserver.InventoryAnchor, lines []escrowserver.InventoryLine) error {
+	for _, line := range lines {
+		row, signed := seal.ToLog(line)
+		if !signed {
+			continue // verify tells
+		}
+		row.N = anchor.N + 1
+		var err error
+		if row.Hash, err = row.HashAfter(anchor.Hash); err != nil {
+			return err
+		}
+		anchor.LogEnd = row.LogEnd
+		if _, err := t.exec(ctx, op+".logged", `INSERT INTO inventory_log (n, account, number, signed, hash) VALUES (?, ?, ?, ?, ?)`,
+			row.N, row.Account, row.Number, row.Signed, row.Hash); err != nil {
+			return err
+		}
+		// One that has changed meanwhile is logged the next time.
+		if _, err := t.exec(ctx, op+".inventory", `UPDATE inventory SET logged = 1 WHERE account = ? AND signed = ?`, line.Account, line.Signed); err != nil {
+			return err
+		}
+	}
+	word, err := seal.Inventories(anchor)
+	if err == nil {
+		_, err = t.exec(ctx, op+".anchor", `INSERT INTO inventory_anchor (one, signed) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET signed = excluded.signed`, word)
+	}
+	return err
+}
+
+// InventoryAnchor is the escrow's signed word on the log of inventories.
+func (s *Store) InventoryAnchor(ctx context.Context) (string, error) {
+	return s.reader().inventoryAnchor(ctx)
+}
+
+func (r reader) inventoryAnchor(ctx context.Context) (signed string, err error) {
+	_, err = found(r.row(ctx, `SELECT signed FROM inventory_anchor`).Scan(&signed))
+	return signed, err
+}
+
+func (r reader) walkInventories(ctx context.Context, v escrowserver.Visitor) error {
+	text, err := r.inventoryAnchor(ctx)
+	if err == nil {
+		err = v.InventoryAnchor(text)
+	}
+	if err != nil {
+		return err
+	}
+	rows, err := r.query(ctx, `SELECT n, account, number, signed, hash FROM inventory_log ORDER BY n`)
+	if err := each(rows, err, func(scan func(...any) error) error {
+		var l escrowserver.InventoryLogLine
+		if err := scan(&l.N, &l.Account, &l.Number, &l.Signed, &l.Hash); err != nil {
+			return err
+		}
+		return v.InventoryLog(l)
+	}); err != nil {
+		return err
+	}
+	return eachInventory(ctx, r, valueRows+` ORDER BY account`, v.Inventory)
+}

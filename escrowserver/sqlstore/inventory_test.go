@@ -1,0 +1,215 @@
+package sqlstore
+
+import (
+	"crypto/ed25519"
+	"slices"
+	"strings"
+	"testing"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+	"earnest/escrowserver/servicetest"
+	"earnest/payment"
+)
+
+// inventoryDamages are rows of value that are missing, and those of the inventory itself.
+func inventoryDamages() map[string]string {
+	return map[string]string{
+		"a limit deleted":                `DELETE FROM spending_limit`,
+		"an address deleted":             `DELETE FROM address WHERE address = (SELECT MIN(address) FROM address WHERE NOT EXISTS (SELECT 1 FROM offer WHERE offer.address = address.address))`,
+		"an inventory deleted":           `DELETE FROM inventory WHERE account = (SELECT MIN(account) FROM inventory)`,
+		"an inventory of another":        `UPDATE inventory SET signed = (SELECT MAX(b.signed) FROM inventory b WHERE b.account <> inventory.account)`,
+		"an inventory changed":           `UPDATE inventory SET signed = replace(signed, 'a', 'b')`,
+		"an inventory's log cut off":     `DELETE FROM inventory_log WHERE n = (SELECT MAX(n) FROM inventory_log)`,
+		"an inventory's log deleted":     `DELETE FROM inventory_log`,
+		"an inventory not in the log":    `DELETE FROM inventory_log WHERE n = 1`,
+		"an inventory logged otherwise":  `UPDATE inventory_log SET number = number + 1 WHERE n = (SELECT MAX(n) FROM inventory_log)`,
+		"an inventory of another log":    `UPDATE inventory SET cites = cites + 1`,
+		"the word on inventories lost":   `DELETE FROM inventory_anchor`,
+		"the word on inventories forged": `UPDATE inventory_anchor SET signed = replace(signed, 'a', 'b')`,
+	}
+}
+
+// before keeps what a table has now, as somebody does who means to put it back.
+func before(t *testing.T, s *Store, table string) {
+	t.Helper()
+	exec(t, s, `CREATE TABLE before_`+table+` AS SELECT * FROM `+table)
+}
+
+// TestVerifyFindsAnOldRowThatWasPutBack, though the escrow had signed it once, and goes on
+// to tell when more was written since.
+func TestVerifyFindsAnOldRowThatWasPutBack(t *testing.T) {
+	for name, putBack := range map[string][]string{
+		"a higher limit": {`UPDATE spending_limit SET per_mail = b.per_mail, signed = b.signed FROM before_spending_limit b
+			WHERE b.account = spending_limit.account AND b.currency = spending_limit.currency`},
+		"no limit": {`DELETE FROM spending_limit WHERE currency = 'points.example'`},
+		"a recovery key": {`UPDATE account SET recovery = b.recovery, recovery_signed = b.recovery_signed FROM before_account b WHERE b.id = account.id`,
+			`DELETE FROM account_order WHERE action = 'recovery'`},
+		"an address": {`INSERT INTO address SELECT * FROM before_address WHERE address = 'spare@safety.example'`},
+		"a payout": {`UPDATE payout SET state = 'asked', ended_at = 0, note = '', by_whom = ''`,
+			`DELETE FROM entry WHERE state = 'voided'`,
+			`UPDATE balance SET available = available - 30, held = held + 30 WHERE holder = (SELECT payer FROM transfer WHERE id IN (SELECT id FROM payout))`},
+		"no payout": {`DELETE FROM entry WHERE transfer IN (SELECT id FROM payout)`, `DELETE FROM payout`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, s *Store) {
+				h := servicetest.NewHarness(t, s)
+				again := servicetest.ValueStory(t, h, func() {
+					for _, table := range []string{"spending_limit", "account", "address"} {
+						before(t, s, table)
+					}
+				})
+				if found := faults(t, s, h.Server.ReceiptKey()); len(found) != 0 {
+					t.Fatalf("sound books: %q", found)
+				}
+				for _, text := range putBack {
+					exec(t, s, text)
+				}
+				told := func(found []string) bool {
+					return len(found) == 1 && strings.Contains(found[0], "an old one put back")
+				}
+				if found := faults(t, s, h.Server.ReceiptKey()); !told(found) {
+					t.Errorf("put back: %q", found)
+				}
+				again()
+				if found := faults(t, s, h.Server.ReceiptKey()); !told(found) {
+					t.Errorf("after the next limit: %q", found)
+				}
+			})
+		})
+	}
+}
+
+// TestInventoriesOfOlderBooksAreSignedOnce, and not those of books that have some.
+func TestInventoriesOfOlderBooksAreSignedOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		h := servicetest.NewHarness(t, s)
+		servicetest.MoneyStory(t, h)
+		servicetest.SafetyStory(t, h)
+		restart := func() []string {
+			t.Helper()
+			if _, err := escrowserver.New(servicetest.Config(s, h.Clock, h.Mails, h.ReceiptSigner)); err != nil {
+				t.Fatal(err)
+			}
+			return faults(t, s, h.Server.ReceiptKey())
+		}
+		exec(t, s, `DELETE FROM inventory`)
+		exec(t, s, `DELETE FROM inventory_log`)
+		exec(t, s, `DELETE FROM inventory_anchor`)
+		if found := faults(t, s, h.Server.ReceiptKey()); len(found) < 5 {
+			t.Errorf("older books: %q", found)
+		}
+		if found := restart(); len(found) != 0 {
+			t.Fatalf("signed: %q", found)
+		}
+		exec(t, s, `DELETE FROM spending_limit`)
+		if found := restart(); len(found) != 1 {
+			t.Errorf("a limit deleted: %q", found)
+		}
+		exec(t, s, `DELETE FROM inventory_anchor`)
+		if found := restart(); len(found) < 2 {
+			t.Errorf("and the anchor: %q", found)
+		}
+		exec(t, s, `DELETE FROM inventory WHERE account = (SELECT MIN(account) FROM inventory)`)
+		if found := restart(); len(found) < 2 {
+			t.Errorf("and an inventory: %q", found)
+		}
+	})
+}
+
+// TestVerifyFindsAnOldStateOfAnAccountThatWasPutBack: the old rows with the old inventory
+// of them, so that each fits the other, from a copy of the books.
+func TestVerifyFindsAnOldStateOfAnAccountThatWasPutBack(t *testing.T) {
+	state := []string{`DELETE FROM spending_limit WHERE account = ?`, `INSERT INTO spending_limit SELECT * FROM before_spending_limit WHERE account = ?`,
+		`DELETE FROM inventory WHERE account = ?`, `INSERT INTO inventory SELECT * FROM before_inventory WHERE account = ?`}
+	log := []string{`DELETE FROM inventory_log WHERE n > (SELECT MAX(n) FROM before_inventory_log) AND hash <> ?`,
+		`DELETE FROM inventory_anchor WHERE signed <> ?`, `INSERT INTO inventory_anchor SELECT * FROM before_inventory_anchor WHERE signed <> ?`}
+	for name, tt := range map[string]struct {
+		putBack []string
+		told    string
+	}{
+		"the account's": {state, "an old one put back"},
+		"as not logged": {append(slices.Clone(state), `UPDATE inventory SET logged = 0 WHERE account = ?`), "old"},
+		"and the log's": {append(slices.Clone(state), log...), "was cut off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, s *Store) {
+				h := servicetest.NewHarness(t, s)
+				anna, bob := newKey(t), newKey(t)
+				limit := func(who ed25519.PrivateKey, to payment.Amount) {
+					t.Helper()
+					if _, err := h.As(who).SetLimit(t.Context(), escrow.SetLimit{Currency: servicetest.Currency, PerMail: &to}); err != nil {
+						t.Fatal(err)
+					}
+					apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
+				}
+				for _, key := range []ed25519.PrivateKey{anna, bob} {
+					if _, err := h.As(key).OpenAccount(t.Context(), escrow.OpenAccount{Key: publicOf(key)}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				limit(bob, 100)
+				limit(anna, 100)
+				for _, table := range []string{"spending_limit", "inventory", "inventory_log", "inventory_anchor"} {
+					before(t, s, table)
+				}
+				limit(anna, 50)
+				limit(bob, 50)
+				if found := faults(t, s, h.Server.ReceiptKey()); len(found) != 0 {
+					t.Fatalf("sound books: %q", found)
+				}
+				for _, text := range tt.putBack {
+					exec(t, s, text, publicOf(anna).ID())
+				}
+				apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
+				for _, next := range []payment.Amount{40, 30, 20, 10} {
+					if found := faults(t, s, h.Server.ReceiptKey()); !slices.ContainsFunc(found, func(text string) bool { return strings.Contains(text, tt.told) }) {
+						t.Errorf("before the limit %d: %q", next, found)
+					}
+					limit(anna, next)
+					limit(bob, next)
+				}
+			})
+		})
+	}
+}
+
+// TestVerifyFindsAnAccountThatIsGone with all that it had.
+func TestVerifyFindsAnAccountThatIsGone(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		h := servicetest.NewHarness(t, s)
+		key := newKey(t)
+		if _, err := h.As(key).OpenAccount(t.Context(), escrow.OpenAccount{Key: publicOf(key)}); err != nil {
+			t.Fatal(err)
+		}
+		apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
+		exec(t, s, `DELETE FROM inventory`)
+		exec(t, s, `DELETE FROM account`)
+		if found := faults(t, s, h.Server.ReceiptKey()); len(found) != 1 || !strings.Contains(found[0], "other limits") {
+			t.Errorf("%q", found)
+		}
+	})
+}
+
+// TestVerifyTellsOfAnOldStateThatStoodForAWhile: it was logged as if it were new, and what
+// is true was put back since.
+func TestVerifyTellsOfAnOldStateThatStoodForAWhile(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		h := servicetest.NewHarness(t, s)
+		servicetest.ValueStory(t, h, func() {
+			apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
+			before(t, s, "inventory")
+		})
+		logged := escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)}
+		apply(t, s, logged)
+		exec(t, s, `CREATE TABLE true_inventory AS SELECT * FROM inventory`)
+		exec(t, s, `DELETE FROM inventory`)
+		exec(t, s, `INSERT INTO inventory SELECT account, signed, cites, 0 FROM before_inventory`)
+		apply(t, s, logged)
+		exec(t, s, `DELETE FROM inventory`)
+		exec(t, s, `INSERT INTO inventory SELECT * FROM true_inventory`)
+		if found := faults(t, s, h.Server.ReceiptKey()); len(found) == 0 || !strings.Contains(found[0], "went back") {
+			t.Errorf("%q", found)
+		}
+	})
+}
