@@ -104,15 +104,17 @@ type BondLine struct {
 	escrow.Bond
 	DueAt        time.Time
 	SenderFolded escrow.Address
-	SenderGroup  string
-	KeyAddress   escrow.Address // whose key it was
-	BuyHash      string         // of the buy request
-	Transfer     *ledger.Transfer
-	Receipts     []escrow.Signed // the chain
-	Asides       []escrow.Signed // the receipts outside of the chain
-	Parties      []PartyLine
-	Proofs       []StatementLine
-	Statements   []StatementLine
+	// RecipientFolded is missing where an older program saw the bond end.
+	RecipientFolded escrow.Address
+	SenderGroup     string
+	KeyAddress      escrow.Address // whose key it was
+	BuyHash         string         // of the buy request
+	Transfer        *ledger.Transfer
+	Receipts        []escrow.Signed // the chain
+	Asides          []escrow.Signed // the receipts outside of the chain
+	Parties         []PartyLine
+	Proofs          []StatementLine
+	Statements      []StatementLine
 }
 
 // BondMoney is what became of a bond's money.

@@ -97,6 +97,7 @@ type Server struct {
 	news       news
 	lookups    lookups
 	mails      hourly // with tokens
+	openings   hourly // of accounts
 	keys       keyring
 	totals     atomic.Pointer[[]escrow.Signed] // as published
 	wake       chan struct{}
@@ -208,7 +209,10 @@ func (c Config) check() (ed25519.PublicKey, error) {
 func (s *Server) As(account escrow.PublicKey) escrow.Service {
 	v := view{s: s, key: account}
 	if account != nil {
-		v.id, v.gone = s.keys.of(s.cfg.Store, account.ID())
+		var err error
+		if v.id, v.gone, err = s.keys.of(s.cfg.Store, account.ID()); err != nil {
+			v.err = s.failed(context.Background(), "key", err)
+		}
 	}
 	return v
 }

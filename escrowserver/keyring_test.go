@@ -3,6 +3,7 @@ package escrowserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -13,17 +14,29 @@ import (
 // replacing is a store that tells of replaced keys, or hangs, or fails.
 type replacing struct {
 	Store
-	mu    sync.Mutex
-	rows  []ReplacedKey
-	err   error
-	gate  chan struct{}
-	asked int
+	mu     sync.Mutex
+	rows   []ReplacedKey
+	err    error
+	gate   chan struct{}
+	asked  int // for news
+	owners int // whose a key is
 }
 
-func (r *replacing) Replaced(ctx context.Context, after int64) ([]ReplacedKey, error) {
+func (r *replacing) Replaced(ctx context.Context, after int64, limit int) ([]ReplacedKey, error) {
+	rows, err := r.told(ctx)
+	rows = rows[min(int(after), len(rows)):]
+	return rows[:min(limit, len(rows))], err
+}
+
+func (r *replacing) NewestReplaced(ctx context.Context) (int64, error) {
+	rows, err := r.told(ctx)
+	return int64(len(rows)), err
+}
+
+func (r *replacing) told(ctx context.Context) ([]ReplacedKey, error) {
 	r.mu.Lock()
 	r.asked++
-	rows, err, gate := r.rows[min(int(after), len(r.rows)):], r.err, r.gate
+	rows, err, gate := r.rows, r.err, r.gate
 	r.mu.Unlock()
 	if gate != nil {
 		select {
@@ -33,6 +46,25 @@ func (r *replacing) Replaced(ctx context.Context, after int64) ([]ReplacedKey, e
 		}
 	}
 	return rows, err
+}
+
+func (r *replacing) OwnerOf(_ context.Context, key escrow.KeyID) (escrow.KeyID, bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.owners++
+	if key == "" || r.err != nil {
+		return "", false, r.err
+	}
+	account := key
+	for _, row := range r.rows {
+		switch key {
+		case row.Key:
+			return row.Account, true, nil
+		case row.Next:
+			account = row.Account
+		}
+	}
+	return account, false, nil
 }
 
 func (r *replacing) set(err error, gate chan struct{}) {
@@ -65,10 +97,10 @@ func TestAHangingStoreHoldsUpOneRequest(t *testing.T) {
 	store := &replacing{rows: []ReplacedKey{{N: 1, Key: "old", Account: "old", Next: "new"}}}
 	k := &keyring{}
 	knows := func() {
-		if account, gone := k.of(store, "new"); account != "old" || gone {
-			t.Errorf("the new key is of %q, gone %v", account, gone)
+		if account, gone, err := k.of(store, "new"); account != "old" || gone || err != nil {
+			t.Errorf("the new key is of %q, gone %v, error %v", account, gone, err)
 		}
-		if _, gone := k.of(store, "old"); !gone {
+		if _, gone, _ := k.of(store, "old"); !gone {
 			t.Error("the old key is still good")
 		}
 	}
@@ -99,7 +131,9 @@ func TestAFailingStoreIsAskedSeldom(t *testing.T) {
 	store := &replacing{err: errors.New("away")}
 	k := &keyring{}
 	for range 100 {
-		k.of(store, "key")
+		if _, _, err := k.of(store, "key"); err == nil {
+			t.Fatal("whose the key is was not known, and nobody said so")
+		}
 	}
 	if store.asked != 1 {
 		t.Errorf("the store was asked %d times, want once", store.asked)
@@ -109,11 +143,14 @@ func TestAFailingStoreIsAskedSeldom(t *testing.T) {
 // Who knows of news waits for what a question tells that was put after it.
 func TestNewsOfKeysAreAwaited(t *testing.T) {
 	gate := make(chan struct{})
-	store := &replacing{gate: gate}
+	store := &replacing{}
 	k := &keyring{}
+	k.remembered(t, store, "new")
+	store.set(nil, gate)
+	k.aged()
 	var group sync.WaitGroup
-	group.Go(func() { k.of(store, "old") }) // asked before the key is replaced
-	for asked := 0; asked == 0; time.Sleep(time.Millisecond) {
+	group.Go(func() { k.remembered(t, store, "new") }) // asked before the key is replaced
+	for asked := 0; asked < 2; time.Sleep(time.Millisecond) {
 		store.mu.Lock()
 		asked = store.asked
 		store.mu.Unlock()
@@ -124,15 +161,85 @@ func TestNewsOfKeysAreAwaited(t *testing.T) {
 	k.stale()
 	for range 5 {
 		group.Go(func() {
-			if account, _ := k.of(store, escrow.KeyID("new")); account != "old" {
-				t.Errorf("the new key is of %q", account)
+			if account, _, err := k.of(store, "new"); account != "old" || err != nil {
+				t.Errorf("the new key is of %q, error %v", account, err)
 			}
 		})
 	}
 	time.Sleep(50 * time.Millisecond)
 	close(gate)
 	group.Wait()
-	if store.asked != 2 {
-		t.Errorf("the store was asked %d times, want 2", store.asked)
+	if store.asked != 3 {
+		t.Errorf("the store was asked %d times, want 3", store.asked)
+	}
+}
+
+// remembered asks for a key, for its being remembered.
+func (k *keyring) remembered(t *testing.T, store Store, key escrow.KeyID) {
+	t.Helper()
+	if _, _, err := k.of(store, key); err != nil {
+		t.Error(err)
+	}
+}
+
+// What another process replaced is heard of, in chains too and more than are read at
+// a time, of keys that are remembered. They are not asked for again.
+func TestTheRingHearsWhatIsReplaced(t *testing.T) {
+	store := &replacing{}
+	k := &keyring{}
+	for _, key := range []escrow.KeyID{"first", "second", "third", "other"} {
+		k.remembered(t, store, key)
+	}
+	rows := []ReplacedKey{{Key: "first", Account: "first", Next: "second"}, {Key: "second", Account: "first", Next: "third"}}
+	for range replacedAtOnce {
+		rows = append(rows, ReplacedKey{Key: "crowd", Account: "crowd", Next: "crowd"})
+	}
+	rows = append(rows, ReplacedKey{Key: "other", Account: "other"}) // deleted
+	for i := range rows {
+		rows[i].N = int64(i + 1)
+	}
+	store.mu.Lock()
+	store.rows = rows
+	store.mu.Unlock()
+	asked := store.owners
+	k.stale()
+	for key, want := range map[escrow.KeyID]ownerOf{"first": {"first", true}, "second": {"first", true}, "third": {"first", false}, "other": {"other", true}} {
+		if account, gone, err := k.of(store, key); account != want.account || gone != want.gone || err != nil {
+			t.Errorf("%s is of %q, gone %v, error %v; want %+v", key, account, gone, err, want)
+		}
+	}
+	if store.owners != asked {
+		t.Errorf("%d keys that are remembered were asked for", store.owners-asked)
+	}
+}
+
+// The memory of the ring is bounded, whatever is replaced and whoever asks, and a start
+// reads nothing of what was replaced before. Who asks on stays remembered.
+func TestMemoryOfKeysIsBounded(t *testing.T) {
+	store := &replacing{rows: make([]ReplacedKey, 10_000)}
+	k := &keyring{most: 3}
+	k.remembered(t, store, "busy")
+	if k.last != 10_000 || k.heard != 0 {
+		t.Errorf("the start has read %d replaced keys up to %d", k.heard, k.last)
+	}
+	for i := range 100 {
+		k.remembered(t, store, escrow.KeyID(fmt.Sprint("crowd ", i)))
+		before := store.owners
+		if k.remembered(t, store, "busy"); store.owners != before {
+			t.Fatalf("the store was asked for the busy key again after %d others", i+1)
+		}
+	}
+	store.rows = append(store.rows, make([]ReplacedKey, 10_000)...)
+	for i := range store.rows {
+		store.rows[i] = ReplacedKey{N: int64(i + 1), Key: escrow.KeyID(fmt.Sprint("gone ", i)), Account: "gone", Next: escrow.KeyID(fmt.Sprint("next ", i))}
+	}
+	k.stale()
+	k.remembered(t, store, "busy")
+	if k.last != 20_000 || len(k.young)+len(k.old) > 6 {
+		t.Errorf("%d keys are remembered, want 6; heard up to %d", len(k.young)+len(k.old), k.last)
+	}
+	k.remembered(t, store, "") // has no account
+	if _, ok := k.young[""]; ok {
+		t.Error("a key without an account is remembered")
 	}
 }

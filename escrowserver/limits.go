@@ -3,7 +3,6 @@ package escrowserver
 import (
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/net/publicsuffix"
@@ -138,87 +137,4 @@ func barredUntil(ended []time.Time) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// lookups counts the different addresses that an account looked up within an
-// hour. Asking again for the same one costs nothing.
-type lookups struct {
-	mu     sync.Mutex
-	seen   map[escrow.KeyID]map[escrow.Address]time.Time
-	pruned time.Time
-	// strangers are all of them together, and by network.
-	strangers hourly
-}
-
-// looker is who looks an address up.
-type looker struct {
-	account  escrow.KeyID
-	stranger bool
-	network  string
-	limits   StrangerLimits
-}
-
-// most is how many addresses the account may look up within an hour; negative: any.
-func (l looker) most() int {
-	if l.stranger {
-		return l.limits.Lookups
-	}
-	return lookupsAnHour
-}
-
-// take counts a lookup, or refuses it.
-func (l *lookups) take(who looker, address escrow.Address, now time.Time) error {
-	account := who.account
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.seen == nil {
-		l.seen = map[escrow.KeyID]map[escrow.Address]time.Time{}
-	}
-	if now.Sub(l.pruned) >= time.Hour {
-		for id := range l.seen {
-			l.forget(id, now)
-		}
-		l.pruned = now
-	}
-	oldest := l.forget(account, now)
-	mine := l.seen[account]
-	if _, ok := mine[address]; ok {
-		return nil
-	}
-	if most := who.most(); most >= 0 && len(mine) >= most {
-		hint := ""
-		if who.stranger {
-			hint = ", or prove an address, and you may look up more"
-		}
-		err := escrow.Errorf(escrow.Limited, "you looked up %d addresses within an hour; wait a little%s", most, hint)
-		err.RetryAfter = oldest.Add(time.Hour).Sub(now)
-		return err
-	}
-	if who.stranger {
-		if wait := l.strangers.take(who.network, who.limits.LookupsPerNetwork, who.limits.LookupsInAll, now); wait > 0 {
-			return tooManyOfAll(wait, "accounts without a proven address looked up too many addresses within an hour; prove an address first")
-		}
-	}
-	if mine == nil {
-		mine = map[escrow.Address]time.Time{}
-		l.seen[account] = mine
-	}
-	mine[address] = now
-	return nil
-}
-
-// forget drops lookups older than an hour and returns the oldest that is left.
-func (l *lookups) forget(account escrow.KeyID, now time.Time) (oldest time.Time) {
-	for address, at := range l.seen[account] {
-		switch {
-		case now.Sub(at) >= time.Hour:
-			delete(l.seen[account], address)
-		case oldest.IsZero() || at.Before(oldest):
-			oldest = at
-		}
-	}
-	if len(l.seen[account]) == 0 {
-		delete(l.seen, account)
-	}
-	return oldest
 }

@@ -20,6 +20,7 @@ const SpendingWindow = 24 * time.Hour
 type SetLimit struct {
 	Now     time.Time
 	Account escrow.KeyID
+	Key     escrow.KeyID // of the caller, which must be the account's
 	Limit   escrow.SetLimit
 	Seal    Seal
 }
@@ -46,7 +47,7 @@ func (v view) SetLimit(ctx context.Context, req escrow.SetLimit) (escrow.Account
 	if !known || req.PerMail != nil && *req.PerMail < 0 || req.PerDay != nil && *req.PerDay < 0 {
 		return escrow.Account{}, escrow.Errorf(escrow.Invalid, "a limit needs a currency of this escrow and amounts of zero or more")
 	}
-	if _, err := do[any](ctx, v.s, SetLimit{Now: v.s.now(), Account: v.id, Limit: req, Seal: v.s.seal}); err != nil {
+	if _, err := do[any](ctx, v.s, SetLimit{Now: v.s.now(), Account: v.id, Key: v.key.ID(), Limit: req, Seal: v.s.seal}); err != nil {
 		return escrow.Account{}, err
 	}
 	return v.Account(ctx)

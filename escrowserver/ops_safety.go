@@ -49,9 +49,13 @@ func (ApplyChange) Name() string   { return "apply" }
 type SafetyStore interface {
 	// Keys returns NotFound for an account that is not, or not any more.
 	Keys(ctx context.Context, account escrow.KeyID) (AccountKeys, error)
-	// Replaced lists keys that were taken away from their accounts, oldest first,
-	// from the one after the given number on.
-	Replaced(ctx context.Context, after int64) ([]ReplacedKey, error)
+	// OwnerOf is the account that the key has, or had before it was replaced; none, if
+	// it never had any.
+	OwnerOf(ctx context.Context, key escrow.KeyID) (account escrow.KeyID, replaced bool, err error)
+	// Replaced lists keys that were taken away from their accounts, oldest first and
+	// at most limit, from the one after the given number on, which NewestReplaced gives.
+	Replaced(ctx context.Context, after int64, limit int) ([]ReplacedKey, error)
+	NewestReplaced(ctx context.Context) (int64, error)
 	// DueChanges lists at most limit changes whose time has come: the longest due first,
 	// from the one after the given.
 	DueChanges(ctx context.Context, now time.Time, after DueChange, limit int) ([]DueChange, error)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
-	"sync"
 	"time"
 
 	"earnest/escrow"
@@ -20,7 +19,7 @@ func Replaced() error {
 
 // Frozen refuses what a frozen account may not do.
 func Frozen() error {
-	return escrow.Errorf(escrow.Forbidden, "the account is frozen: it buys nothing, pays nothing out and changes no price; nothing was changed; mails that wait can be decided; the recovery key ends it at once")
+	return escrow.Errorf(escrow.Forbidden, "the account is frozen: it buys nothing, pays nothing out, changes no price and raises no limit; nothing was changed; mails that wait can be decided; the recovery key ends it at once")
 }
 
 // OrderInTime refuses an order that was signed too far from the escrow's clock.
@@ -39,7 +38,18 @@ const ProposalsADay = 20
 
 // TooManyProposals refuses one more.
 func TooManyProposals(wait time.Duration) error {
-	err := escrow.Errorf(escrow.Limited, "this key has ordered %d changes within 24 hours; nothing was changed; one that waits can still be cancelled, and the recovery key is not limited", ProposalsADay)
+	err := escrow.Errorf(escrow.Limited, "this key has ordered %d changes within 24 hours; nothing was changed; one that waits can still be cancelled, and the recovery key is not counted", ProposalsADay)
+	err.RetryAfter = wait
+	return err
+}
+
+// RotationsADay is how many keys an account may have replaced within 24 hours: each is
+// kept for good.
+const RotationsADay = 5
+
+// TooManyRotations refuses one more.
+func TooManyRotations(wait time.Duration) error {
+	err := escrow.Errorf(escrow.Limited, "the account had %d new keys within 24 hours; nothing was changed; until then freeze it", RotationsADay)
 	err.RetryAfter = wait
 	return err
 }
@@ -158,113 +168,6 @@ func (v view) Export(ctx context.Context) (json.RawMessage, error) {
 		return nil, v.s.failed(ctx, "export", err)
 	}
 	return all, nil
-}
-
-// keyring knows which keys were replaced: few, so all are in memory. What another
-// process replaced is known here within keysEvery; what moves money is checked
-// within its transaction besides.
-type keyring struct {
-	mu      sync.Mutex
-	last    int64
-	gone    map[escrow.KeyID]bool
-	account map[escrow.KeyID]escrow.KeyID // of a key that is not the account's first
-
-	asked  time.Time     // when the store answered last, or failed to
-	news   int           // how often somebody knew of news
-	known  int           // how many news that answer has, and the start
-	asking chan struct{} // closed when the question at hand is answered; nil: there is none
-}
-
-const keysEvery = 5 * time.Second
-
-// stale has the next call ask the store.
-func (k *keyring) stale() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.news++
-}
-
-// of is the account of a key, and whether the key was replaced.
-func (k *keyring) of(store Store, key escrow.KeyID) (account escrow.KeyID, gone bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.refresh(store)
-	if account, ok := k.account[key]; ok {
-		return account, k.gone[key]
-	}
-	return key, k.gone[key]
-}
-
-// refresh asks the store if that is due: one asks for all. Who is after news waits for
-// the answer; for anybody else what is known will do meanwhile, so that a store that
-// hangs holds up no other.
-func (k *keyring) refresh(store Store) {
-	want := k.news + 1
-	for k.known < want || time.Since(k.asked) > keysEvery {
-		switch asking := k.asking; {
-		case asking == nil:
-			k.ask(store)
-		case k.known >= want:
-			return
-		default:
-			k.mu.Unlock()
-			<-asking
-			k.mu.Lock()
-		}
-	}
-}
-
-// ask puts the question, unlocked.
-func (k *keyring) ask(store Store) {
-	asking, known, last := make(chan struct{}), k.news+1, k.last
-	k.asking = asking
-	k.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), keysEvery)
-	var rows []ReplacedKey
-	defer func() {
-		cancel()
-		k.mu.Lock()
-		k.add(rows)
-		// A store that does not answer is told of by the operation itself, and is not
-		// asked more often than one that does.
-		k.asked, k.known, k.asking = time.Now(), known, nil
-		close(asking)
-	}()
-	if answer, err := store.Replaced(ctx, last); err == nil {
-		rows = answer
-	}
-}
-
-func (k *keyring) add(rows []ReplacedKey) {
-	if k.gone == nil {
-		k.gone, k.account = map[escrow.KeyID]bool{}, map[escrow.KeyID]escrow.KeyID{}
-	}
-	for _, row := range rows {
-		k.gone[row.Key] = true
-		k.account[row.Key] = row.Account
-		if row.Next != "" {
-			k.account[row.Next] = row.Account
-		}
-		k.last = row.N
-	}
-}
-
-// HasAccount reports whether the key has an account, or had one. A key that is
-// unknown may have taken an account over just now, by way of another process.
-func (s *Server) HasAccount(ctx context.Context, key escrow.PublicKey) (bool, error) {
-	for try := 0; ; try++ {
-		id, _ := s.keys.of(s.cfg.Store, key.ID())
-		_, err := s.cfg.Store.Account(ctx, id)
-		switch {
-		case err == nil, escrow.CodeOf(err) == escrow.Unauthorized:
-			return true, nil // of a key that was replaced the service says so itself
-		case escrow.CodeOf(err) != escrow.NotFound:
-			return false, err
-		case try > 0:
-			return false, nil
-		}
-		s.keys.stale()
-	}
 }
 
 // identityIn is the key with which the caller signs about the bond: the one in the

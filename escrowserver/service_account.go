@@ -19,6 +19,7 @@ type view struct {
 	id  escrow.KeyID // of the account; "" for an anonymous caller
 	// gone: the key was the account's, and is it no more.
 	gone bool
+	err  error // nobody can tell whose the key is
 }
 
 var _ escrow.Service = view{}
@@ -31,7 +32,7 @@ func (v view) known() error {
 	if v.gone {
 		return Replaced()
 	}
-	return nil
+	return v.err
 }
 
 // account finds the caller's account.
@@ -77,8 +78,31 @@ func (v view) OpenAccount(ctx context.Context, req escrow.OpenAccount) (escrow.A
 	if v.id != v.key.ID() {
 		return v.Account(ctx) // the key has taken over one that is open
 	}
+	free, err := v.mayOpen(ctx)
+	if err != nil {
+		return escrow.Account{}, err
+	}
 	record, err := do[AccountRecord](ctx, v.s, OpenAccount{Now: v.s.now(), Key: v.key, Recovery: req.Recovery, Seal: v.s.seal})
+	if err != nil {
+		free()
+	}
 	return v.shown(record), err
+}
+
+// mayOpen counts an account that is new, of its network: its row stays for good.
+func (v view) mayOpen(ctx context.Context) (free func(), err error) {
+	account, _, err := v.s.cfg.Store.OwnerOf(ctx, v.id)
+	if err != nil {
+		return nil, v.s.failed(ctx, "account", err)
+	}
+	network := escrow.NetworkOf(ctx)
+	if account != "" || network == "" {
+		return func() {}, nil
+	}
+	if wait := v.s.openings.take(network, v.s.cfg.Strangers.AccountsPerNetwork, -1, v.s.now()); wait > 0 {
+		return nil, tooManyOfAll(wait, "too many accounts were opened from your network within an hour")
+	}
+	return func() { v.s.openings.back(network) }, nil
 }
 
 func (v view) Account(ctx context.Context) (escrow.Account, error) {

@@ -294,7 +294,10 @@ func (v view) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, 
 	if err != nil {
 		return escrow.Purchase{}, err
 	}
-	recipient, replaced := v.s.keys.of(v.s.cfg.Store, offer.Identity.ID())
+	recipient, replaced, err := v.s.keys.of(v.s.cfg.Store, offer.Identity.ID())
+	if err != nil {
+		return escrow.Purchase{}, v.s.failed(ctx, "buy", err)
+	}
 	if replaced && !answered {
 		return escrow.Purchase{}, escrow.Errorf(escrow.NoOffer, "the recipient has another key now; nothing was paid; ask for a new quote")
 	}

@@ -18,13 +18,15 @@ type StrangerLimits struct {
 	// Mails with tokens to addresses that the account does not hold, whoever asks: of a
 	// network, and in all.
 	MailsPerNetwork, MailsInAll int
+	// AccountsPerNetwork are opened by a network: each stays, deleted or not.
+	AccountsPerNetwork int
 }
 
 func (l StrangerLimits) orDefault() StrangerLimits {
 	for _, limit := range []struct {
 		have     *int
 		standard int
-	}{{&l.Lookups, 5}, {&l.LookupsPerNetwork, 20}, {&l.LookupsInAll, 2000}, {&l.MailsPerNetwork, 20}, {&l.MailsInAll, 1000}} {
+	}{{&l.Lookups, 5}, {&l.LookupsPerNetwork, 20}, {&l.LookupsInAll, 2000}, {&l.MailsPerNetwork, 20}, {&l.MailsInAll, 1000}, {&l.AccountsPerNetwork, 50}} {
 		if *limit.have == 0 {
 			*limit.have = limit.standard
 		}

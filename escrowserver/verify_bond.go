@@ -80,6 +80,7 @@ func (c *bondAudit) who() {
 	c.must(b.Recipient == q.Recipient && b.RecipientAccount == c.accountOf(c.offer.Identity.ID()), "its recipient is not the one of the offer")
 	c.must(b.Option == q.Option && b.Beneficiary == q.Beneficiary && b.Terms == q.Terms, "its terms are not the quote's")
 	c.must(b.SenderFolded == q.Sender.Folded(), "its sender's address is counted as another")
+	c.must(b.RecipientFolded == q.Recipient.Folded() || b.RecipientFolded == "" && b.State.Ended(), "its recipient's address is counted as another")
 	// Which domains are organisations changes with the years.
 	group := b.SenderGroup == string(q.Sender.Folded()) || b.SenderGroup != "" && strings.HasSuffix("."+q.Sender.Domain(), "."+b.SenderGroup)
 	c.must(group, "its sender counts with others than its domain")

@@ -40,6 +40,10 @@ func printStatus(out io.Writer, s app.Status) {
 	}
 	fmt.Fprintf(out, "\nWaiting\n  payouts        %s\n  being paid     %s\n  debts          %s\n  other money    %s\n  card events    %d\n",
 		s.Sums(f.Payouts), s.Sums(f.Paying), s.Sums(f.Debts), s.Sums(f.Wrong), f.Events)
+	fmt.Fprintf(out, "\nTop-ups of all time\n")
+	for _, l := range s.TopUps() {
+		fmt.Fprintf(out, "  %-24s %s\n", l.Title, l.Sums)
+	}
 	for _, p := range s.Periods {
 		fmt.Fprintf(out, "\nBonds %s\n", p.Title)
 		if len(p.Lines) == 0 {
@@ -65,8 +69,8 @@ func printStatus(out io.Writer, s app.Status) {
 	if more := f.LowPools - int64(len(s.LowPools)); more > 0 {
 		fmt.Fprintf(out, "  and %d more\n", more)
 	}
-	fmt.Fprintf(out, "Top-ups          %d vouchers redeemed, not yet: %s\nAccounts         %d\nOutages          %d\n",
-		f.TopUps, s.Sums(f.Vouchers), f.Accounts, f.Outages)
+	fmt.Fprintf(out, "Vouchers         not redeemed: %s\nAccounts         %d\nOutages          %d\n",
+		s.Sums(f.Vouchers), f.Accounts, f.Outages)
 	fmt.Fprintf(out, "\nLog of operators, the newest of %d rows\n", s.LogRows)
 	for _, l := range s.Log {
 		fmt.Fprintf(out, "  %s  %s: %s", l.Made.UTC().Format("2006-01-02 15:04 UTC"), app.Printable(l.Who), app.Printable(l.What))

@@ -87,7 +87,7 @@ func Config(store escrowserver.Store, clock *Clock, mails *Mails, receiptKey ed2
 		TokenSender:   "escrow@escrow.example",
 		ReceiptSigner: receiptKey, Store: store, Mailer: mails, Certificates: Certificates{}, Now: clock.Now,
 		// Tests have many accounts, all from one machine within an hour.
-		Strangers:  escrowserver.StrangerLimits{Lookups: -1, LookupsPerNetwork: -1, LookupsInAll: -1, MailsPerNetwork: -1, MailsInAll: -1},
+		Strangers:  escrowserver.StrangerLimits{Lookups: -1, LookupsPerNetwork: -1, LookupsInAll: -1, MailsPerNetwork: -1, MailsInAll: -1, AccountsPerNetwork: -1},
 		OutageOver: 1000 * day, // tests move the clock by days while the escrow serves
 	}
 }

@@ -99,6 +99,22 @@ func limitRolls(w *world) {
 	anna.buy(carol, 30)
 }
 
+// purchase is the operation that buys from the recipient.
+func (p *person) purchase(to *person, price payment.Amount, mostOpen int) escrowserver.Buy {
+	w := p.w
+	w.Helper()
+	req, _ := p.request(to, price)
+	quote, _, err := escrow.VerifyQuote(req.Quote, w.Server.ReceiptKey())
+	w.ok(err)
+	body, err := json.Marshal(req)
+	w.ok(err)
+	return escrowserver.Buy{Moment: escrowserver.Moment{Now: w.Clock.Now(), Sign: func(r escrow.Receipt) (escrow.Signed, error) {
+		return escrow.Sign(w.ReceiptSigner, escrow.KindReceipt, r)
+	}}, Account: p.id(), Key: p.id(), Request: req, BodyHash: escrow.Hash(append([]byte("buy\x00"), body...)), Quote: quote,
+		Recipient: to.id(), Group: escrowserver.SenderGroup(p.address),
+		KeepUntil: w.Clock.Now().Add(day), MostOpen: mostOpen}
+}
+
 // What is bought in one batch counts together, and what comes back in it is room.
 func limitOfABatch(w *world) {
 	ctx := context.Background()
@@ -106,16 +122,7 @@ func limitOfABatch(w *world) {
 	var ops []escrowserver.Op
 	for i := range 4 {
 		to := w.recipient(escrow.Address(fmt.Sprintf("r%d@recipient%d.example", i, i)), 30, 1)
-		req, _ := anna.request(to, 30)
-		quote, _, err := escrow.VerifyQuote(req.Quote, w.Server.ReceiptKey())
-		w.ok(err)
-		body, err := json.Marshal(req)
-		w.ok(err)
-		ops = append(ops, escrowserver.Buy{Moment: escrowserver.Moment{Now: w.Clock.Now(), Sign: func(r escrow.Receipt) (escrow.Signed, error) {
-			return escrow.Sign(w.ReceiptSigner, escrow.KindReceipt, r)
-		}}, Account: anna.public().ID(), Key: anna.public().ID(), Request: req, BodyHash: escrow.Hash(append([]byte("buy\x00"), body...)), Quote: quote,
-			Recipient: to.public().ID(), Group: escrowserver.SenderGroup(anna.address),
-			KeepUntil: w.Clock.Now().Add(day), MostOpen: 3})
+		ops = append(ops, anna.purchase(to, 30, 3))
 	}
 	anna.limit(nil, amount(60))
 	results := w.Store.Apply(ctx, ops)

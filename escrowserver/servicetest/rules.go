@@ -13,6 +13,7 @@ import (
 func ruleTests() []test {
 	return []test{
 		{"OneOpenBondPerPair", oneOpenBond},
+		{"TagsAndDotsMakeNoOtherPair", foldedPair},
 		{"ThreeNeverArrived", threeNeverArrived},
 		{"OneDomainFillsNoPool", oneDomain},
 		{"LookupsAreLimited", lookupsLimited},
@@ -43,6 +44,30 @@ func oneOpenBond(w *world) {
 	_, err = anna.Buy(context.Background(), req)
 	w.ok(err)
 	anna.has(475, 25)
+}
+
+// foldedPair: with tags and dots a mailbox has as many addresses as it likes, and one
+// open bond at a recipient, however that one is written. What others buy goes on.
+func foldedPair(w *world) {
+	ctx := context.Background()
+	anna, bob := w.owner("anna@sender.example", 500), w.recipient("bob@recipient.example", 25, 3)
+	first := anna.buy(bob, 25)
+	w.Clock.Move(2 * time.Hour)
+	tagged, bobs := w.owner("an.na+1@sender.example", 500), w.recipient("b.ob+paid@recipient.example", 25, 3)
+	for _, pair := range [][2]*person{{tagged, bob}, {anna, bobs}, {tagged, bobs}} {
+		req, _ := pair[0].request(pair[1], 25)
+		_, err := pair[0].Buy(ctx, req)
+		w.fails(err, escrow.OpenBond)
+	}
+	w.owner("hanna@sender.example", 500).buy(bob, 25)
+	anna.buy(w.recipient("rob@recipient.example", 25, 1), 25)
+	first.arrive()
+	first.decide(escrow.Accept)
+	tagged.buy(bobs, 25)
+	req, _ := anna.request(bob, 25)
+	_, err := anna.Buy(ctx, req)
+	w.fails(err, escrow.OpenBond)
+	w.verified()
 }
 
 func threeNeverArrived(w *world) {

@@ -2,6 +2,8 @@ package servicetest
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -15,6 +17,7 @@ func strangerTests() []test {
 		{"AccountsThatCostNothingLookLittleUp", strangersLookUp},
 		{"ANetworkHasFewTokensMailed", networkMails},
 		{"AllTogetherHaveSoManyTokensMailed", mailsInAll},
+		{"ANetworkOpensFewAccounts", networkOpens},
 	}
 }
 
@@ -138,4 +141,36 @@ func mailsInAll(w *world) {
 	if sent != 7 || w.Mails.Count() != 7 {
 		w.Fatalf("%d tokens were mailed in all, want 7", sent)
 	}
+}
+
+func networkOpens(w *world) {
+	at := w.guarded(nil)
+	open := func(network string) (*person, error) {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		w.ok(err)
+		p := at(network, &person{w: w, key: key})
+		_, err = p.OpenAccount(p.from(), escrow.OpenAccount{Key: p.public()})
+		return p, err
+	}
+	const network = "192.0.2.1"
+	first, err := open(network)
+	w.ok(err)
+	for range 49 {
+		_, err := open(network)
+		w.ok(err)
+	}
+	refused, err := open(network)
+	w.fails(err, escrow.Limited)
+	_, err = refused.Account(refused.from())
+	w.fails(err, escrow.NotFound)
+	// One that is open costs nothing, and others are not held up.
+	for range 3 {
+		_, err = first.OpenAccount(first.from(), escrow.OpenAccount{Key: first.public()})
+		w.ok(err)
+	}
+	_, err = open("192.0.2.2")
+	w.ok(err)
+	w.later(time.Hour)
+	_, err = open(network)
+	w.ok(err)
 }

@@ -3,12 +3,15 @@ package servicetest
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"log/slog"
 	"strings"
 	"time"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
+	"earnest/payment"
 )
 
 // thiefTests are what somebody with a stolen key might try.
@@ -18,6 +21,10 @@ func thiefTests() []test {
 		{"OrdersThatWaitAreLimitedADay", ordersLimited},
 		{"ADeletedAccountTakesNoMoney", deletedTakesNone},
 		{"ARotatedRecipientIsNoBeneficiary", rotatedBeneficiary},
+		{"AnAccountLeavesFewKeysADay", rotationsLimited},
+		{"ARotationEndsRaisesOfLimits", rotatedRaise},
+		{"AFreezeEndsRaisesOfLimits", frozenRaise},
+		{"AReplacedKeySetsNoLimit", replacedLimit},
 	}
 }
 
@@ -145,6 +152,32 @@ func deletedTakesNone(w *world) {
 	bob.has(7, 0)
 }
 
+// rotationsLimited: keys that were replaced are kept for good, so whoever names them,
+// and whatever recovery key comes with them, an account has 5 a day.
+func rotationsLimited(w *world) {
+	anna, backup := w.protected()
+	rotate := func() error {
+		_, next, err := ed25519.GenerateKey(rand.Reader)
+		w.ok(err)
+		order, _ := w.rotation(anna.id())
+		heir := &person{w: w, key: next}
+		order.Recovery = heir.public()
+		if _, err = backup.order(anna.id(), order); err == nil {
+			backup = heir
+		}
+		w.Clock.Move(time.Minute)
+		return err
+	}
+	for range 5 {
+		w.ok(rotate())
+	}
+	w.fails(rotate(), escrow.Limited)
+	_, err := backup.order(anna.id(), escrow.Order{Action: escrow.ActionFreeze})
+	w.ok(err)
+	w.later(24 * time.Hour)
+	w.ok(rotate())
+}
+
 // rotatedBeneficiary: forfeits never go to the recipient, with whatever key the
 // recipient signs the offer.
 func rotatedBeneficiary(w *world) {
@@ -163,4 +196,93 @@ func rotatedBeneficiary(w *world) {
 	draft.Beneficiary = anna.id().Holder()
 	w.fails(heir.PublishOffer(ctx, heir.sign(escrow.KindOffer, draft)), escrow.Invalid)
 	heir.offer(30)
+}
+
+// raised is an account whose thief has asked for no limit in one currency; in the other
+// a raise has acted before.
+func (w *world) raised() (anna, backup *person) {
+	w.Helper()
+	ctx := context.Background()
+	anna, backup = w.protected()
+	other := func(perMail *payment.Amount) {
+		_, err := anna.SetLimit(ctx, escrow.SetLimit{Currency: OtherCurrency, PerMail: perMail})
+		w.ok(err)
+	}
+	other(amount(5))
+	other(amount(7))
+	w.Clock.Move(escrow.RaiseAfter)
+	_, err := anna.SetLimit(ctx, escrow.SetLimit{Currency: Currency, PerMail: amount(20), PerDay: amount(20)})
+	w.ok(err)
+	_, err = anna.SetLimit(ctx, escrow.SetLimit{Currency: Currency})
+	w.ok(err)
+	w.Clock.Move(time.Hour)
+	return anna, backup
+}
+
+// limitsAre demands what is left of the limits of raised.
+func (p *person) limitsAre() {
+	p.w.Helper()
+	account, err := p.Account(context.Background())
+	p.w.ok(err)
+	for _, l := range account.Limits {
+		want := payment.Amount(20)
+		if l.Currency == OtherCurrency {
+			want = 7
+		}
+		if l.Raise != nil || l.PerMail == nil || *l.PerMail != want {
+			p.w.Fatalf("the limit in %s is %+v, want %d and no raise", l.Currency, l, want)
+		}
+	}
+	if len(account.Limits) != 2 {
+		p.w.Fatalf("the limits are %+v", account.Limits)
+	}
+}
+
+// rotatedRaise: a limit that a thief has raised is none once the owner is back.
+func rotatedRaise(w *world) {
+	anna, backup := w.raised()
+	order, heir := w.rotation(anna.id())
+	_, err := backup.order(anna.id(), order)
+	w.ok(err)
+	heir.renewed()
+	heir.limitsAre()
+	w.later(72 * time.Hour)
+	heir.limitsAre()
+	w.verified()
+}
+
+// frozenRaise: in a frozen account no raise acts, and none is taken; what is lower acts.
+func frozenRaise(w *world) {
+	ctx := context.Background()
+	anna, backup := w.raised()
+	_, err := backup.order(anna.id(), escrow.Order{Action: escrow.ActionFreeze})
+	w.ok(err)
+	anna.limitsAre()
+	_, err = anna.SetLimit(ctx, escrow.SetLimit{Currency: Currency, PerMail: amount(21), PerDay: amount(20)})
+	w.fails(err, escrow.Forbidden)
+	w.later(72 * time.Hour)
+	anna.limitsAre()
+	_, err = anna.SetLimit(ctx, escrow.SetLimit{Currency: OtherCurrency, PerMail: amount(7), PerDay: amount(7)})
+	w.ok(err)
+	_, err = backup.order(anna.id(), escrow.Order{Action: escrow.ActionUnfreeze})
+	w.ok(err)
+	w.later(72 * time.Hour)
+	anna.limitsAre()
+	w.verified()
+}
+
+// replacedLimit: a process that has not heard of it yet takes no limit by the old key.
+func replacedLimit(w *world) {
+	anna, backup := w.protected()
+	order, heir := w.rotation(anna.id())
+	_, err := backup.order(anna.id(), order)
+	w.ok(err)
+	_, err = anna.SetLimit(context.Background(), escrow.SetLimit{Currency: Currency, PerMail: amount(0)}) // as it began
+	w.fails(err, escrow.Unauthorized)
+	heir.renewed()
+	account, err := heir.Account(context.Background())
+	w.ok(err)
+	if len(account.Limits) != 0 {
+		w.Fatalf("the old key has set %+v", account.Limits)
+	}
 }

@@ -90,7 +90,7 @@ func (t *tx) named(ctx context.Context, id escrow.BondID) (*knownBond, error) {
 
 func newBondValues(b *knownBond) []any {
 	return []any{b.ID, b.Quote, b.Sender, b.Sender.Folded(), b.group, b.SenderAccount,
-		b.Recipient, b.RecipientAccount, b.KeyFingerprint, b.State, micros(b.Due()),
+		b.Recipient, b.Recipient.Folded(), b.RecipientAccount, b.KeyFingerprint, b.State, micros(b.Due()),
 		micros(b.BoughtAt), micros(b.DeliverBy), micros(b.DecideBy), micros(b.FinalAt), micros(b.ArrivedAt), micros(b.ReadAt),
 		micros(b.EffectiveAt), micros(b.EndedAt), micros(b.WithdrawAskedAt), micros(b.LateAcceptedAt),
 		micros(b.DeliverMoved), micros(b.DecideMoved), b.LastDecision, b.DecisionN, lines(b.Outages), b.Verification, b.Reply,
@@ -180,7 +180,7 @@ func (t *tx) book(op string, m escrowserver.Moment, b *knownBond, next escrow.Bo
 // counts keeps what speaks against senders in step with a bond that changes, for
 // the purchases of the same batch.
 func (t *tx) counts(b *knownBond, next escrow.Bond) {
-	if g := (group{b.Recipient, b.group}); b.State == escrow.Held && next.State != escrow.Held {
+	if g := groupOf(b.Recipient, b.group); b.State == escrow.Held && next.State != escrow.Held {
 		if n, ok := t.known.groups[g]; ok {
 			t.known.groups[g] = n - 1
 		}

@@ -43,8 +43,9 @@ func (t *tx) buy(ctx context.Context, op escrowserver.Buy) (any, error) {
 	t.known.bonds[b.ID] = &knownBond{bond: bond{b, op.Quote.Salt}, group: op.Group, hash: op.BodyHash, fresh: true, changed: op.Name()}
 	t.known.used[b.ID] = usedID{op.Account, op.BodyHash}
 	t.bought(b)
-	t.known.open[pair{b.Sender, b.Recipient}] = b.ID
-	t.known.groups[group{b.Recipient, op.Group}]++
+	both := pairOf(b.Sender, b.Recipient)
+	t.known.open[both] = append(t.known.open[both], b.ID)
+	t.known.groups[groupOf(b.Recipient, op.Group)]++
 	t.known.heads[b.ID] = head
 	t.put(newReceipt, op.Name(), b.ID, head.n, receipt)
 	t.known.paid[b.ID] = receipt
@@ -90,22 +91,21 @@ func soldOut() error {
 	return escrow.Errorf(escrow.SoldOut, "no one-time key of the recipient is left; nothing was paid; try again later")
 }
 
-// noOpenBond holds one open bond per sender and recipient. One whose deadline
-// has passed is not open any more, though no sweep has come by.
+// noOpenBond holds one open bond per sender and recipient, with whatever tags and dots
+// their addresses are written. One whose deadline has passed is not open any more, though
+// no sweep has come by.
 func (t *tx) noOpenBond(ctx context.Context, op escrowserver.Buy) error {
-	id := t.known.open[pair{op.Quote.Sender, op.Quote.Recipient}]
-	if id == "" {
-		return nil
-	}
-	b, err := t.named(ctx, id)
-	if err != nil {
-		return err
-	}
-	if err := t.advance("advance", op.Moment, b); err != nil {
-		return err
-	}
-	if !b.State.Ended() {
-		return escrow.Errorf(escrow.OpenBond, "one bond of this sender is already open at this recipient; it must end first")
+	for _, id := range t.known.open[pairOf(op.Quote.Sender, op.Quote.Recipient)] {
+		b, err := t.named(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := t.advance("advance", op.Moment, b); err != nil {
+			return err
+		}
+		if !b.State.Ended() {
+			return escrow.Errorf(escrow.OpenBond, "one bond of this sender is already open at this recipient; it must end first")
+		}
 	}
 	return nil
 }
@@ -117,7 +117,7 @@ func (t *tx) standing(op escrowserver.Buy) escrowserver.Standing {
 		Proven:       by.account == op.Account && by.renewBy > micros(op.Now),
 		AccountEnded: t.known.ended[accountEnded(op.Account)],
 		AddressEnded: t.known.ended[addressEnded(op.Quote.Sender)],
-		GroupHeld:    t.known.groups[group{op.Quote.Recipient, op.Group}],
+		GroupHeld:    t.known.groups[groupOf(op.Quote.Recipient, op.Group)],
 		Blocked:      t.blocked(op),
 	}
 }

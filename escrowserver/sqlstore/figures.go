@@ -23,8 +23,10 @@ type Figures struct {
 	// should let them have, EmptyPools those that are sold out.
 	Pools, LowPools, EmptyPools int64
 	Accounts, Outages           int64
-	// OpenVouchers were made and not redeemed, TopUps became money.
-	OpenVouchers, TopUps int64
+	// OpenVouchers were made and not redeemed.
+	OpenVouchers int64
+	// TopUps are what became money, by [TopUpKinds].
+	TopUps map[string]Sums
 	// Vouchers are those that were made and not redeemed: what they promise. Payouts,
 	// Debts and Wrong, checkouts for which other money came, wait for the operator; of
 	// the payouts some are begun, Paying. Events of the card provider wait to be done.
@@ -58,9 +60,10 @@ func (s *Store) Figures(ctx context.Context, now time.Time) (Figures, error) {
 		func() error { return r.waitingFigures(ctx, &f) },
 		func() error {
 			return r.row(ctx, `SELECT (SELECT COUNT(*) FROM account), (SELECT COUNT(*) FROM outage),
-				(SELECT COUNT(*) FROM voucher WHERE redeemed_at = 0), (SELECT COUNT(*) FROM voucher WHERE redeemed_at > 0)`).
-				Scan(&f.Accounts, &f.Outages, &f.OpenVouchers, &f.TopUps)
+				(SELECT COUNT(*) FROM voucher WHERE redeemed_at = 0)`).
+				Scan(&f.Accounts, &f.Outages, &f.OpenVouchers)
 		},
+		func() error { return r.topUpFigures(ctx, &f) },
 		func() error {
 			return r.row(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN free < ? THEN 1 ELSE 0 END), 0),
 					COALESCE(SUM(CASE WHEN free = 0 THEN 1 ELSE 0 END), 0)

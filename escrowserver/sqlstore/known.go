@@ -31,7 +31,7 @@ type known struct {
 	operations map[operationKey]knownOperation
 	offers     map[escrow.Address]*knownOffer
 	addresses  map[escrow.Address]provenBy
-	open       map[pair]escrow.BondID
+	open       map[pair][]escrow.BondID
 	outcomes   map[outcomeKey]string
 	proofs     map[string]knownProof
 	used       map[escrow.BondID]usedID // ids of bonds that there are
@@ -113,6 +113,11 @@ type provenBy struct {
 
 type pair struct{ sender, recipient escrow.Address }
 
+// pairOf is what one bond is open of: plus-tags and dots make no other people.
+func pairOf(sender, recipient escrow.Address) pair {
+	return pair{sender.Folded(), recipient.Folded()}
+}
+
 type outcomeKey struct {
 	hash string
 	bond escrow.BondID
@@ -159,12 +164,14 @@ type group struct {
 	group     string
 }
 
+func groupOf(recipient escrow.Address, name string) group { return group{recipient.Folded(), name} }
+
 func newKnown() known {
 	return known{
 		accounts: map[escrow.KeyID]*knownAccount{}, balances: map[bucketKey]*knownBalance{},
 		bonds: map[escrow.BondID]*knownBond{}, transfers: map[string]*ledger.Transfer{}, heads: map[escrow.BondID]receiptHead{},
 		operations: map[operationKey]knownOperation{}, offers: map[escrow.Address]*knownOffer{},
-		addresses: map[escrow.Address]provenBy{}, open: map[pair]escrow.BondID{}, outcomes: map[outcomeKey]string{},
+		addresses: map[escrow.Address]provenBy{}, open: map[pair][]escrow.BondID{}, outcomes: map[outcomeKey]string{},
 		proofs: map[string]knownProof{}, used: map[escrow.BondID]usedID{}, keys: map[escrow.Address][]freeKey{}, sold: map[escrow.BondID]freeKey{}, paid: map[escrow.BondID]escrow.Signed{}, ended: map[endedKey][]time.Time{}, groups: map[group]int{},
 		limits:   map[limitKey]*knownLimit{},
 		vouchers: map[string]*escrowserver.VoucherLine{},

@@ -188,7 +188,10 @@ func (s *Store) Limits(ctx context.Context, account escrow.KeyID, now time.Time)
 }
 
 func (t *tx) setLimit(ctx context.Context, op escrowserver.SetLimit) error {
-	if err := t.accountLives(ctx, op.Account); err != nil {
+	if err := t.accountExists(ctx, op.Account); err != nil {
+		return err
+	}
+	if err := t.mayAct(op.Account, op.Key); err != nil {
 		return err
 	}
 	before := escrow.SpendingLimit{Currency: op.Limit.Currency}
@@ -201,19 +204,48 @@ func (t *tx) setLimit(ctx context.Context, op escrowserver.SetLimit) error {
 	if there {
 		before = l
 	}
-	next := asStored(before.Set(op.Limit, op.Now))
-	signed, err := op.Seal.Limit(escrowserver.LimitLine{Account: op.Account, Limit: next})
+	next := before.Set(op.Limit, op.Now)
+	if next.Raise != nil && t.known.accounts[op.Account].frozen {
+		return escrowserver.Frozen()
+	}
+	return t.writeLimit(ctx, op.Name(), op.Seal, op.Account, next)
+}
+
+func (t *tx) writeLimit(ctx context.Context, op string, seal escrowserver.Seal, account escrow.KeyID, limit escrow.SpendingLimit) error {
+	limit = asStored(limit)
+	signed, err := seal.Limit(escrowserver.LimitLine{Account: account, Limit: limit})
 	if err != nil {
 		return err
 	}
-	return t.inventoried(ctx, op.Name(), op.Seal, func() error {
-		_, err := t.exec(ctx, "limit.limit", `INSERT INTO spending_limit (account, signed, `+limitColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	return t.inventoried(ctx, op, seal, func() error {
+		_, err := t.exec(ctx, op+".limit", `INSERT INTO spending_limit (account, signed, `+limitColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (account, currency) DO UPDATE SET per_mail = excluded.per_mail, per_day = excluded.per_day,
 				raise_mail = excluded.raise_mail, raise_day = excluded.raise_day, raise_at = excluded.raise_at,
 				signed = excluded.signed`,
-			append([]any{op.Account, signed}, limitValues(next)...)...)
+			append([]any{account, signed}, limitValues(limit)...)...)
 		return err
-	}, op.Account)
+	}, account)
+}
+
+// dropRaises ends the raises of an account's limits that wait: a thief may have asked
+// for them. One that has acted already stays.
+func (t *tx) dropRaises(ctx context.Context, op escrowserver.TakeOrder, account escrow.KeyID) error {
+	rows, err := t.conn.query(ctx, `SELECT `+limitColumns+` FROM spending_limit WHERE account = ? AND raise_at > ? ORDER BY currency`, account, micros(op.Now))
+	var limits []escrow.SpendingLimit
+	if err := each(rows, err, func(scan func(...any) error) error {
+		l, err := scanLimit(scan)
+		l.Raise = nil
+		limits = append(limits, l)
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, l := range limits {
+		if err := t.writeLimit(ctx, op.Name(), op.Seal, account, l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // walkLimits looks for limits that nobody can have set, and for open bonds that are

@@ -55,11 +55,11 @@ func (w *wants) addBuy(op escrowserver.Buy) {
 	w.taken = append(w.taken, op.Request.ID)
 	w.offers = append(w.offers, q.Recipient)
 	w.addresses = append(w.addresses, q.Sender)
-	w.open = append(w.open, pair{q.Sender, q.Recipient})
+	w.open = append(w.open, pairOf(q.Sender, q.Recipient))
 	w.blocked = append(w.blocked, pair{q.Sender.Folded(), q.Recipient})
 	w.endedOfAccounts = append(w.endedOfAccounts, accountEnded(op.Account))
 	w.endedOfAddresses = append(w.endedOfAddresses, addressEnded(q.Sender))
-	w.groups = append(w.groups, group{q.Recipient, op.Group})
+	w.groups = append(w.groups, groupOf(q.Recipient, op.Group))
 	if w.keys == nil {
 		w.keys = map[escrow.Address]int{}
 	}
@@ -181,18 +181,18 @@ func (t *tx) buyQuestions(w wants) []question {
 				k.addresses[address] = by
 				return err
 			}),
-		askFor(`SELECT id FROM bond WHERE sender = ? AND recipient = ? AND state IN ('held', 'arrived', 'rejecting')`,
+		askFor(`SELECT id FROM bond WHERE sender_folded = ? AND recipient_folded = ? AND state IN ('held', 'arrived', 'rejecting')`,
 			unknown(w.open, k.open), func(p pair) []any { return []any{p.sender, p.recipient} },
 			func(p pair, scan func(...any) error) error {
 				var id escrow.BondID
 				err := scan(&id)
-				k.open[p] = id
+				k.open[p] = append(k.open[p], id)
 				return err
 			}),
 		t.blockedQuestion(w.blocked),
 		t.endedQuestion(w.endedOfAccounts, "sender_account", w.now),
 		t.endedQuestion(w.endedOfAddresses, "sender_folded", w.now),
-		askFor(`SELECT COUNT(*) FROM bond WHERE recipient = ? AND sender_group = ? AND state = 'held'`,
+		askFor(`SELECT COUNT(*) FROM bond WHERE recipient_folded = ? AND sender_group = ? AND state = 'held'`,
 			unknown(w.groups, k.groups), func(g group) []any { return []any{g.recipient, g.group} },
 			func(g group, scan func(...any) error) error {
 				var n int

@@ -77,10 +77,10 @@ func TestQuestionsOfYoungBooksStayFast(t *testing.T) {
 	for range 10 { // until the plan is kept
 		fetched()
 	}
-	if _, err := conn.exec(t.Context(), `INSERT INTO bond (id, quote, sender, sender_folded, sender_group, sender_account, recipient,
+	if _, err := conn.exec(t.Context(), `INSERT INTO bond (id, quote, sender, sender_folded, sender_group, sender_account, recipient, recipient_folded,
 			recipient_account, key_fingerprint, state, due_at, bought_at, deliver_by, decide_by, final_at, arrived_at, read_at,
 			effective_at, ended_at, withdraw_asked_at, late_accepted_at, last_decision, decision_n, extension_signed, sender_change, recipient_change)
-		SELECT 'x' || n, '', 'eve' || n, '', '', 'eve' || n, 'bob@b.example', 'bob', 'f' || n, 'arrived', 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, '', 0, '', 1, n
+		SELECT 'x' || n, '', 'eve' || n, 'eve' || n, '', 'eve' || n, 'bob@b.example', 'bob@b.example', 'bob', 'f' || n, 'arrived', 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, '', 0, '', 1, n
 		FROM generate_series(1, 5000) AS n`); err != nil {
 		t.Fatal(err)
 	}

@@ -212,8 +212,8 @@ func (r reader) standing(ctx context.Context, q escrowserver.StandingQuery) (esc
 	if s.AddressEnded, err = r.unarrived(ctx, `sender_folded = ?`, string(q.Sender.Folded()), since); err != nil {
 		return s, err
 	}
-	err = r.row(ctx, `SELECT COUNT(*) FROM bond WHERE recipient = ? AND sender_group = ? AND state = 'held'`,
-		q.Recipient, q.Group).Scan(&s.GroupHeld)
+	err = r.row(ctx, `SELECT COUNT(*) FROM bond WHERE recipient_folded = ? AND sender_group = ? AND state = 'held'`,
+		q.Recipient.Folded(), q.Group).Scan(&s.GroupHeld)
 	if err == nil {
 		s.Blocked, err = r.blocked(ctx, q)
 	}

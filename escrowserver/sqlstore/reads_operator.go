@@ -42,6 +42,31 @@ type Sum struct {
 	Amount payment.Amount
 }
 
+// TopUpKinds are what brings money in: vouchers, and the kinds of credits.
+func TopUpKinds() []string { return []string{"voucher", "payment", "operator", "welcome"} }
+
+// topUpFigures sum up what became money, taken back since or not.
+func (r reader) topUpFigures(ctx context.Context, f *Figures) error {
+	f.TopUps = map[string]Sums{}
+	for _, kind := range TopUpKinds() {
+		f.TopUps[kind] = Sums{}
+	}
+	rows, err := r.query(ctx, `SELECT 'voucher', currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM voucher WHERE redeemed_at > 0 GROUP BY currency
+		UNION ALL SELECT kind, currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM credit GROUP BY kind, currency`)
+	return each(rows, err, func(scan func(...any) error) error {
+		var kind, currency string
+		var sum Sum
+		if err := scan(&kind, &currency, &sum.N, &sum.Amount); err != nil {
+			return err
+		}
+		if f.TopUps[kind] == nil {
+			return fmt.Errorf("a credit is of the kind %q", kind)
+		}
+		f.TopUps[kind][currency] = sum
+		return nil
+	})
+}
+
 // waitingFigures count what waits for the operator, and what vouchers promise.
 func (r reader) waitingFigures(ctx context.Context, f *Figures) error {
 	for _, part := range []struct {

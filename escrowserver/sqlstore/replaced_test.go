@@ -40,7 +40,7 @@ func TestNoReplacedKeyIsMissed(t *testing.T) {
 	var last int64
 	seen := map[escrow.KeyID]bool{}
 	read := func() {
-		rows, err := first.Replaced(t.Context(), last)
+		rows, err := first.Replaced(t.Context(), last, 10)
 		if err != nil {
 			t.Fatal(err)
 		}

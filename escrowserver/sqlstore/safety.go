@@ -90,7 +90,12 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 	frozen := t.known.accounts[order.Account].frozen
 	switch order.Action {
 	case escrow.ActionFreeze:
-		return func() error { return t.setFrozen(ctx, "order.freeze", order.Account, micros(op.Now)) }, nil
+		return func() error {
+			if err := t.setFrozen(ctx, "order.freeze", order.Account, micros(op.Now)); err != nil {
+				return err
+			}
+			return t.dropRaises(ctx, op, order.Account)
+		}, nil
 	case escrow.ActionCancel:
 		return t.cancels(ctx, op, order)
 	case escrow.ActionRelease, escrow.ActionDelete:
@@ -109,12 +114,20 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 			return nil, err
 		}
 	}
+	if byRecovery && order.Action == escrow.ActionRotate {
+		if err := t.rotatesSeldom(ctx, op, order.Account); err != nil {
+			return nil, err
+		}
+	}
 	if byRecovery {
 		return func() error {
 			if order.Action == escrow.ActionRotate {
 				// What a thief has asked for with the old key never acts.
 				if _, err := t.exec(ctx, "order.changes", `UPDATE account_change SET ended_at = ?, ending = 'cancelled' WHERE account = ? AND ended_at = 0`,
 					micros(op.Now), order.Account); err != nil {
+					return err
+				}
+				if err := t.dropRaises(ctx, op, order.Account); err != nil {
 					return err
 				}
 				t.known.accounts[order.Account].frozen = false
@@ -188,6 +201,19 @@ func (t *tx) mayRotate(ctx context.Context, order escrow.Order) error {
 	used, err := found(t.conn.row(ctx, `SELECT 1 FROM account WHERE id = ? OR key_id = ? UNION SELECT 1 FROM replaced_key WHERE key_id = ?`, id, id, id).Scan(&one))
 	if err == nil && used {
 		err = escrow.Errorf(escrow.Conflict, "the new key has, or had, an account of its own; make another; nothing was changed")
+	}
+	return err
+}
+
+// rotatesSeldom bounds the keys that an account leaves behind. Each may name another
+// recovery key, so all are counted, whoever ordered them.
+func (t *tx) rotatesSeldom(ctx context.Context, op escrowserver.TakeOrder, account escrow.KeyID) error {
+	var n int
+	var first int64
+	err := t.conn.row(ctx, `SELECT COUNT(*), COALESCE(MIN(replaced_at), 0) FROM replaced_key WHERE account = ? AND replaced_at > ?`,
+		account, micros(op.Now.Add(-24*time.Hour))).Scan(&n, &first)
+	if err == nil && n >= escrowserver.RotationsADay {
+		err = escrowserver.TooManyRotations(fromMicros(first).Add(24 * time.Hour).Sub(op.Now))
 	}
 	return err
 }
@@ -315,6 +341,8 @@ func (t *tx) deleteAccount(ctx context.Context, op escrowserver.TakeOrder, order
 		{"changes", `DELETE FROM account_change WHERE account = ?`},
 		{"orders", `DELETE FROM account_order WHERE account = ? AND action IN ('release', 'cancel')`},
 		{"certificates", `UPDATE bond SET verification = NULL, reply = NULL WHERE sender_account = ?`},
+		{"limits", `DELETE FROM spending_limit WHERE account = ?`},
+		{"checkouts", `UPDATE checkout SET url = '' WHERE account = ?`},
 		{"payouts", `UPDATE payout SET destination = '', signed = '' WHERE account = ?`},
 		{"operations", `DELETE FROM operation WHERE account = ?`},
 		{"sold", `DELETE FROM sold_key WHERE bond IN (SELECT id FROM bond WHERE sender_account = ?)`},

@@ -95,6 +95,7 @@ func (e *sqliteEngine) schema(steps []step) (*goose.Provider, error) {
 		"BIGINT", "INTEGER",
 		"CREATE UNLOGGED TABLE", "CREATE TABLE",
 		"BYTEA", "BLOB",
+		"strpos(", "instr(",
 		"\n);", "\n) STRICT;")
 	// What only PostgreSQL knows is for its speed.
 	return migrations(steps, goose.DialectSQLite3, e.write, func(step string) string {

@@ -86,6 +86,8 @@ func bondDamages() map[string]string {
 		"a late accept made up":         `UPDATE bond SET late_accepted_at = ended_at WHERE state = 'rejected'`,
 		"a sender renamed":              `UPDATE bond SET sender = 'eve@sender.example' WHERE state = 'held'`,
 		"a sender folded as another":    `UPDATE bond SET sender_folded = 'eve@sender.example' WHERE state = 'held'`,
+		"a recipient folded as another": `UPDATE bond SET recipient_folded = 'eve@recipient.example' WHERE state = 'held'`,
+		"an open recipient not folded":  `UPDATE bond SET recipient_folded = '' WHERE state = 'held'`,
 		"a sender of another group":     `UPDATE bond SET sender_group = 'other.example' WHERE state = 'held'`,
 		"a sender's account swapped":    `UPDATE bond SET sender_account = recipient_account WHERE state = 'held'`,
 		"a recipient renamed":           `UPDATE bond SET recipient = 'eve@recipient.example' WHERE state = 'held'`,

@@ -14,13 +14,13 @@ const walkPage = 200
 func (r reader) walkBonds(ctx context.Context, v escrowserver.Visitor) error {
 	var last escrow.BondID
 	for {
-		rows, err := r.query(ctx, `SELECT due_at, sender_folded, sender_group, `+bondColumns+` FROM bond WHERE id > ? ORDER BY id LIMIT ?`, last, walkPage)
+		rows, err := r.query(ctx, `SELECT due_at, sender_folded, recipient_folded, sender_group, `+bondColumns+` FROM bond WHERE id > ? ORDER BY id LIMIT ?`, last, walkPage)
 		var page []escrowserver.BondLine
 		n := 0
 		err = each(rows, err, func(scan func(...any) error) error {
 			var line escrowserver.BondLine
 			var due int64
-			b, err := scanBond(scan, &due, &line.SenderFolded, &line.SenderGroup)
+			b, err := scanBond(scan, &due, &line.SenderFolded, &line.RecipientFolded, &line.SenderGroup)
 			n, last = n+1, b.ID
 			if errors.Is(err, errDamaged) {
 				if v.Fault != nil {

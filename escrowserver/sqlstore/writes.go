@@ -48,11 +48,11 @@ func (w write) text() string {
 		takeVoucher: `UPDATE voucher SET account = ?, redeemed_at = ? WHERE hash = ? AND redeemed_at = 0`,
 		takeKey:     `DELETE FROM one_time_key WHERE id = ?`,
 		newBond: `INSERT INTO bond (id, quote, sender, sender_folded, sender_group, sender_account,
-				recipient, recipient_account, key_fingerprint, state, due_at,
+				recipient, recipient_folded, recipient_account, key_fingerprint, state, due_at,
 				bought_at, deliver_by, decide_by, final_at, arrived_at, read_at, effective_at, ended_at, withdraw_asked_at,
 				late_accepted_at, deliver_moved, decide_moved, last_decision, decision_n, extension_signed, verification, reply,
 				sender_change, recipient_change, body_hash)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		changeBond: `UPDATE bond SET state = ?, due_at = ?, decide_by = ?, arrived_at = ?, read_at = ?,
 				effective_at = ?, ended_at = ?, withdraw_asked_at = ?, late_accepted_at = ?,
 				deliver_moved = ?, decide_moved = ?, last_decision = ?, decision_n = ?, extension_signed = ?, verification = ?, reply = ?,

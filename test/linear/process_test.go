@@ -42,6 +42,9 @@ undo = "1s"
 account_rate = -1.0
 remote_rate = -1.0
 
+[strangers]
+accounts_per_network = -1
+
 [[currency]]
 name = %q
 scale = 2

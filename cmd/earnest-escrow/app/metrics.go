@@ -182,7 +182,13 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 	gauge("pools_empty", "Addresses with an offer that are sold out.", float64(books.EmptyPools))
 	gauge("accounts", "Accounts.", float64(books.Accounts))
 	gauge("outages", "Outages of over five minutes that the books know.", float64(books.Outages))
-	gauge("topups", "Vouchers that became money.", float64(books.TopUps))
+	for _, kind := range sqlstore.TopUpKinds() {
+		for _, c := range f.cfg.Currencies {
+			sum := books.TopUps[kind][c.Name]
+			gauge("topups", "Top-ups that became money.", float64(sum.N), "kind", kind, "currency", c.Name)
+			gauge("topups_amount", "Top-ups that became money, in smallest units.", float64(sum.Amount), "kind", kind, "currency", c.Name)
+		}
+	}
 	for _, w := range []struct {
 		name, help string
 		sums       sqlstore.Sums

@@ -46,6 +46,8 @@ func TestMetricsTellWhatHappensAndNameNobody(t *testing.T) {
 		`earnest_operations_total{code="` + string(escrow.BadVoucher) + `",operation="topup"} 1`,
 		`earnest_money_available{currency="escrow.example",holder="people"} 500`,
 		`earnest_money_available{currency="escrow.example",holder="issuance"} -500`,
+		`earnest_topups{currency="escrow.example",kind="voucher"} 1`, `earnest_topups_amount{currency="escrow.example",kind="voucher"} 500`,
+		`earnest_topups{currency="escrow.example",kind="payment"} 0`, `earnest_topups_amount{currency="escrow.example",kind="welcome"} 0`,
 		"earnest_queue_operations 0", "earnest_sweeper_lag_seconds 0", "earnest_batch_seconds_count", "earnest_accounts 1",
 		`earnest_http_seconds_count{operation="POST /v1/account`,
 	} {

@@ -76,11 +76,12 @@ type LimitSettings struct {
 // StrangerLimits are for an hour, of accounts that have neither money nor a proven
 // address; a negative number is no limit.
 type StrangerLimits struct {
-	Lookups           int `toml:"lookups,omitempty"`
-	LookupsPerNetwork int `toml:"lookups_per_network,omitempty"`
-	LookupsInAll      int `toml:"lookups_in_all,omitempty"`
-	MailsPerNetwork   int `toml:"mails_per_network,omitempty"`
-	MailsInAll        int `toml:"mails_in_all,omitempty"`
+	Lookups            int `toml:"lookups,omitempty"`
+	LookupsPerNetwork  int `toml:"lookups_per_network,omitempty"`
+	LookupsInAll       int `toml:"lookups_in_all,omitempty"`
+	MailsPerNetwork    int `toml:"mails_per_network,omitempty"`
+	MailsInAll         int `toml:"mails_in_all,omitempty"`
+	AccountsPerNetwork int `toml:"accounts_per_network,omitempty"`
 }
 
 // Currency is one that the escrow deals in.

@@ -46,6 +46,7 @@ undo = "3s"
 account_rate = -1
 [strangers]
 lookups = 7
+accounts_per_network = 9
 [[currency]]
 name = "escrow.example"
 scale = 2
@@ -63,7 +64,7 @@ name = "Example Foundation"
 	}
 	want := escrow.DefaultTerms()
 	want.Deliver, want.Undo = 2*24*60*60, 3
-	if cfg.Name != "escrow.example" || cfg.Terms != want || cfg.PerAccount.PerSecond != -1 || cfg.Strangers.Lookups != 7 || cfg.Trace != 0.25 || len(cfg.Beneficiaries) != 1 ||
+	if cfg.Name != "escrow.example" || cfg.Terms != want || cfg.PerAccount.PerSecond != -1 || cfg.Strangers.Lookups != 7 || cfg.Strangers.AccountsPerNetwork != 9 || cfg.Trace != 0.25 || len(cfg.Beneficiaries) != 1 ||
 		cfg.TokenSender != "escrow@escrow.example" || cfg.Listen != app.DefaultListen {
 		t.Errorf("config: %+v", cfg)
 	}

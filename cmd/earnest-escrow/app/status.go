@@ -137,6 +137,18 @@ func (s Status) Sums(sums sqlstore.Sums) string {
 	return strings.Join(parts, "; ")
 }
 
+// TopUpLine is what one kind of top-up has brought in.
+type TopUpLine struct{ Title, Sums string }
+
+// TopUps are what became money, each kind.
+func (s Status) TopUps() (lines []TopUpLine) {
+	titles := map[string]string{"voucher": "Vouchers redeemed", "payment": "Card payments", "operator": "Credits by the operator", "welcome": "Welcome credits"}
+	for _, kind := range sqlstore.TopUpKinds() {
+		lines = append(lines, TopUpLine{titles[kind], s.Sums(s.Figures.TopUps[kind])})
+	}
+	return lines
+}
+
 // Held is what a holder has on hold, with what of it is for payouts.
 func (s Status) Held(m sqlstore.MoneyFigure) string {
 	text := s.Amount(m.Currency, m.Held)
