@@ -121,7 +121,7 @@ func (h *halved) exec(ctx context.Context, text string, values ...any) (int64, e
 		if err := h.conn.commit(ctx); err != nil {
 			return 0, err
 		}
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond) // longer than all else, so that kills fall into it
 		next, err := h.engine.begin(ctx)
 		if err != nil {
 			return 0, err

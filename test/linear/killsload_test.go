@@ -84,7 +84,7 @@ const (
 
 // kinds are all that must be done and answered under kills.
 func kinds() []string {
-	return []string{"keys", "topup", "buy", "arrive", "accept", "reject", "forfeit", "withdraw", "expire", "payout asked", "payout paid", "payout refused", "payout cancelled"}
+	return []string{"keys", "topup", "buy", "arrive", "accept", "reject", "forfeit", "withdraw", "expire", "payout asked", "payout begun", "payout paid", "payout refused", "payout cancelled"}
 }
 
 func startLoad(p *process) *load {
@@ -127,32 +127,45 @@ func (l *load) known(longAgo *escrowserver.Server, p *person) {
 	l.ok(err)
 	open, err := l.Store.Payouts(ctx, p.public().ID(), 1)
 	l.ok(err)
+	l.ok(l.begin(ctx, open[0].ID))
 	l.ok(l.pay(ctx, open[0].ID))
 }
 
-// pay is what the operator does who pays by hand. What he began before a kill he ends.
-func (l *load) pay(ctx context.Context, id string) error {
-	if _, err := l.Server.BeginPayout(ctx, id, "operator", time.Time{}); err != nil && escrow.CodeOf(err) != escrow.Conflict && escrow.CodeOf(err) != escrow.Ended {
-		return err
+// begin is what the operator does who is about to pay. Who gets a conflict has begun it
+// before and was not answered: nobody else pays here.
+func (l *load) begin(ctx context.Context, id string) error {
+	_, err := l.Server.BeginPayout(ctx, id, "operator", time.Time{})
+	if escrow.CodeOf(err) == escrow.Conflict {
+		return nil
 	}
+	return err
+}
+
+// pay is what he does who has paid by hand.
+func (l *load) pay(ctx context.Context, id string) error {
 	_, err := l.Server.EndPayout(ctx, id, true, "by hand", "operator")
 	return err
 }
 
 // some waits until so many more operations were answered: a kill without load shows
 // nothing. After a crash of PostgreSQL nothing is taken for a second or two, until no
-// request that was seen before it can come again.
+// request that was seen before it can come again. Who was refused something goes home:
+// then it is for the judge.
 func (l *load) some(more int) {
 	l.process.Helper()
-	answered := func() int {
+	answered := func() (n int, refused bool) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return l.answered
+		return l.answered, len(l.refused) > 0
 	}
-	want := answered() + more
-	for end := time.Now().Add(time.Minute); answered() < want; time.Sleep(time.Millisecond) {
+	first, _ := answered()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		n, refused := answered()
+		if n >= first+more || refused {
+			return
+		}
 		if time.Now().After(end) {
-			l.process.Fatalf("the escrow answered %d of %d operations within a minute", answered()-want+more, more)
+			l.process.Fatalf("the escrow answered %d of %d operations within a minute", n-first, more)
 		}
 	}
 }
@@ -301,26 +314,32 @@ func (w *worker) expired(wait bool) bool {
 	})
 }
 
-// payOut asks for some money, and the operator pays it or refuses to, or it is taken back.
+// payOut asks for some money, and the operator pays it or refuses to, perhaps when he
+// has begun, or it is taken back.
 func (w *worker) payOut() bool {
 	req := escrow.PayoutRequest{ID: w.id(), Currency: servicetest.Currency, Amount: payout, To: bank}
 	if !w.answer("payout asked", nil, &entry{payout: req.ID, of: w.buyer, end: escrow.PayoutAsked},
 		func(ctx context.Context) error { _, err := w.buyer.AskPayout(ctx, req); return err }) {
 		return false
 	}
+	begin := func() bool {
+		return w.answer("payout begun", nil, &entry{payout: req.ID, of: w.buyer, end: escrow.PayoutPaying}, func(ctx context.Context) error {
+			return w.operator(ctx, req.ID, func(id string) error { return w.begin(ctx, id) })
+		})
+	}
 	refused := &entry{payout: req.ID, of: w.buyer, end: escrow.PayoutRefused}
 	switch w.mails / 2 % 3 {
 	case 0:
 		return w.answer("payout cancelled", nil, refused, func(ctx context.Context) error { _, err := w.buyer.CancelPayout(ctx, req.ID); return err })
 	case 1:
-		return w.answer("payout refused", nil, refused, func(ctx context.Context) error {
+		return (w.random.IntN(2) == 0 || begin()) && w.answer("payout refused", nil, refused, func(ctx context.Context) error {
 			return w.operator(ctx, req.ID, func(id string) error {
 				_, err := w.Server.EndPayout(ctx, id, false, "not this one", "operator")
 				return err
 			})
 		})
 	}
-	return w.answer("payout paid", func(s *sums) { s.paidOut++ }, &entry{payout: req.ID, of: w.buyer, end: escrow.PayoutPaid}, func(ctx context.Context) error {
+	return begin() && w.answer("payout paid", func(s *sums) { s.paidOut++ }, &entry{payout: req.ID, of: w.buyer, end: escrow.PayoutPaid}, func(ctx context.Context) error {
 		return w.operator(ctx, req.ID, func(id string) error { return w.pay(ctx, id) })
 	})
 }
