@@ -87,7 +87,7 @@ func TestAMoveThatChangesARowIsTakenBack(t *testing.T) {
 	cluster := pgtest.For(t)
 	for name, change := range map[string]string{
 		"changed": `NEW.made_at := NEW.made_at + 1; RETURN NEW;`,
-		"dropped": `IF NEW.account = (SELECT MIN(account) FROM address) THEN RETURN NULL; END IF; RETURN NEW;`,
+		"dropped": `IF NEW.id LIKE ''%000001'' THEN RETURN NULL; END IF; RETURN NEW;`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := emptyDatabase(t, cluster)
