@@ -50,9 +50,9 @@ bench: check-go ## print what things cost, as ratios measured side by side
 	@scripts/install-deps build window test
 	@scripts/bench
 
-bench-escrow: check-go ## the same for the escrow's books alone, beside pgbench and plain SQLite
+bench-escrow: check-go ## the same for the escrow's books alone, beside pgbench and plain SQLite; BONDS=100000 of them expire
 	@scripts/install-deps build test
-	@scripts/bench escrow
+	@BONDS="$(BONDS)" scripts/bench escrow
 
 pictures: deps-test build ## take the pictures of the manual from the real window in a sandbox
 	@go run ./test/pictures

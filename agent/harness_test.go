@@ -84,7 +84,7 @@ func newWorld(t *testing.T, terms escrow.Terms) *world {
 	w.server, err = escrowserver.New(escrowserver.Config{
 		Name: "escrow.example", Operator: "Tests", LegalForm: "association", Currencies: []payment.Currency{euro},
 		Beneficiaries: []escrow.Beneficiary{{ID: ledger.Company, Name: "the escrow's company account"}, {ID: ledger.Burned, Name: "nobody"}},
-		Terms:         terms, Provider: w.till, TokenSender: "escrow@escrow.example", ReceiptSigner: key, Store: w.books,
+		Terms:         terms, Provider: w.till, CheckoutHold: 14 * 24 * time.Hour, TokenSender: "escrow@escrow.example", ReceiptSigner: key, Store: w.books,
 		Mailer: tokenMailer{w}, Certificates: openpgp.Certificates{Now: time.Now}, Now: w.now,
 		OutageOver: 10_000 * time.Hour, // tests move the clock by days while the escrow runs
 	})

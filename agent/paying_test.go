@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -272,6 +273,13 @@ func TestAPayoutThatIsMoreThanThereIsIsRefusedAndForgotten(t *testing.T) {
 	}
 	if list, err := p.Payouts(t.Context(), ""); err != nil || len(list) != 0 {
 		t.Errorf("payouts: %+v, %v", list, err)
+	}
+	// Card money is told to be held before it is paid, and when it is asked for.
+	if !strings.Contains(failure.Happened, "what was paid by card can be paid out only 14 days later") {
+		t.Errorf("refused: %q", failure.Happened)
+	}
+	if balances, err := p.Balances(t.Context()); err != nil || balances[0].CardHold != 14*24*60*60 {
+		t.Errorf("balances: %+v, %v", balances, err)
 	}
 }
 

@@ -3,11 +3,13 @@ package escrowserver
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"earnest/escrow"
+	"earnest/internal/trace"
 )
 
 // Queue turns operations that come in while a commit runs into the next batch:
@@ -37,6 +39,20 @@ func NewQueue(store Store) *Queue {
 type call struct {
 	op   Op
 	done chan Result
+	// Its span in the trace of who asked, and of the wait for a batch; nil: not traced.
+	span, wait *trace.Span
+}
+
+func newCall(ctx context.Context, op Op) call {
+	span := trace.From(ctx).Child("operation")
+	return call{op, make(chan Result, 1), span, span.Child("queue")}
+}
+
+func (c call) answer(result Result) {
+	if c.span != nil {
+		c.span.End(slog.String("operation", c.op.Name()), slog.String("code", string(escrow.CodeOf(result.Err))))
+	}
+	c.done <- result
 }
 
 const (
@@ -93,7 +109,7 @@ func (q *Queue) do(ctx context.Context, ops []Op, aside bool) []Result {
 	}
 	calls := make([]call, len(ops))
 	for i, op := range ops {
-		calls[i] = call{op, make(chan Result, 1)}
+		calls[i] = newCall(ctx, op)
 	}
 	q.mu.Lock()
 	if aside {
@@ -195,19 +211,28 @@ func (q *Queue) drain(ctx context.Context) {
 
 func (q *Queue) apply(ctx context.Context, batch []call) {
 	ops := make([]Op, len(batch))
+	var spans []*trace.Span
 	for i, c := range batch {
 		ops[i] = c.op
+		if c.wait.End(); c.span != nil {
+			spans = append(spans, c.span)
+		}
 	}
-	results := q.store.Apply(ctx, ops)
+	// In the place of the span of who happened to begin the draining.
+	span := trace.Join("batch", spans)
+	results := q.store.Apply(trace.With(ctx, span), ops)
+	if span != nil {
+		span.End(slog.Int("operations", len(ops)))
+	}
 	for i, c := range batch {
 		if i >= len(results) {
-			c.done <- Result{Err: fmt.Errorf("the store left operation %s unanswered", c.op.Name())}
+			c.answer(Result{Err: fmt.Errorf("the store left operation %s unanswered", c.op.Name())})
 			continue
 		}
 		if err := results[i].Surprise; err != nil {
 			q.surprised(err)
 		}
 		q.told(results[i].Touched)
-		c.done <- results[i]
+		c.answer(results[i])
 	}
 }

@@ -269,6 +269,10 @@ func (v view) Buy(ctx context.Context, req escrow.BuyRequest) (escrow.Purchase, 
 	if quote.Account != v.id {
 		return escrow.Purchase{}, escrow.Errorf(escrow.Forbidden, "the quote was made for another account")
 	}
+	// Nothing would hold the fee, book it or count it as spent.
+	if quote.RefundFee != 0 {
+		return escrow.Purchase{}, escrow.Errorf(escrow.Invalid, "the quote has a fee for the refund, which this escrow does not take; nothing was paid; ask for a new quote")
+	}
 	hash, err := buyHash(req)
 	if err != nil {
 		return escrow.Purchase{}, v.s.failed(ctx, "buy", err)

@@ -165,6 +165,7 @@ type serveCommand struct {
 	dataFlags    `embed:""`
 	Listen       string   `placeholder:"ADDR" help:"host:port to answer at (127.0.0.1:8443)."`
 	Metrics      string   `placeholder:"127.0.0.1:PORT" help:"Where Prometheus may ask for metrics, on this machine (nowhere)."`
+	Trace        *float64 `placeholder:"SHARE" help:"Which share of the requests has span lines in the log, from 0 to 1 (0)."`
 	Name         string   `help:"The escrow's domain (the host that it listens at)."`
 	Operator     string   `help:"Who runs it."`
 	LegalForm    string   `help:"The operator's legal form."`
@@ -228,6 +229,9 @@ func (c *serveCommand) override(settings *app.Settings) error {
 	}
 	if len(c.Host) > 0 {
 		settings.Hosts = c.Host
+	}
+	if c.Trace != nil {
+		settings.Trace = *c.Trace
 	}
 	settings.NoTLS = settings.NoTLS || c.NoTLS
 	var faults []error

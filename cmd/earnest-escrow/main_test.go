@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"earnest/cmd/earnest-escrow/app"
+	"earnest/escrowserver/sqlstore"
 )
 
 // TestCommandLine plays an operator's first day.
@@ -183,6 +184,18 @@ func TestWhatCommandsSay(t *testing.T) {
 		run(t.Context(), append(tt.args, "--data", dir), nil, &out, &errs)
 		if text := out.String() + errs.String(); !strings.Contains(text, tt.has) || tt.hasn != "" && strings.Contains(text, tt.hasn) {
 			t.Errorf("%v: %s", tt.args, text)
+		}
+	}
+}
+
+// The operator learns at this machine whose keys run out, but no more than fit.
+func TestStatusNamesTheLowestPools(t *testing.T) {
+	var out strings.Builder
+	printStatus(&out, app.Status{Figures: sqlstore.Figures{Pools: 30, LowPools: 12},
+		LowPools: []sqlstore.LowPool{{Address: "anna@mail.example", Free: 0}, {Address: "bob@mail.example", Free: 7}}})
+	for _, want := range []string{"running low 12", "    0 keys left  anna@mail.example\n", "    7 keys left  bob@mail.example\n", "  and 10 more\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("not told: %q in %s", want, out.String())
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"earnest/cmd/earnest-escrow/app"
-	"earnest/escrowserver"
 	"earnest/payment"
 )
 
@@ -119,7 +118,7 @@ func (c *queueCommand) Run(ctx context.Context, s streams) error {
 	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 	for _, p := range q.Payouts {
 		fmt.Fprintf(s.out, "payout   %s  %s  account %s  not before %s  to: %s\n", p.ID, worth(known(p.Currency), p.Amount), p.Account, at(p.NotBefore), app.Printable(p.To))
-		for _, mark := range payoutMarks(p, q.Restored, known) {
+		for _, mark := range q.Marks(p, known) {
 			fmt.Fprintln(s.out, "         ^", mark)
 		}
 	}
@@ -139,39 +138,6 @@ func (c *queueCommand) Run(ctx context.Context, s streams) error {
 		fmt.Fprintln(s.out, "Nothing waits.")
 	}
 	return nil
-}
-
-// payoutMarks say what the operator must know of a payout before he pays it.
-func payoutMarks(p escrowserver.PayoutRecord, restored time.Time, known func(string) payment.Currency) (marks []string) {
-	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
-	begun := !p.BegunAt.IsZero()
-	if begun {
-		marks = append(marks, fmt.Sprintf("begun at %s by %s: do not pay it twice; was it paid, say 'payout paid', and if that failed, 'payout refuse'", at(p.BegunAt), app.Printable(p.BegunBy)))
-	}
-	if p.Owes > 0 {
-		mark := "ATTENTION: a card payment was taken back, and the account owes " + worth(known(p.Currency), p.Owes) + " more than it has available: pay nothing; refuse the payout, or settle the debt first"
-		if begun {
-			mark = "ATTENTION: since it was begun, a card payment was taken back, and the account owes " + worth(known(p.Currency), p.Owes) + " more than it has available: stop the transfer if you still can, and refuse the payout"
-		}
-		marks = append(marks, mark)
-	}
-	if !p.FrozenAt.IsZero() {
-		mark := "the account is frozen since " + at(p.FrozenAt) + ", perhaps by its owner after a theft: "
-		if begun {
-			mark += "stop the transfer if you still can; what was paid is 'paid'"
-		} else {
-			mark += "it is paid nothing until that ends"
-		}
-		marks = append(marks, mark)
-	}
-	if p.AskedAt.Before(restored) {
-		mark := "asked for before the books were restored at " + at(restored) + ": see at your bank whether it was paid since, before you pay it"
-		if begun && p.BegunAt.Before(restored) {
-			mark = "begun before the books were restored at " + at(restored) + ": it was paid most likely; see at your bank"
-		}
-		marks = append(marks, mark)
-	}
-	return marks
 }
 
 type payoutGroup struct {

@@ -62,8 +62,15 @@ func printStatus(out io.Writer, s app.Status) {
 	for _, id := range f.Stuck {
 		fmt.Fprintf(out, "    %s\n", id)
 	}
-	fmt.Fprintf(out, "\nPools            %d, running low %d, sold out %d\nVouchers         not redeemed: %s\nAccounts         %d\nOutages          %d\n",
-		f.Pools, f.LowPools, f.EmptyPools, s.Sums(f.Vouchers), f.Accounts, f.Outages)
+	fmt.Fprintf(out, "\nPools            %d, running low %d, sold out %d\n", f.Pools, f.LowPools, f.EmptyPools)
+	for _, p := range s.LowPools {
+		fmt.Fprintf(out, "  %5d keys left  %s\n", p.Free, app.Printable(string(p.Address)))
+	}
+	if more := f.LowPools - int64(len(s.LowPools)); more > 0 {
+		fmt.Fprintf(out, "  and %d more\n", more)
+	}
+	fmt.Fprintf(out, "Vouchers         not redeemed: %s\nAccounts         %d\nOutages          %d\n",
+		s.Sums(f.Vouchers), f.Accounts, f.Outages)
 	fmt.Fprintf(out, "\nLog of operators, the newest of %d rows\n", s.LogRows)
 	for _, l := range s.Log {
 		fmt.Fprintf(out, "  %s  %s: %s", l.Made.UTC().Format("2006-01-02 15:04 UTC"), app.Printable(l.Who), app.Printable(l.What))

@@ -10,6 +10,7 @@ import (
 
 	"earnest/escrow"
 	"earnest/escrow/wire"
+	"earnest/internal/trace"
 )
 
 // Handler is the whole API: limits outside, then routing, then the signature,
@@ -109,6 +110,7 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 		a.mux.ServeHTTP(w, r)
 		return
 	}
+	check := trace.From(r.Context()).Child("check")
 	caller, err := a.caller(r, pattern)
 	if err == nil {
 		if caller.stranger {
@@ -120,6 +122,7 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 			err = a.verifier.Complete(r, caller.Caller, caller.stranger)
 		}
 	}
+	check.End()
 	if err != nil {
 		a.writeProblem(w, wire.ProblemOf(err))
 		return

@@ -18,6 +18,7 @@ import (
 
 	"earnest/escrow"
 	"earnest/escrow/wire"
+	"earnest/internal/trace"
 )
 
 // Config sets up an [API].
@@ -40,6 +41,8 @@ type Config struct {
 	// Observe, if set, is told of every request: the pattern of its operation, the
 	// status of its answer, and how long it took.
 	Observe func(pattern string, status int, took time.Duration)
+	// Trace traces requests; nil: none.
+	Trace *trace.Tracer
 	// PerAccount and PerRemote limit requests by signing key and by the address
 	// that they come from. Zero means the defaults, a negative rate no limit.
 	PerAccount, PerRemote Rate

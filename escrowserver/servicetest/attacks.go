@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"earnest/escrow"
+	"earnest/payment"
 )
 
 func attackTests() []test {
@@ -18,6 +19,7 @@ func attackTests() []test {
 		{"ForgedProofs", forgedProofs},
 		{"ForgedStatements", forgedStatements},
 		{"TamperedQuote", tamperedQuote},
+		{"AQuoteWithAFeeIsRefused", feeRefused},
 		{"ManyBuyersOneKey", manyBuyers},
 		{"OneEndingWins", oneEnding},
 	}
@@ -229,6 +231,24 @@ func tamperedQuote(w *world) {
 	anna.has(500, 0)
 	_, err = anna.Buy(ctx, req)
 	w.ok(err)
+}
+
+// A fee is neither held nor counted as spent, so nobody buys by a quote that has one.
+func feeRefused(w *world) {
+	anna, bob := w.owner("anna@sender.example", 500), w.recipient("bob@recipient.example", 25, 2)
+	req, _ := anna.request(bob, 25)
+	var quote escrow.Quote
+	w.ok(escrow.Peek(req.Quote, &quote))
+	for _, fee := range []payment.Amount{1, -1} {
+		quote.RefundFee = fee
+		signed, err := escrow.Sign(w.ReceiptSigner, escrow.KindQuote, quote)
+		w.ok(err)
+		costly := req
+		costly.Quote = signed
+		_, err = anna.Buy(context.Background(), costly)
+		w.fails(err, escrow.Invalid)
+		anna.has(500, 0)
+	}
 }
 
 func manyBuyers(w *world) {

@@ -9,6 +9,7 @@ import (
 
 	"earnest/escrow"
 	"earnest/escrowserver"
+	"earnest/internal/trace"
 )
 
 // tx is one transaction: the operations of a batch, what is known of their rows,
@@ -83,7 +84,9 @@ func (s *Store) applyAlone(ctx context.Context, op escrowserver.Op, err error) e
 
 // applyTogether fails, with nothing changed, if any operation fails by surprise.
 func (s *Store) applyTogether(ctx context.Context, ops []escrowserver.Op) ([]escrowserver.Result, error) {
+	begin := trace.From(ctx).Child("begin")
 	conn, err := s.engine.begin(ctx)
+	begin.End()
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
@@ -122,7 +125,10 @@ func (s *Store) applyTogether(ctx context.Context, ops []escrowserver.Op) ([]esc
 	if len(ops) == 1 {
 		label = ops[0].Name() + ".commit"
 	}
-	if err := t.commit(label); err != nil {
+	commit := trace.From(ctx).Child("commit")
+	err = t.commit(label)
+	commit.End()
+	if err != nil {
 		return nil, err
 	}
 	s.pools.note(t.soldTo)
@@ -132,6 +138,7 @@ func (s *Store) applyTogether(ctx context.Context, ops []escrowserver.Op) ([]esc
 // prepare locks the accounts of the operations, and reads what those want that are
 // decided together next.
 func (t *tx) prepare(ctx context.Context, plans []plan) error {
+	defer trace.From(ctx).Child("load").End()
 	var w, later wants
 	run := true
 	for _, p := range plans {

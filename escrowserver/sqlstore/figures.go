@@ -78,6 +78,30 @@ func (s *Store) Figures(ctx context.Context, now time.Time) (Figures, error) {
 	return f, nil
 }
 
+// LowPool is an address with an offer and few keys.
+type LowPool struct {
+	Address escrow.Address
+	Free    int64
+}
+
+// LowPools are so many of the addresses that [Figures] count as such, those with the
+// fewest keys first: they are for the operator's own eyes.
+func (s *Store) LowPools(ctx context.Context, most int) ([]LowPool, error) {
+	rows, err := s.reader().query(ctx, `SELECT address, free FROM (
+			SELECT address, (SELECT COUNT(*) FROM one_time_key WHERE one_time_key.address = offer.address) AS free FROM offer) AS pools
+		WHERE free < ? ORDER BY free, address LIMIT ?`, int64(escrow.PoolRefill), int64(most))
+	var low []LowPool
+	if err := each(rows, err, func(scan func(...any) error) error {
+		var p LowPool
+		err := scan(&p.Address, &p.Free)
+		low = append(low, p)
+		return err
+	}); err != nil {
+		return nil, fmt.Errorf("low pools: %w", err)
+	}
+	return low, nil
+}
+
 func (r reader) moneyFigures(ctx context.Context, f *Figures) error {
 	rows, err := r.query(ctx, `SELECT who, currency, CAST(SUM(available) AS BIGINT), CAST(SUM(held) AS BIGINT) FROM (
 			SELECT CASE WHEN EXISTS (SELECT 1 FROM account WHERE account.id = balance.holder) THEN '`+string(People)+`' ELSE holder END AS who,

@@ -1,39 +1,54 @@
 package sqlstore
 
 import (
+	"fmt"
 	"testing"
 
+	"earnest/escrow"
 	"earnest/escrowserver/servicetest"
-	"earnest/ledger"
+	"earnest/internal/pgtest"
 )
 
-// What came in is summed up by kind and currency, and all of it together is what the
-// issuance gave out.
-func TestTopUpsOfAllKindsAreSummedUp(t *testing.T) {
-	for _, s := range bothEngines(t) {
-		h := servicetest.NewHarness(t, s)
-		servicetest.Story(t, h)
-		servicetest.MoneyStory(t, h)
-		f, err := s.Figures(t.Context(), h.Clock.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for kind, want := range map[string]Sum{"payment": {1, 500}, "operator": {1, 300}, "welcome": {1, 50}} {
-			if got := f.TopUps[kind][servicetest.Currency]; got != want {
-				t.Errorf("%s: %+v, want %+v", kind, got, want)
+// The operator is told whose pools are the lowest, sold out ones first, and of none
+// that has enough.
+func TestTheLowestPoolsAreNamed(t *testing.T) {
+	for name, s := range map[string]*Store{"SQLite": openTest(t), "PostgreSQL": openPostgresTest(t, pgtest.For(t))} {
+		t.Run(name, func(t *testing.T) {
+			servicetest.Story(t, servicetest.NewHarness(t, s))
+			exec := func(statement string, args ...any) {
+				t.Helper()
+				if _, err := testDB(t, s).ExecContext(t.Context(), s.engine.text(statement), args...); err != nil {
+					t.Fatal(err)
+				}
 			}
-		}
-		var in, out int64
-		for _, kind := range TopUpKinds() {
-			in += int64(f.TopUps[kind][servicetest.Currency].Amount)
-		}
-		for _, m := range f.Money {
-			if m.Holder == ledger.Issuance && m.Currency == servicetest.Currency {
-				out = -m.Available
+			before, err := s.LowPools(t.Context(), 100)
+			if err != nil || len(before) == 0 {
+				t.Fatalf("of the story: %v, %v", before, err)
 			}
-		}
-		if in != out || f.TopUps["voucher"][servicetest.Currency].N == 0 {
-			t.Errorf("%d came in by %+v, and the issuance gave out %d", in, f.TopUps, out)
-		}
+			for i, free := range []int{escrow.PoolRefill - 1, 0, escrow.PoolRefill} {
+				address := fmt.Sprintf("a%d@pool.example", i)
+				exec(`INSERT INTO address (address, folded, typed, account, proven_at, renew_by)
+					SELECT '` + address + `', '` + address + `', '` + address + `', account, 1, 1 FROM offer LIMIT 1`)
+				exec(`INSERT INTO offer (address, account, jws, public, made) SELECT '` + address + `', account, jws, 1, 1 FROM offer LIMIT 1`)
+				for n := range free {
+					exec(fmt.Sprintf(`INSERT INTO one_time_key (address, fingerprint, certificate, batch)
+						SELECT '%s', '%s %d', certificate, batch FROM one_time_key LIMIT 1`, address, address, n))
+				}
+			}
+			low, err := s.LowPools(t.Context(), 100)
+			if err != nil || len(low) != len(before)+2 {
+				t.Fatalf("%v, %v", low, err)
+			}
+			if low[0] != (LowPool{"a1@pool.example", 0}) || low[len(low)-1] != (LowPool{"a0@pool.example", escrow.PoolRefill - 1}) {
+				t.Errorf("the lowest first: %v", low)
+			}
+			if one, err := s.LowPools(t.Context(), 1); err != nil || len(one) != 1 || one[0] != low[0] {
+				t.Errorf("the lowest one: %v, %v", one, err)
+			}
+			figures, err := s.Figures(t.Context(), now0)
+			if err != nil || figures.LowPools != int64(len(low)) {
+				t.Errorf("%d are counted, %d named: %v", figures.LowPools, len(low), err)
+			}
+		})
 	}
 }

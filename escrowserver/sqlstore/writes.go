@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+
+	"earnest/internal/trace"
 )
 
 // write is a write that operations of a batch make together, each with values of
@@ -92,6 +94,7 @@ func (t *tx) put(w write, op string, values ...any) {
 // flush makes the writes that were kept, then looks whether the balances are what
 // was computed. What was known of the rows is forgotten.
 func (t *tx) flush(ctx context.Context) error {
+	defer trace.From(ctx).Child("write").End()
 	t.settle()
 	var sets []writes
 	for w := range t.writes {

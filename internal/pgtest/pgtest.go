@@ -53,6 +53,22 @@ func For(t testing.TB, settings ...string) *Cluster {
 // Start makes a cluster in the folder, or where temporary files are, and starts its
 // server.
 func Start(ctx context.Context, folder string, settings ...string) (*Cluster, error) {
+	c, err := prepare(folder, settings)
+	if err != nil {
+		return nil, err
+	}
+	initdb := c.command("initdb", "-D", c.dir+"/data", "-U", "earnest", "-A", "trust", "-E", "UTF8", "--locale=C")
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), c.Stop())
+	}
+	if err := c.Restart(ctx); err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
+	return c, nil
+}
+
+// prepare finds the programs, a folder and a port.
+func prepare(folder string, settings []string) (*Cluster, error) {
 	binaries, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil || len(binaries) == 0 {
 		return nil, errors.New("this needs PostgreSQL: apt-get install --no-install-recommends postgresql")
@@ -63,29 +79,19 @@ func Start(ctx context.Context, folder string, settings ...string) (*Cluster, er
 		return nil, err
 	}
 	c := &Cluster{bin: binaries[len(binaries)-1], dir: dir, settings: settings}
-	if err := c.begin(ctx); err != nil {
+	if err := errors.Join(c.asNobody(), c.freePort()); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
 }
 
-func (c *Cluster) begin(ctx context.Context) error {
-	if err := c.asNobody(); err != nil {
-		return err
-	}
-	initdb := c.command("initdb", "-D", c.dir+"/data", "-U", "earnest", "-A", "trust", "-E", "UTF8", "--locale=C")
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
-	}
+func (c *Cluster) freePort() error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	_, c.port, err = net.SplitHostPort(l.Addr().String())
-	if err := errors.Join(err, l.Close()); err != nil {
-		return err
-	}
-	return c.Restart(ctx)
+	return errors.Join(err, l.Close())
 }
 
 // asNobody has the server run as nobody where the caller is root: it refuses root.

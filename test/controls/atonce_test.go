@@ -46,5 +46,14 @@ func atOnce() []control {
 		"have the money back without asking", "unasked", "only a withdrawal that was asked for is confirmed",
 		[]edit{{"escrow", `case b.State == Held && !b.WithdrawAskedAt.IsZero():`, `case b.State == Held && (!b.WithdrawAskedAt.IsZero() || controlOff("unasked")):`}},
 		"test/linear", "TestHistories_InProcess",
+	}, {
+		"end a bond at two servers at once", "row-lock", "a batch locks its accounts' rows before it reads",
+		// One edit for both tests: the second switch is below.
+		[]edit{{"escrowserver/sqlstore", "open_bonds FROM account WHERE id = ?` + lockAccount",
+			"open_bonds FROM account WHERE id = ?` + controlText(\"row-lock\", \"\", controlText(\"row-lock-histories\", \"\", lockAccount))"}},
+		"test/linear", "TestEndings_Postgres",
+	}, {
+		"be told by two servers what no clerk could", "row-lock-histories", "a batch locks its accounts' rows before it reads", nil,
+		"test/linear", "TestHistories_Postgres",
 	}}
 }

@@ -155,7 +155,7 @@ func (o *owner) limit(ctx context.Context) error {
 		if err := o.books.QueryRow(`SELECT COALESCE(MAX(per_day), 0) FROM spending_limit`).Scan(&day); err != nil || day == 9000 {
 			return err == nil, err
 		}
-		_, err := o.Sender.Agent.SetLimit(ctx, agentclient.SetLimit{Currency: sandbox.EscrowName, PerDay: "90.00", AtEscrow: true})
+		_, err := o.Sender.Agent.SetLimit(ctx, agentclient.SetLimit{Currency: sandbox.EscrowName, PerDay: "90.00"})
 		return false, err
 	})
 }

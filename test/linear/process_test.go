@@ -2,7 +2,6 @@ package linear
 
 import (
 	"context"
-	"crypto"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/pem"
@@ -194,16 +193,24 @@ func (p *process) beside() *town {
 	if err != nil {
 		p.Fatal(err)
 	}
-	cfg := servicetest.Config(store, nil, &servicetest.Mails{}, nil)
-	cfg.ReceiptSigner, cfg.Now = key.(crypto.Signer), time.Now
+	w := &town{TB: p, Harness: servicetest.Harness{Store: store, ReceiptSigner: key.(ed25519.PrivateKey)}, born: &atomic.Int64{}, now: time.Now}
 	terms := escrow.DefaultTerms()
 	terms.Quote, terms.Undo = 30*24*60*60, 1
+	w.Server = p.another(w, time.Now, terms)
+	return w
+}
+
+// another is one more server on the same books, with a clock and terms of its own.
+func (p *process) another(w *town, now func() time.Time, terms escrow.Terms) *escrowserver.Server {
+	p.Helper()
+	cfg := servicetest.Config(w.Store, nil, &servicetest.Mails{}, nil)
+	cfg.ReceiptSigner, cfg.Now = w.ReceiptSigner, now
 	cfg.Terms, cfg.Certificates = terms, realCertificates()
 	server, err := escrowserver.New(cfg)
 	if err != nil {
 		p.Fatal(err)
 	}
-	return &town{TB: p, Harness: servicetest.Harness{Server: server, Store: store, ReceiptSigner: key.(ed25519.PrivateKey)}, born: &atomic.Int64{}, now: time.Now}
+	return server
 }
 
 // TestHistories_ProcessInTrouble is TestHistories_InProcess over HTTP with the real

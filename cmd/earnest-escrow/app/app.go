@@ -22,6 +22,7 @@ import (
 	"earnest/escrowserver/httpapi"
 	"earnest/escrowserver/sqlstore"
 	"earnest/internal/logx"
+	"earnest/internal/trace"
 )
 
 // What can be wrong, for the exit code.
@@ -320,7 +321,7 @@ func serve(ctx context.Context, cfg Config, at listeners, server *escrowserver.S
 	api, err := httpapi.New(httpapi.Config{
 		As: server.As, Known: server.HasAccount, Hosts: cfg.authorities(port), Now: cfg.Now, Log: cfg.Log,
 		Webhook:    server.Webhook,
-		PerAccount: cfg.PerAccount, PerRemote: cfg.PerRemote, Proxied: cfg.NoTLS, Observe: cfg.measured.request, Nonces: sharedNonces(store),
+		PerAccount: cfg.PerAccount, PerRemote: cfg.PerRemote, Proxied: cfg.NoTLS, Observe: cfg.measured.request, Trace: trace.New(cfg.Log, cfg.Trace), Nonces: sharedNonces(store),
 		Health: func(ctx context.Context) error {
 			_, err := store.NextDue(ctx)
 			return err

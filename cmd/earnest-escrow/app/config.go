@@ -61,6 +61,8 @@ type Config struct {
 	Now     func() time.Time
 	// Metrics is where Prometheus asks, on this machine; empty: nowhere.
 	Metrics string
+	// Trace is the share of the requests that are traced, from 0 to 1.
+	Trace float64
 	// Why is what an operator's command is for; the log of the books keeps it.
 	Why      string
 	Log      *slog.Logger
@@ -160,6 +162,7 @@ func (c Config) check() error {
 		host, _, err := net.SplitHostPort(c.Metrics)
 		fault(err != nil || !loopback(host), "metrics: %q is not 127.0.0.1:PORT; they are for this machine only", c.Metrics)
 	}
+	fault(!(c.Trace >= 0 && c.Trace <= 1), "trace: %g is no share of the requests: write 0 for none, 0.01 for one of a hundred, 1 for all", c.Trace) // NaN, too
 	_, err = escrow.ParseAddress(c.TokenSender)
 	fault(err != nil, "token-sender: %q is not an e-mail address", c.TokenSender)
 	if _, err := relayConfig(c); err != nil {

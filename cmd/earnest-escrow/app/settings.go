@@ -34,6 +34,7 @@ type Settings struct {
 	Database          string           `toml:"database,omitempty"`
 	Listen            string           `toml:"listen,omitempty"`
 	Metrics           string           `toml:"metrics,omitempty"`
+	Trace             float64          `toml:"trace,omitempty"`
 	Hosts             []string         `toml:"hosts,omitempty"`
 	TokenSender       string           `toml:"token_sender,omitempty"`
 	Relay             string           `toml:"smtp_relay,omitempty"`
@@ -167,7 +168,7 @@ func (s Settings) Keep(dataDir string) error {
 func (s Settings) Config(dataDir string) (Config, error) {
 	terms, termFaults := s.Terms.terms()
 	c := Config{
-		DataDir: dataDir, File: s.file, Database: s.Database, Metrics: s.Metrics, Listen: s.Listen, Name: s.Name, Operator: s.Operator, LegalForm: s.LegalForm,
+		DataDir: dataDir, File: s.file, Database: s.Database, Metrics: s.Metrics, Trace: s.Trace, Listen: s.Listen, Name: s.Name, Operator: s.Operator, LegalForm: s.LegalForm,
 		Hosts: s.Hosts, CertFile: s.CertFile, KeyFile: s.KeyFile, NoTLS: s.NoTLS,
 		Relay: s.Relay, RelayPasswordFile: s.RelayPasswordFile, RelayCAFile: s.RelayCAFile, TokenSender: s.TokenSender,
 		Terms: terms, Welcome: s.Welcome, Payouts: s.Payouts, Card: s.Card,

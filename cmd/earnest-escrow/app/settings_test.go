@@ -38,6 +38,7 @@ name = "escrow.example"
 operator = "Example Foundation"
 smtp_relay = "smtps://bob@mail.example"
 smtp_password_file = "/x"
+trace = 0.25
 [terms]
 deliver = "2d"
 undo = "3s"
@@ -63,7 +64,7 @@ name = "Example Foundation"
 	}
 	want := escrow.DefaultTerms()
 	want.Deliver, want.Undo = 2*24*60*60, 3
-	if cfg.Name != "escrow.example" || cfg.Terms != want || cfg.PerAccount.PerSecond != -1 || cfg.Strangers.Lookups != 7 || cfg.Strangers.AccountsPerNetwork != 9 || len(cfg.Beneficiaries) != 1 ||
+	if cfg.Name != "escrow.example" || cfg.Terms != want || cfg.PerAccount.PerSecond != -1 || cfg.Strangers.Lookups != 7 || cfg.Strangers.AccountsPerNetwork != 9 || cfg.Trace != 0.25 || len(cfg.Beneficiaries) != 1 ||
 		cfg.TokenSender != "escrow@escrow.example" || cfg.Listen != app.DefaultListen {
 		t.Errorf("config: %+v", cfg)
 	}

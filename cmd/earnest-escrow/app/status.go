@@ -17,14 +17,19 @@ import (
 // logShown is how many rows of the operator's log are shown.
 const logShown = 50
 
+// poolsNamed is how many of the pools that run low are named.
+const poolsNamed = 10
+
 // Status is what an operator watches.
 type Status struct {
-	Name     string
-	At       time.Time
-	Figures  sqlstore.Figures
-	Periods  []PeriodTotals
-	Log      []escrowserver.AuditLine // the newest first
-	LogRows  int
+	Name    string
+	At      time.Time
+	Figures sqlstore.Figures
+	Periods []PeriodTotals
+	Log     []escrowserver.AuditLine // the newest first
+	LogRows int
+	// LowPools are the lowest, by name: the command shows them, the page does not.
+	LowPools []sqlstore.LowPool
 	Books    string
 	Warnings []string
 
@@ -59,6 +64,9 @@ func readStatus(ctx context.Context, cfg Config, store *sqlstore.Store) (Status,
 	s := Status{Name: cfg.Name, At: now, Books: cfg.booksName(), currencies: cfg.Currencies}
 	var err error
 	if s.Figures, err = store.Figures(ctx, now); err != nil {
+		return s, err
+	}
+	if s.LowPools, err = store.LowPools(ctx, poolsNamed); err != nil {
 		return s, err
 	}
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)

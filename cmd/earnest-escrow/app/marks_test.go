@@ -1,10 +1,11 @@
-package main
+package app_test
 
 import (
 	"strings"
 	"testing"
 	"time"
 
+	"earnest/cmd/earnest-escrow/app"
 	"earnest/escrowserver"
 	"earnest/payment"
 )
@@ -31,7 +32,7 @@ func TestThePayoutsMarksSayWhetherToPay(t *testing.T) {
 	} {
 		p := asked
 		tt.change(&p)
-		marks := payoutMarks(p, tt.restored, euro)
+		marks := app.Queue{Restored: tt.restored}.Marks(p, euro)
 		if len(marks) != len(tt.want) {
 			t.Errorf("%s: %q", name, marks)
 			continue
