@@ -72,9 +72,12 @@ func (r *run) settle(senders int) {
 		bind(poolAddress(n), public(key("pool", n)).ID())
 	}
 	r.insert("address", "address, folded, typed, account, proven_at, renew_by, signed", addresses)
-	// As in books of an older program: the next server that serves them takes stock.
+	// As in books of an older program: a server takes stock of them.
 	for _, table := range []string{"inventory", "inventory_log", "inventory_anchor"} {
 		r.exec(t, "DELETE FROM "+table)
+	}
+	if _, _, err := newServer(store, nil); err != nil {
+		t.Fatal(err)
 	}
 	for n := range pools {
 		r.fill(server, n, now)
