@@ -104,6 +104,7 @@ type Server struct {
 	stuck      stuck
 	vitals     vitals
 	beat       time.Time // when Run beat last
+	kept       time.Time // when it kept the logs last
 	moving     moving    // Run's own
 }
 
@@ -138,8 +139,7 @@ func New(cfg Config) (*Server, error) {
 	if err := s.sealRows(context.Background()); err != nil {
 		return nil, err
 	}
-	s.anchorLog(context.Background())
-	s.logInventories(context.Background())
+	s.keepLogs(context.Background())
 	return s, nil
 }
 

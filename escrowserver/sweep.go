@@ -42,7 +42,8 @@ func (s *Server) Run(ctx context.Context) error {
 
 // round beats the escrow's heart, sweeps what is due, and says how long to sleep.
 func (s *Server) round(ctx context.Context) time.Duration {
-	if now := s.now(); s.beat.IsZero() || now.Sub(s.beat).Abs() >= beatEvery {
+	now := s.now()
+	if beatDue(s.beat, now) {
 		if err := s.beatNow(ctx, func() bool { return true }); err != nil {
 			return sweepRetry
 		}
@@ -50,6 +51,10 @@ func (s *Server) round(ctx context.Context) time.Duration {
 	}
 	if !s.sweeps() {
 		return beatEvery // another process does
+	}
+	if beatDue(s.kept, now) { // whatever else is due: what is in no log can be undone unseen
+		s.keepLogs(ctx)
+		s.kept = now
 	}
 	next, err := s.sweep(ctx)
 	if err != nil {
@@ -70,6 +75,11 @@ func (s *Server) round(ctx context.Context) time.Duration {
 	}
 	// At least a moment: a clock that stands still must not spin.
 	return min(beatEvery, max(wait, time.Millisecond))
+}
+
+// beatDue reports whether it is time again for what is done at each beat.
+func beatDue(last, now time.Time) bool {
+	return last.IsZero() || now.Sub(last).Abs() >= beatEvery
 }
 
 // SweepNow does all that is due now, in batches. A bond that cannot be ended, or a
@@ -105,9 +115,14 @@ func (s *Server) sweep(ctx context.Context) (time.Time, error) {
 	if _, err := do[any](ctx, s, Clean{Now: now}); err != nil {
 		return next, err
 	}
+	s.keepLogs(ctx)
+	return s.nextDue(ctx)
+}
+
+// keepLogs notes what came since into what tells later that it is gone.
+func (s *Server) keepLogs(ctx context.Context) {
 	s.anchorLog(ctx)
 	s.logInventories(ctx)
-	return s.nextDue(ctx)
 }
 
 func (s *Server) nextDue(ctx context.Context) (time.Time, error) {

@@ -1,10 +1,12 @@
 package sqlstore
 
 import (
+	"context"
 	"crypto/ed25519"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -210,6 +212,47 @@ func TestVerifyTellsOfAnOldStateThatStoodForAWhile(t *testing.T) {
 		exec(t, s, `INSERT INTO inventory SELECT * FROM true_inventory`)
 		if found := faults(t, s, h.Server.ReceiptKey()); len(found) == 0 || !strings.Contains(found[0], "went back") {
 			t.Errorf("%q", found)
+		}
+	})
+}
+
+// TestWhatChangedIsLoggedThoughNothingIsDue: a server that only waits logs the inventories
+// of accounts, and anchors the operator's log.
+func TestWhatChangedIsLoggedThoughNothingIsDue(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		h := servicetest.NewHarness(t, s)
+		key := newKey(t)
+		if _, err := h.As(key).OpenAccount(t.Context(), escrow.OpenAccount{Key: publicOf(key)}); err != nil {
+			t.Fatal(err)
+		}
+		apply(t, s, escrowserver.Audit{Now: h.Clock.Now(), Who: "root", What: "a deed"})
+		if next, err := s.NextDue(t.Context()); err != nil || !next.IsZero() {
+			t.Fatalf("due at %v, %v", next, err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ran := make(chan error, 1)
+		go func() { ran <- h.Server.Run(ctx) }()
+		var inventories int
+		var anchor escrowserver.LogAnchor
+		for range 1000 {
+			text, err := s.reader().anchor(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if anchor, err = escrowserver.SealOf(h.ReceiptSigner).Anchored(escrow.Signed(text)); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.reader().row(t.Context(), `SELECT COUNT(*) FROM inventory_log`).Scan(&inventories); err != nil {
+				t.Fatal(err)
+			}
+			if inventories == 1 && anchor.N == 1 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		stop()
+		if err := <-ran; err != nil || inventories != 1 || anchor.N != 1 {
+			t.Errorf("%d inventories are logged, and %d deeds anchored, want one each; %v", inventories, anchor.N, err)
 		}
 	})
 }
