@@ -32,9 +32,10 @@ type InventoryLine struct {
 	Account escrow.KeyID
 	Rows    []ValueRow
 	Signed  escrow.Signed
-	// Logged is the newest of the account in the log, and Cited the hash in the log's
-	// row that the inventory cites; zero if there is none.
+	// Logged is the newest of the account in the log, First the number of its oldest
+	// there, and Cited the log's row that the inventory cites; zero if there is none.
 	Logged InventoryLogLine
+	First  int64
 	Cited  LogEnd
 }
 
@@ -119,7 +120,13 @@ func inventoryOf(line InventoryLine, s Seal) (st inventoryStatement, right bool)
 		err = escrow.Verify(line.Signed, kindInventory, s.key, &st)
 	}
 	newest := st.Number > line.Logged.Number || st.Number == line.Logged.Number && line.Signed.Hash() == line.Logged.Signed
-	return st, err == nil && st.Account == line.Account && st.Rows == rows && newest && st.Log == line.Cited
+	return st, err == nil && st.Account == line.Account && st.Rows == rows && newest && st.Log == line.Cited && !st.citesNothing(line)
+}
+
+// citesNothing reports that the log was away when the inventory was signed: an older one
+// of the account was in it before.
+func (st inventoryStatement) citesNothing(line InventoryLine) bool {
+	return st.Log.N == 0 && line.First > 0 && line.First < st.Number
 }
 
 // hashOf is of the rows in whatever order they were read.
@@ -132,7 +139,8 @@ func hashOf(rows []ValueRow) (string, error) {
 }
 
 // LogInventories writes into the log the inventories that came since. It gives false if
-// the log is not as it was.
+// the log is not as it was: it goes on then, so that later inventories cite what they
+// would if it were, and its anchor stays, so that verify tells.
 type LogInventories struct {
 	Now  time.Time
 	Seal Seal
@@ -193,6 +201,8 @@ func (a *audit) inventory(line InventoryLine) error {
 	case right:
 	case st.Log != line.Cited:
 		a.fault("the inventory of account %s cites row %d of their log, which is no more: the log was cut off, and an older word on it put back", line.Account, st.Log.N)
+	case st.citesNothing(line):
+		a.fault("the inventory of account %s was signed while their log was away: somebody took it and put it back, and may have put other accounts back with it", line.Account)
 	default:
 		a.fault("account %s has other limits, addresses, payouts or another recovery key than the escrow wrote last: a row was deleted, or an old one put back", line.Account)
 	}

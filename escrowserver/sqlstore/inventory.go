@@ -9,7 +9,8 @@ import (
 )
 
 // valueRows are the rows of value, with the inventory itself, the one with the highest
-// number that is logged of the account, and the row of the log that the inventory cites.
+// and the lowest number that are logged of the account, and the row of the log that the
+// inventory cites.
 const valueRows = `SELECT account, kind, name, signed, state, number FROM (
 		SELECT id AS account, 'recovery' AS kind, '' AS name, recovery_signed AS signed, '' AS state, 0 AS number FROM account
 		UNION ALL SELECT account, 'address', address, signed, '', 0 FROM address
@@ -18,13 +19,16 @@ const valueRows = `SELECT account, kind, name, signed, state, number FROM (
 		UNION ALL SELECT account, '` + rowInventory + `', '', signed, '', 0 FROM inventory
 		UNION ALL SELECT i.account, '` + rowCited + `', '', l.hash, '', l.n FROM inventory i JOIN inventory_log l ON l.n = i.cites
 		UNION ALL SELECT account, '` + rowLogged + `', '', signed, '', number FROM inventory_log l
-			WHERE number = (SELECT MAX(number) FROM inventory_log o WHERE o.account = l.account)) AS valued`
+			WHERE number = (SELECT MAX(number) FROM inventory_log o WHERE o.account = l.account)
+		UNION ALL SELECT account, '` + rowFirst + `', '', '', '', number FROM inventory_log l
+			WHERE number = (SELECT MIN(number) FROM inventory_log o WHERE o.account = l.account)) AS valued`
 
 // The rows of valueRows that are none of value.
 const (
 	rowInventory = "inventory"
 	rowCited     = "cited"
 	rowLogged    = "logged"
+	rowFirst     = "first"
 )
 
 // eachInventory shows the rows of one account after another's.
@@ -53,6 +57,8 @@ func eachInventory(ctx context.Context, q querier, query string, show func(escro
 			at.Cited = escrowserver.LogEnd{N: number, Hash: string(row.Signed)}
 		case rowLogged:
 			at.Logged = escrowserver.InventoryLogLine{Account: account, Number: number, Signed: string(row.Signed)}
+		case rowFirst:
+			at.First = number
 		default:
 			at.Rows = append(at.Rows, row)
 		}
@@ -73,10 +79,17 @@ func (t *tx) inventory(ctx context.Context, account escrow.KeyID) (line escrowse
 }
 
 // inventoried writes rows of value of these accounts by do, and signs which they then
-// have. They are locked first: whoever holds an address, too.
+// have. They are locked first: whoever holds an address, too; and their inventories, so
+// that whichever the log has is in what the next one cites.
 func (t *tx) inventoried(ctx context.Context, op string, seal escrowserver.Seal, do func() error, accounts ...escrow.KeyID) error {
 	if err := t.lockAccounts(ctx, accounts); err != nil {
 		return err
+	}
+	for _, account := range accounts {
+		var one int
+		if _, err := found(t.conn.row(ctx, `SELECT 1 FROM inventory WHERE account = ?`+lockRow, account).Scan(&one)); err != nil {
+			return err
+		}
 	}
 	before := make([]escrowserver.InventoryLine, len(accounts))
 	for i, account := range accounts {
@@ -88,7 +101,7 @@ func (t *tx) inventoried(ctx context.Context, op string, seal escrowserver.Seal,
 	if err := do(); err != nil {
 		return err
 	}
-	log, err := t.inventoryAnchor(ctx, seal)
+	log, err := t.inventoryLogEnd(ctx)
 	if err != nil {
 		return err
 	}
@@ -97,7 +110,7 @@ func (t *tx) inventoried(ctx context.Context, op string, seal escrowserver.Seal,
 		if err != nil {
 			return err
 		}
-		if now.Signed, err = seal.Inventory(&before[i], now, log.LogEnd); err != nil {
+		if now.Signed, err = seal.Inventory(&before[i], now, log); err != nil {
 			return err
 		}
 		if now.Signed == before[i].Signed {
@@ -133,11 +146,11 @@ func (t *tx) openInventory(ctx context.Context, op string, seal escrowserver.Sea
 	if err != nil {
 		return err
 	}
-	log, err := t.inventoryAnchor(ctx, seal)
+	log, err := t.inventoryLogEnd(ctx)
 	if err != nil {
 		return err
 	}
-	return t.newInventory(ctx, op, seal, line, log.LogEnd)
+	return t.newInventory(ctx, op, seal, line, log)
 }
 
 // newInventory is an account's first.
@@ -175,7 +188,10 @@ func (t *tx) firstInventories(ctx context.Context, op escrowserver.SealRows) (in
 		return 0, err
 	}
 	anchor := escrowserver.InventoryAnchor{Time: op.Now, Begun: escrowserver.Sealed{Rows: len(lines), Time: op.Now}}
-	return len(lines), t.toInventoryLog(ctx, "seal", op.Seal, anchor, lines)
+	if anchor.LogEnd, err = t.toInventoryLog(ctx, "seal", op.Seal, anchor.LogEnd, lines); err != nil {
+		return 0, err
+	}
+	return len(lines), t.setInventoryAnchor(ctx, "seal", op.Seal, anchor)
 }
 
 // inventoriesAtOnce bounds one transaction.
@@ -189,24 +205,33 @@ func (t *tx) logInventories(ctx context.Context, op escrowserver.LogInventories)
 	if err != nil {
 		return nil, err
 	}
-	var end escrowserver.LogEnd
-	if _, err := found(t.conn.row(ctx, `SELECT n, hash FROM inventory_log ORDER BY n DESC LIMIT 1`).Scan(&end.N, &end.Hash)); err != nil {
+	end, err := t.inventoryLogEnd(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if anchor.Time.IsZero() || end != anchor.LogEnd {
-		return false, nil
-	}
+	whole := !anchor.Time.IsZero() && end == anchor.LogEnd
 	lines, err := t.unlogged(ctx, inventoriesAtOnce)
 	if err != nil || len(lines) == 0 {
-		return true, err
+		return whole, err
+	}
+	anchor.LogEnd, err = t.toInventoryLog(ctx, op.Name(), op.Seal, end, lines)
+	if err != nil || !whole {
+		return whole, err
 	}
 	anchor.Time = op.Now
-	return true, t.toInventoryLog(ctx, op.Name(), op.Seal, anchor, lines)
+	return whole, t.setInventoryAnchor(ctx, op.Name(), op.Seal, anchor)
 }
 
-// unlogged are inventories that are not in the log yet.
+// inventoryLogEnd is the newest row of the log, which may be younger than its anchor.
+func (t *tx) inventoryLogEnd(ctx context.Context) (end escrowserver.LogEnd, err error) {
+	_, err = found(t.conn.row(ctx, `SELECT n, hash FROM inventory_log ORDER BY n DESC LIMIT 1`).Scan(&end.N, &end.Hash))
+	return end, err
+}
+
+// unlogged are inventories that are not in the log yet. They stay as they are until the
+// commit; those that somebody is just changing are logged the next time.
 func (t *tx) unlogged(ctx context.Context, most int) (lines []escrowserver.InventoryLine, err error) {
-	rows, err := t.conn.query(ctx, `SELECT account, signed FROM inventory WHERE logged = 0 ORDER BY account LIMIT ?`, most)
+	rows, err := t.conn.query(ctx, `SELECT account, signed FROM inventory WHERE logged = 0 ORDER BY account LIMIT ?`+lockFree, most)
 	err = each(rows, err, func(scan func(...any) error) error {
 		var line escrowserver.InventoryLine
 		err := scan(&line.Account, &line.Signed)
@@ -216,28 +241,31 @@ func (t *tx) unlogged(ctx context.Context, most int) (lines []escrowserver.Inven
 	return lines, err
 }
 
-// toInventoryLog goes on with the log from its anchor, which it signs anew.
-func (t *tx) toInventoryLog(ctx context.Context, op string, seal escrowserver.Seal, anchor escrowserver.InventoryAnchor, lines []escrowserver.InventoryLine) error {
+// toInventoryLog goes on with the log, and gives its new end.
+func (t *tx) toInventoryLog(ctx context.Context, op string, seal escrowserver.Seal, end escrowserver.LogEnd, lines []escrowserver.InventoryLine) (escrowserver.LogEnd, error) {
 	for _, line := range lines {
 		row, signed := seal.ToLog(line)
 		if !signed {
 			continue // verify tells
 		}
-		row.N = anchor.N + 1
+		row.N = end.N + 1
 		var err error
-		if row.Hash, err = row.HashAfter(anchor.Hash); err != nil {
-			return err
+		if row.Hash, err = row.HashAfter(end.Hash); err != nil {
+			return end, err
 		}
-		anchor.LogEnd = row.LogEnd
+		end = row.LogEnd
 		if _, err := t.exec(ctx, op+".logged", `INSERT INTO inventory_log (n, account, number, signed, hash) VALUES (?, ?, ?, ?, ?)`,
 			row.N, row.Account, row.Number, row.Signed, row.Hash); err != nil {
-			return err
+			return end, err
 		}
-		// One that has changed meanwhile is logged the next time.
 		if _, err := t.exec(ctx, op+".inventory", `UPDATE inventory SET logged = 1 WHERE account = ? AND signed = ?`, line.Account, line.Signed); err != nil {
-			return err
+			return end, err
 		}
 	}
+	return end, nil
+}
+
+func (t *tx) setInventoryAnchor(ctx context.Context, op string, seal escrowserver.Seal, anchor escrowserver.InventoryAnchor) error {
 	word, err := seal.Inventories(anchor)
 	if err == nil {
 		_, err = t.exec(ctx, op+".anchor", `INSERT INTO inventory_anchor (one, signed) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET signed = excluded.signed`, word)

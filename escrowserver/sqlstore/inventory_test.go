@@ -256,3 +256,69 @@ func TestWhatChangedIsLoggedThoughNothingIsDue(t *testing.T) {
 		}
 	})
 }
+
+// TestVerifyTellsOfALogThatWasAwayForAWhile: whoever takes the log of inventories or its
+// anchor away has others write meanwhile, puts it back, and with it the state of one account.
+func TestVerifyTellsOfALogThatWasAwayForAWhile(t *testing.T) {
+	for name, tt := range map[string]struct {
+		away []string
+		beat bool // the server notes meanwhile what has changed
+	}{
+		"the anchor":         {[]string{`DELETE FROM inventory_anchor`}, true},
+		"an unknown anchor":  {[]string{`UPDATE inventory_anchor SET signed = replace(signed, 'a', 'b')`}, true},
+		"the log":            {[]string{`DELETE FROM inventory_log`}, true},
+		"the log, briefly":   {[]string{`DELETE FROM inventory_log`}, false},
+		"the log and anchor": {[]string{`DELETE FROM inventory_log`, `DELETE FROM inventory_anchor`}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, s *Store) {
+				h := servicetest.NewHarness(t, s)
+				log := func() any {
+					return apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
+				}
+				anna, bob := newKey(t), newKey(t)
+				limit := func(who ed25519.PrivateKey, to payment.Amount) {
+					t.Helper()
+					if _, err := h.As(who).SetLimit(t.Context(), escrow.SetLimit{Currency: servicetest.Currency, PerMail: &to}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for _, key := range []ed25519.PrivateKey{anna, bob} {
+					if _, err := h.As(key).OpenAccount(t.Context(), escrow.OpenAccount{Key: publicOf(key)}); err != nil {
+						t.Fatal(err)
+					}
+					limit(key, 100)
+				}
+				if whole := log(); whole != true {
+					t.Fatalf("the log is whole: %v", whole)
+				}
+				for _, table := range []string{"spending_limit", "inventory", "inventory_log", "inventory_anchor"} {
+					before(t, s, table)
+				}
+				for _, text := range tt.away {
+					exec(t, s, text)
+				}
+				limit(anna, 50)
+				limit(bob, 50)
+				if tt.beat {
+					if whole := log(); whole != false {
+						t.Errorf("with a part away the log is whole: %v", whole)
+					}
+					limit(bob, 40)
+				}
+				for _, text := range []string{`DELETE FROM inventory_log`, `INSERT INTO inventory_log SELECT * FROM before_inventory_log`,
+					`DELETE FROM inventory_anchor`, `INSERT INTO inventory_anchor SELECT * FROM before_inventory_anchor`} {
+					exec(t, s, text)
+				}
+				for _, text := range []string{`DELETE FROM spending_limit WHERE account = ?`, `INSERT INTO spending_limit SELECT * FROM before_spending_limit WHERE account = ?`,
+					`DELETE FROM inventory WHERE account = ?`, `INSERT INTO inventory SELECT * FROM before_inventory WHERE account = ?`} {
+					exec(t, s, text, publicOf(anna).ID())
+				}
+				log()
+				if found := faults(t, s, h.Server.ReceiptKey()); len(found) == 0 {
+					t.Error("nothing is told")
+				}
+			})
+		})
+	}
+}
