@@ -138,13 +138,27 @@ func hashOf(rows []ValueRow) (string, error) {
 	return escrow.Hash(text), err
 }
 
-// LogInventories writes into the log the inventories that came since. It gives false if
-// the log is not as it was: it goes on then, so that later inventories cite what they
-// would if it were, and its anchor stays, so that verify tells.
+// LogInventories writes into the log the inventories that came since. If the
+// log is not as it was, it goes on, so that later inventories cite what they
+// would if it were, and its anchor stays, so that verify tells. It gives an
+// [InventoriesLogged].
 type LogInventories struct {
 	Now  time.Time
 	Seal Seal
+	// After is the account that the last one ended with, and Most how many are looked at.
+	After escrow.KeyID
+	Most  int
 }
+
+// InventoriesLogged is how the log was, and the last account that was looked at if there
+// may be more: inventories that the escrow did not sign stay, and others come after them.
+type InventoriesLogged struct {
+	Whole bool
+	Last  escrow.KeyID
+}
+
+// inventoriesAtOnce bounds one transaction.
+const inventoriesAtOnce = 1000
 
 // Name begins the label of each write that the operation makes.
 func (LogInventories) Name() string { return "inventories" }
@@ -158,8 +172,15 @@ type InventoryStore interface {
 
 // logInventories fails nothing: it is tried again, and verify tells what is wrong.
 func (s *Server) logInventories(ctx context.Context) {
-	whole, err := do[bool](ctx, s, LogInventories{Now: s.now(), Seal: s.seal})
-	if err == nil && !whole {
+	op, whole := LogInventories{Now: s.now(), Seal: s.seal, Most: inventoriesAtOnce}, true
+	for more := true; more; more = op.After != "" {
+		logged, err := do[InventoriesLogged](ctx, s, op)
+		if err != nil {
+			return
+		}
+		op.After, whole = logged.Last, whole && logged.Whole
+	}
+	if !whole {
 		s.log.Error("the log of what accounts have is not as the escrow knew it: rows were changed or cut off; run verify")
 	}
 }

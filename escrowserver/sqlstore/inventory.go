@@ -184,7 +184,7 @@ func (t *tx) firstInventories(ctx context.Context, op escrowserver.SealRows) (in
 			return 0, err
 		}
 	}
-	if lines, err = t.unlogged(ctx, len(lines)); err != nil {
+	if lines, err = t.unlogged(ctx, "", len(lines)); err != nil {
 		return 0, err
 	}
 	anchor := escrowserver.InventoryAnchor{Time: op.Now, Begun: escrowserver.Sealed{Rows: len(lines), Time: op.Now}}
@@ -193,9 +193,6 @@ func (t *tx) firstInventories(ctx context.Context, op escrowserver.SealRows) (in
 	}
 	return len(lines), t.setInventoryAnchor(ctx, "seal", op.Seal, anchor)
 }
-
-// inventoriesAtOnce bounds one transaction.
-const inventoriesAtOnce = 1000
 
 func (t *tx) logInventories(ctx context.Context, op escrowserver.LogInventories) (any, error) {
 	if err := t.conn.lock(ctx, "inventories"); err != nil {
@@ -209,17 +206,20 @@ func (t *tx) logInventories(ctx context.Context, op escrowserver.LogInventories)
 	if err != nil {
 		return nil, err
 	}
-	whole := !anchor.Time.IsZero() && end == anchor.LogEnd
-	lines, err := t.unlogged(ctx, inventoriesAtOnce)
-	if err != nil || len(lines) == 0 {
-		return whole, err
+	logged := escrowserver.InventoriesLogged{Whole: !anchor.Time.IsZero() && end == anchor.LogEnd}
+	lines, err := t.unlogged(ctx, op.After, op.Most)
+	if err != nil {
+		return nil, err
+	}
+	if len(lines) == op.Most {
+		logged.Last = lines[len(lines)-1].Account
 	}
 	anchor.LogEnd, err = t.toInventoryLog(ctx, op.Name(), op.Seal, end, lines)
-	if err != nil || !whole {
-		return whole, err
+	if err != nil || !logged.Whole || anchor.LogEnd == end {
+		return logged, err
 	}
 	anchor.Time = op.Now
-	return whole, t.setInventoryAnchor(ctx, op.Name(), op.Seal, anchor)
+	return logged, t.setInventoryAnchor(ctx, op.Name(), op.Seal, anchor)
 }
 
 // inventoryLogEnd is the newest row of the log, which may be younger than its anchor.
@@ -230,8 +230,8 @@ func (t *tx) inventoryLogEnd(ctx context.Context) (end escrowserver.LogEnd, err 
 
 // unlogged are inventories that are not in the log yet. They stay as they are until the
 // commit; those that somebody is just changing are logged the next time.
-func (t *tx) unlogged(ctx context.Context, most int) (lines []escrowserver.InventoryLine, err error) {
-	rows, err := t.conn.query(ctx, `SELECT account, signed FROM inventory WHERE logged = 0 ORDER BY account LIMIT ?`+lockFree, most)
+func (t *tx) unlogged(ctx context.Context, after escrow.KeyID, most int) (lines []escrowserver.InventoryLine, err error) {
+	rows, err := t.conn.query(ctx, `SELECT account, signed FROM inventory WHERE logged = 0 AND account > ? ORDER BY account LIMIT ?`+lockFree, after, most)
 	err = each(rows, err, func(scan func(...any) error) error {
 		var line escrowserver.InventoryLine
 		err := scan(&line.Account, &line.Signed)

@@ -32,6 +32,11 @@ func inventoryDamages() map[string]string {
 	}
 }
 
+// logOf has the inventories logged that came since.
+func logOf(h servicetest.Harness) escrowserver.LogInventories {
+	return escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner), Most: 1000}
+}
+
 // before keeps what a table has now, as somebody does who means to put it back.
 func before(t *testing.T, s *Store, table string) {
 	t.Helper()
@@ -143,7 +148,7 @@ func TestVerifyFindsAnOldStateOfAnAccountThatWasPutBack(t *testing.T) {
 					if _, err := h.As(who).SetLimit(t.Context(), escrow.SetLimit{Currency: servicetest.Currency, PerMail: &to}); err != nil {
 						t.Fatal(err)
 					}
-					apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
+					apply(t, s, logOf(h))
 				}
 				for _, key := range []ed25519.PrivateKey{anna, bob} {
 					if _, err := h.As(key).OpenAccount(t.Context(), escrow.OpenAccount{Key: publicOf(key)}); err != nil {
@@ -163,7 +168,7 @@ func TestVerifyFindsAnOldStateOfAnAccountThatWasPutBack(t *testing.T) {
 				for _, text := range tt.putBack {
 					exec(t, s, text, publicOf(anna).ID())
 				}
-				apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
+				apply(t, s, logOf(h))
 				for _, next := range []payment.Amount{40, 30, 20, 10} {
 					if found := faults(t, s, h.Server.ReceiptKey()); !slices.ContainsFunc(found, func(text string) bool { return strings.Contains(text, tt.told) }) {
 						t.Errorf("before the limit %d: %q", next, found)
@@ -184,7 +189,7 @@ func TestVerifyFindsAnAccountThatIsGone(t *testing.T) {
 		if _, err := h.As(key).OpenAccount(t.Context(), escrow.OpenAccount{Key: publicOf(key)}); err != nil {
 			t.Fatal(err)
 		}
-		apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
+		apply(t, s, logOf(h))
 		exec(t, s, `DELETE FROM inventory`)
 		exec(t, s, `DELETE FROM account`)
 		if found := faults(t, s, h.Server.ReceiptKey()); len(found) != 1 || !strings.Contains(found[0], "other limits") {
@@ -199,10 +204,10 @@ func TestVerifyTellsOfAnOldStateThatStoodForAWhile(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		h := servicetest.NewHarness(t, s)
 		servicetest.ValueStory(t, h, func() {
-			apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
+			apply(t, s, logOf(h))
 			before(t, s, "inventory")
 		})
-		logged := escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)}
+		logged := logOf(h)
 		apply(t, s, logged)
 		exec(t, s, `CREATE TABLE true_inventory AS SELECT * FROM inventory`)
 		exec(t, s, `DELETE FROM inventory`)
@@ -273,9 +278,7 @@ func TestVerifyTellsOfALogThatWasAwayForAWhile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, s *Store) {
 				h := servicetest.NewHarness(t, s)
-				log := func() any {
-					return apply(t, s, escrowserver.LogInventories{Now: h.Clock.Now(), Seal: escrowserver.SealOf(h.ReceiptSigner)})
-				}
+				log := func() escrowserver.InventoriesLogged { return apply(t, s, logOf(h)).(escrowserver.InventoriesLogged) }
 				anna, bob := newKey(t), newKey(t)
 				limit := func(who ed25519.PrivateKey, to payment.Amount) {
 					t.Helper()
@@ -289,8 +292,8 @@ func TestVerifyTellsOfALogThatWasAwayForAWhile(t *testing.T) {
 					}
 					limit(key, 100)
 				}
-				if whole := log(); whole != true {
-					t.Fatalf("the log is whole: %v", whole)
+				if logged := log(); !logged.Whole {
+					t.Fatalf("the log is not whole: %+v", logged)
 				}
 				for _, table := range []string{"spending_limit", "inventory", "inventory_log", "inventory_anchor"} {
 					before(t, s, table)
@@ -301,8 +304,8 @@ func TestVerifyTellsOfALogThatWasAwayForAWhile(t *testing.T) {
 				limit(anna, 50)
 				limit(bob, 50)
 				if tt.beat {
-					if whole := log(); whole != false {
-						t.Errorf("with a part away the log is whole: %v", whole)
+					if logged := log(); logged.Whole {
+						t.Errorf("with a part away the log is whole: %+v", logged)
 					}
 					limit(bob, 40)
 				}
@@ -320,5 +323,64 @@ func TestVerifyTellsOfALogThatWasAwayForAWhile(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestInventoriesThatNobodySignedHoldUpNoOther, however many there are, and have the
+// anchor of their log not signed anew.
+func TestInventoriesThatNobodySignedHoldUpNoOther(t *testing.T) {
+	s := openTest(t)
+	h := servicetest.NewHarness(t, s)
+	for range 3 {
+		key := newKey(t)
+		if _, err := h.As(key).OpenAccount(t.Context(), escrow.OpenAccount{Key: publicOf(key)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(t, s, `UPDATE inventory SET signed = 'forged' WHERE account < (SELECT MAX(account) FROM inventory)`)
+	logged := func() (anchor string, rows int) {
+		t.Helper()
+		op := logOf(h)
+		op.Most = 1
+		for more := true; more; more = op.After != "" {
+			h.Clock.Move(time.Second)
+			op.Now = h.Clock.Now()
+			op.After = apply(t, s, op).(escrowserver.InventoriesLogged).Last
+		}
+		anchor, err := s.InventoryAnchor(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.reader().row(t.Context(), `SELECT COUNT(*) FROM inventory_log`).Scan(&rows); err != nil {
+			t.Fatal(err)
+		}
+		return anchor, rows
+	}
+	first, rows := logged()
+	if rows != 1 {
+		t.Fatalf("%d inventories are logged, want the one that is signed", rows)
+	}
+	if again, rows := logged(); again != first || rows != 1 {
+		t.Errorf("%d are logged after another look, and the anchor is the same: %v", rows, again == first)
+	}
+}
+
+// TestAServerLogsWhatComesAfterManyForgedInventories, which stay for good.
+func TestAServerLogsWhatComesAfterManyForgedInventories(t *testing.T) {
+	s := openTest(t)
+	h := servicetest.NewHarness(t, s)
+	key := newKey(t)
+	if _, err := h.As(key).OpenAccount(t.Context(), escrow.OpenAccount{Key: publicOf(key)}); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, s, `WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 1001)
+		INSERT INTO account (id, public_key, key_id, opened_at) SELECT '!' || n, CAST(n AS BLOB), '!' || n, 1 FROM many`)
+	exec(t, s, `INSERT INTO inventory (account, signed, cites) SELECT id, 'forged', 0 FROM account WHERE id LIKE '!%'`)
+	if _, err := escrowserver.New(servicetest.Config(s, h.Clock, h.Mails, h.ReceiptSigner)); err != nil {
+		t.Fatal(err)
+	}
+	var rows int
+	if err := s.reader().row(t.Context(), `SELECT COUNT(*) FROM inventory_log`).Scan(&rows); err != nil || rows != 1 {
+		t.Errorf("%d are logged, want the one that is signed; %v", rows, err)
 	}
 }
