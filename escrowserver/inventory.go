@@ -77,7 +77,8 @@ type InventoryAnchor struct {
 }
 
 // Inventory signs which rows the account has, as the first or the next after before;
-// none after one that was not right: verify is to tell of those for good.
+// none after one that was not right: verify tells of those until an operator has looked
+// and takes stock ([TakeStock]).
 func (s Seal) Inventory(before *InventoryLine, now InventoryLine, log LogEnd) (escrow.Signed, error) {
 	number := int64(0)
 	if before != nil {
@@ -168,6 +169,8 @@ type InventoryStore interface {
 	// InventoryAnchor is the escrow's signed word on the log of inventories; empty before
 	// there is one.
 	InventoryAnchor(ctx context.Context) (string, error)
+	// Inventory is what an account has of value, and the escrow's word on it.
+	Inventory(ctx context.Context, account escrow.KeyID) (InventoryLine, error)
 }
 
 // logInventories fails nothing: it is tried again, and verify tells what is wrong.

@@ -87,6 +87,7 @@ type commands struct {
 	Queue   queueCommand   `cmd:"" help:"Show what waits for the operator: payouts, debts, payments of other money."`
 	Payout  payoutGroup    `cmd:"" help:"End payouts."`
 	Debt    debtGroup      `cmd:"" help:"Money that a payment provider took back after it was credited."`
+	Account accountGroup   `cmd:"" help:"What an account has of value, where verify says that it is not what the escrow wrote."`
 	Export  exportCommand  `cmd:"" help:"Write all bonds and signed totals for an auditor, who checks them without the escrow."`
 }
 

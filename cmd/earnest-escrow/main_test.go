@@ -51,6 +51,8 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"payout", "begin", "--data", dir, "payout:none", "--was-paid"}, 2, ""},
 		{[]string{"payout", "paid", "--data", dir, "payout:none", "--reference", "x"}, 1, ""},
 		{[]string{"debt", "settle", "--data", dir, "stripe", "ch_1", "--note", "x"}, 1, ""},
+		{[]string{"account", "take-stock", "--data", dir, "none"}, 1, ""},
+		{[]string{"account", "take-stock", "--data", dir, "none", "--reason", "x"}, 1, ""},
 		{[]string{"verify", "--data", dir}, 0, "The books are sound"},
 		{[]string{"info", "--data", dir}, 0, "quote 10m0s, deliver 5s, decide 4s, undo 1s, final 9s"},
 		{[]string{"status", "--data", dir}, 0, "voucher over 5.00"},

@@ -86,8 +86,7 @@ func (t *tx) inventoried(ctx context.Context, op string, seal escrowserver.Seal,
 		return err
 	}
 	for _, account := range accounts {
-		var one int
-		if _, err := found(t.conn.row(ctx, `SELECT 1 FROM inventory WHERE account = ?`+lockRow, account).Scan(&one)); err != nil {
+		if err := t.lockInventory(ctx, account); err != nil {
 			return err
 		}
 	}
@@ -125,6 +124,12 @@ func (t *tx) inventoried(ctx context.Context, op string, seal escrowserver.Seal,
 		}
 	}
 	return nil
+}
+
+func (t *tx) lockInventory(ctx context.Context, account escrow.KeyID) error {
+	var one int
+	_, err := found(t.conn.row(ctx, `SELECT 1 FROM inventory WHERE account = ?`+lockRow, account).Scan(&one))
+	return err
 }
 
 // inventoryAnchor is zero if the escrow has not signed it: verify tells.

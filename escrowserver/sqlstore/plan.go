@@ -154,6 +154,8 @@ func planOfEscrow(op escrowserver.Op) (plan, bool) {
 		return plan{do: answered((*tx).anchorLog, op)}, true
 	case escrowserver.LogInventories:
 		return plan{do: answered((*tx).logInventories, op)}, true
+	case escrowserver.TakeStock:
+		return plan{op.Account, nil, answered((*tx).takeStock, op)}, true
 	case escrowserver.SealRows:
 		return plan{do: answered((*tx).sealRows, op)}, true
 	case escrowserver.OutageWorkedOff:

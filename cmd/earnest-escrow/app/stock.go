@@ -1,0 +1,50 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+
+	"earnest/escrow"
+	"earnest/escrowserver"
+	"earnest/escrowserver/sqlstore"
+)
+
+// Stock is what an account has of value, as the escrow signed it. It only reads.
+func Stock(ctx context.Context, cfg Config, account string) (escrowserver.Stock, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return escrowserver.Stock{}, err
+	}
+	_, store, err := openBooks(ctx, cfg, sqlstore.OpenToRead)
+	if err != nil {
+		return escrowserver.Stock{}, err
+	}
+	signer, err := receiptKey(filepath.Join(cfg.DataDir, fileReceipt), false)
+	if err != nil {
+		return escrowserver.Stock{}, errors.Join(err, store.Close())
+	}
+	line, err := store.Inventory(ctx, escrow.KeyID(account))
+	return escrowserver.SealOf(signer).Stock(line), errors.Join(err, store.Close())
+}
+
+// TakeStock signs an account's inventory anew if it is not right, for a reason that
+// their log keeps.
+func TakeStock(ctx context.Context, cfg Config, account, reason string) (stock escrowserver.Stock, err error) {
+	cfg.Why = reason
+	err = operating(ctx, cfg, "take stock of account "+account, func(_ Config, server *escrowserver.Server, _ *sqlstore.Store) error {
+		stock, err = server.TakeStock(ctx, escrow.KeyID(account))
+		return err
+	})
+	return stock, err
+}
+
+// SignedText is what a row of value says; verify tells whether the escrow signed it.
+func SignedText(row escrowserver.ValueRow) string {
+	var text json.RawMessage
+	if err := escrow.Peek(row.Signed, &text); err != nil {
+		return "not signed"
+	}
+	return printable(string(text))
+}
