@@ -56,7 +56,7 @@ func (k *keyring) of(store Store, key escrow.KeyID) (account escrow.KeyID, gone 
 		return owner.account, owner.gone, nil
 	}
 	// Whatever is replaced while the store is asked may not be in its answer.
-	heard := k.heard
+	began, heard := k.began, k.heard
 	k.unlocked(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), keysEvery)
 		defer cancel()
@@ -65,7 +65,7 @@ func (k *keyring) of(store Store, key escrow.KeyID) (account escrow.KeyID, gone 
 	if err != nil || account == "" {
 		return key, false, err // it may open an account at any time
 	}
-	if k.began && k.heard == heard {
+	if began && k.heard == heard {
 		k.remember(key, ownerOf{account, gone})
 	}
 	return account, gone, nil

@@ -213,6 +213,44 @@ func TestTheRingHearsWhatIsReplaced(t *testing.T) {
 	}
 }
 
+// replacedMeanwhile answers whose a key is, and has it replaced before the answer comes.
+type replacedMeanwhile struct {
+	*replacing
+	replace func()
+}
+
+func (r replacedMeanwhile) OwnerOf(ctx context.Context, key escrow.KeyID) (escrow.KeyID, bool, error) {
+	account, gone, err := r.replacing.OwnerOf(ctx, key)
+	r.replace()
+	return account, gone, err
+}
+
+// An answer from before the ring knew of anything is not remembered: what it was told when
+// it began may be of this key.
+func TestAnAnswerOfBeforeTheRingBeganIsNotRemembered(t *testing.T) {
+	store := &replacing{err: errors.New("it is away")}
+	k := &keyring{}
+	if _, _, err := k.of(store, "first"); err == nil {
+		t.Fatal("a store that is away answers")
+	}
+	store.set(nil, nil)
+	account, gone, err := k.of(replacedMeanwhile{store, func() {
+		store.mu.Lock()
+		store.rows = []ReplacedKey{{N: 1, Key: "first", Account: "first", Next: "second"}}
+		store.mu.Unlock()
+		k.stale()
+		if _, _, err := k.of(store, "other"); err != nil {
+			t.Error(err)
+		}
+	}}, "first")
+	if account != "first" || gone || err != nil {
+		t.Fatalf("the answer of before: %q, gone %v, %v", account, gone, err)
+	}
+	if _, gone, err := k.of(store, "first"); !gone || err != nil {
+		t.Errorf("a replaced key is good: gone %v, %v", gone, err)
+	}
+}
+
 // The memory of the ring is bounded, whatever is replaced and whoever asks, and a start
 // reads nothing of what was replaced before. Who asks on stays remembered.
 func TestMemoryOfKeysIsBounded(t *testing.T) {
