@@ -95,4 +95,22 @@ func TestLimit_IsHeldByTheEscrow(t *testing.T) {
 	anna.stop()
 	w.start(anna)
 	eventually(t, "the escrow is told again", func() bool { l := at(); return l.Raise == nil && *l.PerMail == 10 })
+	// What is here only leaves the escrow's as it is.
+	for _, perMail := range []string{"0.05", "3.00", ""} {
+		_, err = anna.SetLimit(t.Context(), agentclient.SetLimit{Currency: euro.Name, PerMail: perMail, HereOnly: true})
+		must(t, err)
+		w.look(anna, func(tx *store.Tx) error {
+			limit, _, err := store.Get[store.Limit](tx, store.LimitID(euro.Name))
+			if limit.AtEscrow {
+				t.Error("here only, and the escrow is told later")
+			}
+			return err
+		})
+		if l := at(); *l.PerMail != 10 || l.Raise != nil {
+			t.Errorf("%q here only, and the escrow holds to %+v", perMail, l)
+		}
+		if limits, err := anna.Limits(t.Context()); err != nil || limits[0].PerMail != perMail {
+			t.Errorf("here only: %+v, %v", limits, err)
+		}
+	}
 }

@@ -84,8 +84,9 @@ type SetLimit struct {
 	Currency string `json:"currency"`
 	PerMail  string `json:"perMail"`
 	PerDay   string `json:"perDay"`
-	// HereOnly leaves the escrow out. Else it holds to the limit, too, from now on,
-	// whoever has the machine: it takes a higher one, or none, only after 48 hours.
+	// HereOnly leaves the escrow out: a limit that it has stays as it is, also one that
+	// is lower. Else it holds to this one, too, from now on, whoever has the machine: it
+	// takes a higher one, or none, only after 48 hours.
 	HereOnly bool `json:"hereOnly,omitempty"`
 }
 
