@@ -81,6 +81,9 @@ func TestLimit_IsHeldByTheEscrow(t *testing.T) {
 	if l := at(); *l.PerMail != 20 || *l.PerDay != 200 || l.Raise != nil {
 		t.Fatalf("the escrow holds to %+v", l)
 	}
+	if limits, err := anna.Limits(t.Context()); err != nil || !limits[0].AtEscrow || limits[0].HereOnly() {
+		t.Fatalf("limits: %+v, %v", limits, err)
+	}
 	set("0.30")
 	if l := at(); *l.PerMail != 20 || l.Raise == nil || *l.Raise.PerMail != 30 {
 		t.Fatalf("raised: %+v", l)
@@ -109,7 +112,7 @@ func TestLimit_IsHeldByTheEscrow(t *testing.T) {
 		if l := at(); *l.PerMail != 10 || l.Raise != nil {
 			t.Errorf("%q here only, and the escrow holds to %+v", perMail, l)
 		}
-		if limits, err := anna.Limits(t.Context()); err != nil || limits[0].PerMail != perMail {
+		if limits, err := anna.Limits(t.Context()); err != nil || limits[0].PerMail != perMail || limits[0].AtEscrow || limits[0].HereOnly() != (perMail != "") {
 			t.Errorf("here only: %+v, %v", limits, err)
 		}
 	}

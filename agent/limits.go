@@ -30,7 +30,7 @@ func (a *Agent) Limits(ctx context.Context) ([]agentclient.Limit, error) {
 			}
 			list = append(list, agentclient.Limit{Currency: currency.Name, Unit: currency.Unit,
 				PerMail: limitText(limit.PerMail, limit.Scale), PerDay: limitText(limit.PerDay, limit.Scale),
-				Spent: sumOf(spent, currency.Name).Format(currency.Scale)})
+				Spent: sumOf(spent, currency.Name).Format(currency.Scale), AtEscrow: limit.AtEscrow && !limit.None()})
 		}
 		return nil
 	})

@@ -157,5 +157,10 @@ func (s *session) limits(limits []agentclient.Limit) error {
 		rows = append(rows, row)
 	}
 	s.table(rows, 1, 2, 3)
+	for _, l := range limits {
+		if l.HereOnly() {
+			s.say("Only this machine holds to the limit in %s: who takes its keys can spend more. To have your escrow hold to it, too, set it again without --here-only.\n", line(l.Currency))
+		}
+	}
 	return nil
 }
