@@ -63,6 +63,8 @@ type account struct {
 	pricing sync.Mutex
 	// paying lets one at a time ask for the same that is paid in the world outside.
 	paying turns
+	// payoutAsked is until when this process signed a request for a payout, by its id.
+	payoutAsked sync.Map
 	// opening lets one mail at a time go from held to waiting.
 	opening sync.Mutex
 	trials  limiter

@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"testing"
 	"time"
@@ -133,6 +134,100 @@ func TestACancelThatNeverReachedTheEscrowIsTold(t *testing.T) {
 	w.onlyPayout(p, agentclient.PayoutAsked)
 }
 
+// onTheirWay has what is asked for reach the escrow late, and counts it.
+type onTheirWay struct {
+	escrow.Service
+	asked chan escrow.PayoutRequest
+}
+
+func (o onTheirWay) AskPayout(_ context.Context, req escrow.PayoutRequest) (escrow.Payout, error) {
+	o.asked <- req
+	return escrow.Payout{}, lost()
+}
+
+// onItsWay is a payout that was asked for and taken back before it has reached the
+// escrow, with all that it was asked for until then.
+func (w *world) onItsWay(p *person, amount string) (unsure agentclient.Payout, asked chan escrow.PayoutRequest) {
+	w.t.Helper()
+	asked = make(chan escrow.PayoutRequest, 1000)
+	w.between(func(s escrow.Service) escrow.Service { return onTheirWay{s, asked} })
+	unsure, err := p.PayOut(w.t.Context(), agentclient.PayOut{Amount: amount, To: "IBAN NL00"})
+	must(w.t, err)
+	back, err := p.CancelPayout(w.t.Context(), "", unsure.ID)
+	must(w.t, err)
+	if back.State != agentclient.PayoutCancelling || back.SayError[0].ID != "paying.payout-on-its-way" {
+		w.t.Fatalf("taken back on its way: %+v", back)
+	}
+	return unsure, asked
+}
+
+// TestAPayoutThatIsTakenBackIsNotMadeByThat: nothing asks for it any more. It ends
+// when no request for it counts any more, also after a restart, and not before.
+func TestAPayoutThatIsTakenBackIsNotMadeByThat(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.join("owner", "5.00")
+	unsure, asked := w.onItsWay(p, "2.00")
+	before := len(asked)
+	w.between(nil)
+	w.pass(11 * time.Minute)
+	for range 2 {
+		back, err := p.CancelPayout(t.Context(), "", unsure.ID)
+		must(t, err)
+		if back.State != agentclient.PayoutCancelling || !back.EndedAt.IsZero() {
+			t.Fatalf("before nothing counts any more: %+v", back)
+		}
+		p.stop()
+		w.start(p)
+	}
+	w.pass(12*time.Minute + time.Second)
+	if ended := w.onlyPayout(p, agentclient.PayoutCancelled); ended.ID != unsure.ID || ended.EndedAt.IsZero() || ended.Error != "" {
+		t.Errorf("when nothing counts any more: %+v", ended)
+	}
+	again, err := p.CancelPayout(t.Context(), "", unsure.ID)
+	must(t, err)
+	if again.State != agentclient.PayoutCancelled || len(asked) != before {
+		t.Errorf("taken back once more: %+v, asked for %d times more", again, len(asked)-before)
+	}
+	if queue, err := w.books.Payouts(t.Context(), "", 10); err != nil || len(queue) != 0 {
+		t.Errorf("the escrow has %+v, %v", queue, err)
+	}
+	w.has(p, "5.00", "0.00")
+}
+
+// TestAPayoutThatIsTakenBackAndComesLateIsCancelled: also where it comes when nobody
+// waited for it any more.
+func TestAPayoutThatIsTakenBackAndComesLateIsCancelled(t *testing.T) {
+	t.Parallel()
+	for name, ended := range map[string]bool{"while it is waited for": false, "after that": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, escrow.Terms{})
+			p := w.join("owner", "5.00")
+			_, asked := w.onItsWay(p, "2.00")
+			w.between(nil)
+			if ended {
+				w.pass(13 * time.Minute)
+				w.onlyPayout(p, agentclient.PayoutCancelled)
+			}
+			key := escrow.PublicKey(w.signer(p).Public().(ed25519.PublicKey))
+			_, err := w.server.As(key).AskPayout(t.Context(), <-asked)
+			must(t, err)
+			if ended {
+				p.stop()
+				w.start(p)
+			}
+			eventually(t, "it is cancelled there", func() bool {
+				queue, err := w.books.Payouts(t.Context(), key.ID(), 10)
+				must(t, err)
+				return len(queue) == 1 && queue[0].State == escrow.PayoutRefused && queue[0].Note == escrow.CancelledByOwner
+			})
+			w.onlyPayout(p, agentclient.PayoutCancelled)
+			w.has(p, "5.00", "0.00")
+		})
+	}
+}
+
 // TestAPayoutThatWasNeverTakenNeedsNoCancel: it was refused while it was not known.
 func TestAPayoutThatWasNeverTakenNeedsNoCancel(t *testing.T) {
 	t.Parallel()
@@ -140,8 +235,6 @@ func TestAPayoutThatWasNeverTakenNeedsNoCancel(t *testing.T) {
 	p := w.join("owner", "5.00")
 	w.setDown(true)
 	unsure, err := p.PayOut(t.Context(), agentclient.PayOut{Amount: "6.00", To: "IBAN NL00"})
-	must(t, err)
-	_, err = p.CancelPayout(t.Context(), "", unsure.ID)
 	must(t, err)
 	w.setDown(false)
 	w.onlyPayout(p, agentclient.PayoutFailed)

@@ -105,7 +105,12 @@ func (a *account) accept(ctx context.Context, offer escrow.Offer) error {
 		case !pin.AcceptedAt.IsZero():
 			return nil
 		}
-		pin.Identity, pin.Recovery, pin.Made, pin.AcceptedAt = offer.Identity, offer.Recovery, offer.Made, a.Now()
+		pin.AcceptedAt = a.Now()
+		// An older offer of the same identity, shown anew, must not bring back a
+		// recovery key that was given up.
+		if pin.Identity.ID() != offer.Identity.ID() || !offer.Made.Before(pin.Made) {
+			pin.Identity, pin.Recovery, pin.Made = offer.Identity, offer.Recovery, offer.Made
+		}
 		return store.Put(tx, pin)
 	})
 }

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -109,5 +110,56 @@ func TestAFingerprintIsAcceptedBeforeTheFirstMail(t *testing.T) {
 	must(t, err)
 	if of.Known != of.Shown || of.AcceptedAt.IsZero() || len(of.Before) != 0 || of.Connected {
 		t.Errorf("accepted: %+v", of)
+	}
+}
+
+// oldOffer is an escrow that shows an offer of before.
+type oldOffer struct {
+	escrow.Service
+	offer escrow.Signed
+}
+
+func (o oldOffer) Offer(context.Context, escrow.Address) (escrow.Signed, error) { return o.offer, nil }
+
+func (u unreliable) Offer(ctx context.Context, address escrow.Address) (escrow.Signed, error) {
+	return u.wrapped().Offer(ctx, address)
+}
+
+// TestAnOlderOfferBringsNoRecoveryKeyBack: whose fingerprint is accepted while the
+// escrow shows an offer of before is accepted, and the recovery key stays the newer.
+func TestAnOlderOfferBringsNoRecoveryKeyBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	recipient, sender := w.join("recipient", "1.00"), w.join("sender", "")
+	w.price(recipient, "0.25")
+	record, err := w.books.Offer(t.Context(), escrow.Address(recipient.address), w.now())
+	must(t, err)
+	w.onPaper(recipient)
+	old, err := escrow.VerifyOffer(record.Signed)
+	must(t, err)
+	pin := func() (only store.Pin) {
+		w.look(sender, func(tx *store.Tx) error {
+			pins, err := store.List[store.Pin](tx)
+			if len(pins) == 1 {
+				only = pins[0]
+			}
+			return err
+		})
+		return only
+	}
+	eventually(t, "the sender knows the newer recovery key", func() bool {
+		_, err := sender.Price(t.Context(), recipient.address)
+		must(t, err)
+		return pin().Recovery.ID() != old.Recovery.ID()
+	})
+	newer := pin()
+	w.between(func(s escrow.Service) escrow.Service { return oldOffer{s, record.Signed} })
+	of, err := sender.AcceptFingerprint(t.Context(), agentclient.AcceptFingerprint{Address: recipient.address, Fingerprint: w.identity(recipient)})
+	must(t, err)
+	if of.AcceptedAt.IsZero() {
+		t.Errorf("accepted: %+v", of)
+	}
+	if now := pin(); now.Recovery.ID() != newer.Recovery.ID() || !now.Made.Equal(newer.Made) {
+		t.Errorf("an older offer has set the recovery key back, to that of %v", now.Made)
 	}
 }

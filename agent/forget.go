@@ -20,7 +20,7 @@ func (a *account) forget(ctx context.Context) error {
 			return err
 		}
 		settings := a.get()
-		for _, forget := range []func(*store.Tx) error{a.forgetSent, a.forgetPeople, a.forgetMails, a.forgetBonds, a.forgetKeys, a.forgetPlaces} {
+		for _, forget := range []func(*store.Tx) error{a.forgetSent, a.forgetPeople, a.forgetMails, a.forgetBonds, a.forgetKeys, a.forgetPlaces, a.forgetLimits} {
 			if err := forget(tx); err != nil {
 				return err
 			}

@@ -30,7 +30,7 @@ func (a *Agent) Limits(ctx context.Context) ([]agentclient.Limit, error) {
 			}
 			list = append(list, agentclient.Limit{Currency: currency.Name, Unit: currency.Unit,
 				PerMail: limitText(limit.PerMail, limit.Scale), PerDay: limitText(limit.PerDay, limit.Scale),
-				Spent: sumOf(spent, currency.Name).Format(currency.Scale)})
+				Spent: sumOf(spent, currency.Name).Format(currency.Scale), AtEscrow: limit.AtEscrow && !limit.None()})
 		}
 		return nil
 	})
@@ -63,13 +63,12 @@ func (a *Agent) SetLimit(ctx context.Context, req agentclient.SetLimit) ([]agent
 	if limit.PerDay, err = limitAmount("perDay", req.PerDay, limit.Scale); err != nil {
 		return nil, err
 	}
+	limit.AtEscrow = !req.HereOnly
+	if limit.None() && limit.AtEscrow {
+		limit.Untold = a.dealingIn(limit)
+	}
 	err = a.Store.Update(ctx, "limit", func(tx *store.Tx) error {
-		before, _, err := store.Get[store.Limit](tx, store.LimitID(limit.Currency))
-		if err != nil {
-			return err
-		}
-		limit.AtEscrow = !req.HereOnly || before.AtEscrow
-		if limit.PerMail == nil && limit.PerDay == nil {
+		if limit.None() && len(limit.Untold) == 0 {
 			return store.Delete[store.Limit](tx, store.LimitID(limit.Currency))
 		}
 		return store.Put(tx, limit)
@@ -202,7 +201,7 @@ func (a *Agent) withinLimits(tx *store.Tx, quotes ...escrow.Signed) error {
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if !ok || limit.None() {
 			continue
 		}
 		cost := spending{a.Now(), option.Currency, option.Amount + quote.RefundFee}

@@ -33,6 +33,14 @@ func (a *account) payings(ctx context.Context) (list []store.Paying, err error) 
 	return list, err
 }
 
+func (a *account) keptPaying(ctx context.Context, id string) (p store.Paying, kept bool, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		p, kept, err = store.Get[store.Paying](tx, id)
+		return err
+	})
+	return p, kept, err
+}
+
 func (a *account) payingsIn(tx *store.Tx) (list []store.Paying, err error) {
 	all, err := store.List[store.Paying](tx)
 	for _, p := range all {
@@ -57,7 +65,7 @@ func (a *account) payOutside(ctx context.Context, p store.Paying) (store.Paying,
 		return store.Paying{}, escrow.Payout{}, err
 	}
 	defer func() { done() }()
-	own := p.ID
+	own, asked := p.ID, p
 	p.Account, p.Number, p.State = a.id, a.Now().UnixMilli(), agentclient.PayoutUnsure
 	fresh := true
 	err = a.Store.Update(ctx, "paying.intend", func(tx *store.Tx) error {
@@ -89,6 +97,14 @@ func (a *account) payOutside(ctx context.Context, p store.Paying) (store.Paying,
 			done = func() {}
 			return p, escrow.Payout{}, nil // as far as is known
 		}
+		now, kept, err := a.keptPaying(ctx, p.ID)
+		switch {
+		case err != nil:
+			return p, escrow.Payout{}, err
+		case kept && now.Cancelled: // meanwhile: this is another one
+			asked.ID = ""
+			return a.payOutside(ctx, asked)
+		}
 	}
 	p, payout, err := a.askOutside(ctx, p, fresh)
 	wake(a.wakePaying)
@@ -98,14 +114,15 @@ func (a *account) payOutside(ctx context.Context, p store.Paying) (store.Paying,
 // askOutside asks the escrow once, and stores what it answers. Fresh tells that it
 // was never asked before, so that a refusal is the end of it.
 func (a *account) askOutside(ctx context.Context, p store.Paying, fresh bool) (store.Paying, escrow.Payout, error) {
+	if p.Cancelled {
+		return a.takeBack(ctx, p)
+	}
 	now, payout, err := a.outside(ctx, p)
 	ctx = context.WithoutCancel(ctx) // who asked may be gone; the answer is here
 	lost := errors.Is(err, escrow.Unavailable) || escrow.CodeOf(err) == escrow.Internal
 	switch unsure := p.State == agentclient.PayoutUnsure; {
 	case err == nil && p.Out:
-		err := a.Store.Update(ctx, "paying.asked", func(tx *store.Tx) error { return store.Delete[store.Paying](tx, p.ID) })
-		a.tell(agentclient.EventBalance, p.ID, a.viewPayout(payout).State)
-		return p, payout, err
+		return p, payout, a.answered(ctx, payout)
 	case err == nil:
 	case !unsure && retryLater(err):
 		return p, payout, nil // it is as it was, as far as is known
@@ -119,8 +136,6 @@ func (a *account) askOutside(ctx context.Context, p store.Paying, fresh bool) (s
 	case !retryLater(err):
 		now.State, now.EndedAt = agentclient.PayoutFailed, a.Now()
 		now.Error = agentclient.Say("paying.refused", "The escrow did not take it: {Why}. No money moved.", "Why", plain(a.notPaidOut(p.Currency, err)))
-	case p.Cancelled:
-		now.Error = agentclient.Say("paying.payout-cancelling", "You took this payout back, and it is not known whether the escrow has it: {Why}. It is asked again by itself, and cancels what it has; until then the money may be on hold.", "Why", plain(err))
 	case p.Out:
 		now.Error = agentclient.Say("paying.payout-unsure", "It is not known whether the escrow has this payout: {Why}. It is asked again by itself, under the same number, so the money goes on hold once at most.", "Why", plain(err))
 	default:
@@ -129,15 +144,21 @@ func (a *account) askOutside(ctx context.Context, p store.Paying, fresh bool) (s
 	return now, payout, a.keepOutside(ctx, p, now)
 }
 
+// answered forgets a payout that the escrow has: from here on its list tells.
+func (a *account) answered(ctx context.Context, payout escrow.Payout) error {
+	err := a.Store.Update(ctx, "paying.asked", func(tx *store.Tx) error { return store.Delete[store.Paying](tx, payout.ID) })
+	a.payoutAsked.Delete(payout.ID)
+	a.tell(agentclient.EventBalance, payout.ID, a.viewPayout(payout).State)
+	return err
+}
+
 // outside asks the escrow for what is not answered, or how far it is.
 func (a *account) outside(ctx context.Context, p store.Paying) (now store.Paying, payout escrow.Payout, err error) {
 	var checkout escrow.Checkout
 	switch {
 	case p.Out:
 		payout, err = a.service.AskPayout(ctx, escrow.PayoutRequest{ID: p.ID, Currency: p.Currency.Name, Amount: p.Amount, To: p.To})
-		if err == nil && p.Cancelled && payout.State == escrow.PayoutAsked {
-			payout, err = a.cancelFound(ctx, payout)
-		}
+		a.payoutAsked.Store(p.ID, a.Now())
 		return p, payout, err
 	case p.State == agentclient.PayoutUnsure:
 		checkout, err = a.service.StartCheckout(ctx, escrow.CheckoutRequest{ID: p.ID, Currency: p.Currency.Name, Amount: p.Amount})
@@ -219,6 +240,9 @@ func (a *account) keepPaying(ctx context.Context) error {
 func (a *account) payoutStates(ctx context.Context) (states string, waits bool, err error) {
 	payouts, err := a.service.Payouts(ctx)
 	for _, p := range payouts {
+		if p.State == escrow.PayoutAsked {
+			err = errors.Join(err, a.cameAfterAll(ctx, p.ID))
+		}
 		states += fmt.Sprintln(p.ID, p.State)
 		waits = waits || p.State == escrow.PayoutAsked || p.State == escrow.PayoutPaying
 	}

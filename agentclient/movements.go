@@ -77,15 +77,22 @@ type Limit struct {
 	PerDay   string `json:"perDay"`
 	// Spent is what was held in the last 24 hours and has not come back.
 	Spent string `json:"spent"`
+	// AtEscrow: the escrow holds to them, too, as soon as it has answered. Without it
+	// they bind this machine only.
+	AtEscrow bool `json:"atEscrow"`
 }
+
+// HereOnly tells that there is a limit, and that only this machine holds to it.
+func (l Limit) HereOnly() bool { return !l.AtEscrow && (l.PerMail != "" || l.PerDay != "") }
 
 // SetLimit sets the limits of a currency; an empty amount takes one away.
 type SetLimit struct {
 	Currency string `json:"currency"`
 	PerMail  string `json:"perMail"`
 	PerDay   string `json:"perDay"`
-	// HereOnly leaves the escrow out. Else it holds to the limit, too, from now on,
-	// whoever has the machine: it takes a higher one, or none, only after 48 hours.
+	// HereOnly leaves the escrow out: a limit that it has stays as it is, also one that
+	// is lower. Else it holds to this one, too, from now on, whoever has the machine: it
+	// takes a higher one, or none, only after 48 hours.
 	HereOnly bool `json:"hereOnly,omitempty"`
 }
 

@@ -20,7 +20,8 @@ type PayingAgent interface {
 	// PayOut asks the escrow for money in the world outside.
 	PayOut(ctx context.Context, req PayOut) (Payout, error)
 	// CancelPayout takes back what is not paid yet. The same again gives the same. What
-	// the escrow may not know yet is cancelled as soon as it answers.
+	// the escrow may not know yet is not asked for any more, and cancelled as soon as
+	// the escrow has it, or as soon as it is certain that it never will.
 	CancelPayout(ctx context.Context, account, id string) (Payout, error)
 	// Payouts lists what was asked for, the newest first.
 	Payouts(ctx context.Context, account string) ([]Payout, error)
@@ -82,7 +83,7 @@ const (
 	PayoutRefused = "refused" // by the operator: the money is available again
 	PayoutFailed  = "failed"  // the escrow did not take it: see SayError
 
-	PayoutCancelling = "cancelling" // taken back, and the escrow has not answered: it is asked again
+	PayoutCancelling = "cancelling" // taken back, and the escrow has not answered, or could still hear of it
 	PayoutCancelled  = "cancelled"  // taken back: the money is available again
 )
 

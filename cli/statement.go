@@ -94,7 +94,7 @@ type limitsSetCmd struct {
 	PerMail  string `placeholder:"AMOUNT" help:"What one mail may cost, such as 1.00; none takes the limit away."`
 	PerDay   string `placeholder:"AMOUNT" help:"What may be held or lost within 24 hours; none takes the limit away."`
 	Currency string `placeholder:"C" help:"Which currency, as statement and balance name it; the only one where left out."`
-	HereOnly bool   `help:"Have only this machine hold to it. Else the escrow does, too, so that a stolen machine cannot empty the account: what you raise there acts after 48 hours."`
+	HereOnly bool   `help:"Have only this machine hold to it; a limit that the escrow has stays as it is. Else the escrow holds to it, too, so that a stolen machine cannot empty the account: what you raise there acts after 48 hours."`
 }
 
 // noLimit takes a limit away.
@@ -157,5 +157,10 @@ func (s *session) limits(limits []agentclient.Limit) error {
 		rows = append(rows, row)
 	}
 	s.table(rows, 1, 2, 3)
+	for _, l := range limits {
+		if l.HereOnly() {
+			s.say("Only this machine holds to the limit in %s: who takes its keys can spend more. To have your escrow hold to it, too, set it again without --here-only.\n", line(l.Currency))
+		}
+	}
 	return nil
 }

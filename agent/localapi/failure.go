@@ -106,7 +106,7 @@ func escrowWords(code escrow.Code) (w words, told bool) {
 			agentclient.Say("escrow.quote-expired.do", "Look at the price again, then send.")}, false
 	case escrow.OpenBond:
 		return words{
-			agentclient.Say("escrow.open-bond", "A mail of yours to this recipient is still undecided, and only one may wait at a time."),
+			agentclient.Say("escrow.open-bond", "A mail of yours to this recipient is still undecided, and only one may wait at a time. Addresses that differ only in a tag after + or in dots before the @ count as one."),
 			agentclient.Say("escrow.open-bond.means", "Nothing more was paid. The money of the first mail stays held."),
 			agentclient.Say("escrow.open-bond.do", "Wait for the decision, or withdraw the first mail if it has not arrived.")}, false
 	case escrow.Limited:

@@ -84,6 +84,8 @@ func TestFailureWordsNameWhatIsKnown(t *testing.T) {
 			"escrow.example does not answer. No mail and no money is lost: decisions are kept and go out when it is back, and its deadlines wait too. Check the network, or try again when it is back."},
 		{"clock", &escrow.Error{Code: escrow.ClockSkew, Time: time.Date(2026, 11, 22, 10, 12, 0, 0, time.UTC)}, About{},
 			"This machine's clock is more than 5 minutes away from the escrow's, which says 2026-11-22 10:12 UTC. Nothing was changed. Only the escrow's clock counts for deadlines. Set the clock of this machine, then try again."},
+		{"open bond, perhaps with another spelling", &escrow.Error{Code: escrow.OpenBond}, About{},
+			"A mail of yours to this recipient is still undecided, and only one may wait at a time. Addresses that differ only in a tag after + or in dots before the @ count as one. Nothing more was paid. The money of the first mail stays held. Wait for the decision, or withdraw the first mail if it has not arrived."},
 		{"limit", &escrow.Error{Code: escrow.Limited, Detail: "60 lookups an hour", RetryAfter: 61 * time.Second}, About{},
 			"A limit of the escrow is reached: too many requests, or too many paid mails that never arrived. It says: 60 lookups an hour. Nothing was changed and no money moved. Try again in 2 minutes."},
 		{"hostile words", escrow.Errorf(escrow.Invalid, "\x1b[31mred\u202e\x00 %s", strings.Repeat("x", 300)), About{},

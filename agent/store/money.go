@@ -15,8 +15,14 @@ type Limit struct {
 	Scale    uint8
 	PerMail  *payment.Amount
 	PerDay   *payment.Amount
-	AtEscrow bool // the escrow holds to it, too
+	AtEscrow bool // the escrow is to hold to it, too
+	// Untold are the accounts whose escrow may still hold to a limit that was taken
+	// away. The record stays, without amounts, until there is none left.
+	Untold []string `json:",omitempty"`
 }
+
+// None tells that there is no limit.
+func (l Limit) None() bool { return l.PerMail == nil && l.PerDay == nil }
 
 // LimitID is the id of a currency's limit: its name says which escrow is used.
 func LimitID(currency string) string { return escrow.Hash([]byte("limit " + currency)) }

@@ -82,7 +82,8 @@ func (a *Agent) SetLimit(ctx context.Context, req agentclient.SetLimit) ([]agent
 			return nil, f
 		}
 	}
-	a.limits[req.Currency] = agentclient.Limit{PerMail: req.PerMail, PerDay: req.PerDay}
+	a.limits[req.Currency] = agentclient.Limit{PerMail: req.PerMail, PerDay: req.PerDay,
+		AtEscrow: !req.HereOnly && req.PerMail+req.PerDay != ""}
 	return a.limitList(), nil
 }
 

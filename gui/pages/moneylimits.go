@@ -15,6 +15,7 @@ type limitsPart struct {
 	shell *Shell
 	root  *fyne.Container
 	list  *fyne.Container
+	why   *widget.Label
 	fault *widget.Label
 	row   *fyne.Container
 	forms map[string]*limitForm
@@ -28,6 +29,7 @@ type limitForm struct {
 	mail, day *widgets.Field
 	left      *widget.Label
 	leftRow   *fyne.Container
+	hereRow   *fyne.Container
 	stop      *fyne.Container
 	done      *widget.Label
 	doneRow   *fyne.Container
@@ -41,8 +43,9 @@ func newLimitsPart(s *Shell) *limitsPart {
 	p := &limitsPart{shell: s, list: widgets.NewColumn(theme.Space4, 0), forms: map[string]*limitForm{}}
 	p.fault = widgets.NewPara("", widget.DangerImportance, theme.SizeText)
 	p.row = widgets.Flush(p.fault)
+	p.why = widgets.NewPara("", widget.LowImportance, theme.SizeSmall)
 	p.root = widgets.NewColumn(theme.Space4, 0, widgets.NewColumn(theme.Space2, 0,
-		widgets.NewText(s.t("limits.title"), theme.Text, theme.SizeText, true), hinted(s.t("limits.why"))), p.row, p.list)
+		widgets.NewText(s.t("limits.title"), theme.Text, theme.SizeText, true), widgets.Flush(p.why)), p.row, p.list)
 	return p
 }
 
@@ -53,6 +56,11 @@ func (p *limitsPart) refresh() {
 		fault = v.LoadErr
 	}
 	widgets.SetPara(p.fault, p.row, fault)
+	why := p.shell.t("limits.why")
+	if v.Escrow {
+		why += " " + p.shell.t("limits.escrow")
+	}
+	setLabel(p.why, why)
 	order := ""
 	for _, l := range v.List {
 		order += l.Currency + "\x00"
@@ -92,6 +100,7 @@ func (p *limitsPart) form(currency string) *limitForm {
 	icon := widget.NewIcon(fynetheme.NewErrorThemedResource(fynetheme.WarningIcon()))
 	f.stop = widgets.NewInset(0, theme.Space2, 0, 0, icon)
 	f.leftRow = widgets.Dock(nil, nil, f.stop, nil, widgets.Flush(f.left))
+	f.hereRow = widgets.Flush(widgets.NewPara(s.t("limits.here"), widget.WarningImportance, theme.SizeText))
 	f.done = widgets.NewPara("", widget.SuccessImportance, theme.SizeText)
 	f.doneRow = widgets.Flush(f.done)
 	f.fault = widgets.NewPara("", widget.DangerImportance, theme.SizeText)
@@ -99,7 +108,7 @@ func (p *limitsPart) form(currency string) *limitForm {
 	f.save = widgets.NewAction(s.t("save"), "", widgets.Quiet, func() { s.model.SaveLimit(currency) })
 	f.undo = widgets.NewAction(s.t("undo.changes"), "", widgets.Link, func() { s.model.UndoLimit(currency) })
 	f.box = widgets.NewColumn(theme.Space3, 0, f.name, widgets.NewWrap(theme.Space4, fixed(f.mail), fixed(f.day)),
-		f.leftRow, f.faultRow, f.doneRow, widgets.NewWrap(theme.Space4, f.save, f.undo))
+		f.hereRow, f.leftRow, f.faultRow, f.doneRow, widgets.NewWrap(theme.Space4, f.save, f.undo))
 	return f
 }
 
@@ -118,10 +127,11 @@ func (f *limitForm) show(s *Shell, v viewmodel.LimitView) {
 		f.left.Refresh()
 	}
 	setLabel(f.left, v.Left)
+	widgets.Show(f.hereRow, v.HereOnly)
 	widgets.Show(f.stop, v.Reached)
 	widgets.Show(f.leftRow, v.Left != "")
 	widgets.SetPara(f.fault, f.faultRow, v.Error)
 	widgets.SetPara(f.done, f.doneRow, v.Done)
-	f.save.Set(word(v.Busy, s.t("saving"), s.t("save")), v.Changed && !v.Busy)
+	f.save.Set(word(v.Busy, s.t("saving"), s.t("save")), (v.Changed || v.HereOnly) && !v.Busy)
 	widgets.Show(f.undo, v.Changed && !v.Busy)
 }

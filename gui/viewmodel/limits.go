@@ -38,6 +38,7 @@ type LimitView struct {
 	ErrDay   string
 	Left     string // what may still be spent
 	Reached  bool   // nothing: a clear stop
+	HereOnly bool   // only this machine holds to it; to save it tells the escrow
 	Changed  bool
 	Busy     bool
 	Error    string
@@ -48,6 +49,7 @@ type LimitView struct {
 type LimitsView struct {
 	Loaded  bool
 	LoadErr string
+	Escrow  bool // it holds to all of them, or there is none yet
 	List    []LimitView
 }
 
@@ -55,11 +57,12 @@ type LimitsView struct {
 func (m *Model) Limits() LimitsView {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	v := LimitsView{Loaded: m.limits.loaded, LoadErr: m.say.again(m.limits.loadErr)}
+	v := LimitsView{Loaded: m.limits.loaded, LoadErr: m.say.again(m.limits.loadErr),
+		Escrow: !slices.ContainsFunc(m.limits.list, agentclient.Limit.HereOnly)}
 	for _, l := range m.limits.list {
 		f := m.limits.form(l.Currency)
 		one := LimitView{Currency: l.Currency, Name: m.say.currencyWords(l.Currency, l.Unit), Mail: f.mail, Day: f.day,
-			ErrMail: m.say.again(f.errMail), ErrDay: m.say.again(f.errDay), Busy: f.busy, Error: m.say.again(f.err), Done: m.say.again(f.done),
+			ErrMail: m.say.again(f.errMail), ErrDay: m.say.again(f.errDay), Busy: f.busy, Error: m.say.again(f.err), Done: m.say.again(f.done), HereOnly: l.HereOnly(),
 			Changed: f.mail != m.say.decimal(l.PerMail) || f.day != m.say.decimal(l.PerDay)}
 		one.Left, one.Reached = m.limitLeft(l)
 		v.List = append(v.List, one)

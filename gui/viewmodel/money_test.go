@@ -106,6 +106,35 @@ func TestALimitIsTypedCheckedAndSaved(t *testing.T) {
 	})
 }
 
+// TestALimitThatIsHereOnlyIsToldAndSavedForTheEscrow: nothing says that the escrow
+// holds to what it was not told of, and to save it as it is tells the escrow.
+func TestALimitThatIsHereOnlyIsToldAndSavedForTheEscrow(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		set := func(perMail string) {
+			_, err := s.agent.SetLimit(context.Background(), agentclient.SetLimit{Currency: "escrow.example", PerMail: perMail, HereOnly: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.agent.Emit(agentclient.Event{Type: agentclient.EventBalance})
+			synctest.Wait()
+		}
+		s.Show(PageMoney)
+		set("")
+		if v := s.Limits(); !v.Escrow || v.List[0].HereOnly {
+			t.Errorf("without a limit: %+v", v)
+		}
+		set("1.00")
+		if v := s.Limits(); v.Escrow || !v.List[0].HereOnly || v.List[0].Changed {
+			t.Errorf("here only: %+v", v)
+		}
+		s.SaveLimit("escrow.example")
+		synctest.Wait()
+		if v := s.Limits(); !v.Escrow || v.List[0].HereOnly || v.List[0].Mail != "1.00" {
+			t.Errorf("saved: %+v", v)
+		}
+	})
+}
+
 func TestTheAgentsWordsAboutALimitStandBesideItsField(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
 		s.Show(PageMoney)
