@@ -96,7 +96,7 @@ func TestAPayoutThatSomebodyChangedIsNotPaid(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		h := servicetest.NewHarness(t, s)
 		servicetest.MoneyStory(t, h)
-		list, err := s.Payouts(t.Context(), "", 10)
+		list, err := s.PayoutQueue(t.Context(), h.Clock.Now(), 10)
 		if err != nil || len(list) != 2 || list[0].BegunAt.IsZero() || !list[1].BegunAt.IsZero() {
 			t.Fatalf("%+v, %v", list, err)
 		}

@@ -22,7 +22,7 @@ func TestThePayoutsMarksSayWhetherToPay(t *testing.T) {
 	}{
 		"nothing": {func(*escrowserver.PayoutRecord) {}, at, nil},
 		"begun":   {func(p *escrowserver.PayoutRecord) { p.BegunAt, p.BegunBy = at, "ro\x1bot" }, time.Time{}, []string{"begun at 2026-11-20 12:00 UTC by ro<U+001B>ot: do not pay it twice"}},
-		"owes":    {func(p *escrowserver.PayoutRecord) { p.Owes = 501 }, time.Time{}, []string{"ATTENTION: a card payment was taken back, and the account owes 5.01 EUR more than it has available: pay nothing"}},
+		"owes":    {func(p *escrowserver.PayoutRecord) { p.Owes = 501 }, time.Time{}, []string{"ATTENTION: a card payment was taken back, and the account owes 5.01 EUR more than it has and will keep (welcome credit, and what was paid by card lately, do not count): pay nothing"}},
 		"frozen":  {func(p *escrowserver.PayoutRecord) { p.FrozenAt = at }, time.Time{}, []string{"frozen since 2026-11-20 12:00 UTC, perhaps by its owner after a theft: it is paid nothing"}},
 		"begun, then owes and frozen": {func(p *escrowserver.PayoutRecord) { p.BegunAt, p.BegunBy, p.Owes, p.FrozenAt = at, "root", 1, at }, time.Time{},
 			[]string{"begun at", "ATTENTION: since it was begun", "stop the transfer if you still can; what was paid is 'paid'"}},
