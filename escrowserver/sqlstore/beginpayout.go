@@ -20,11 +20,11 @@ func (t *tx) beginPayout(ctx context.Context, op escrowserver.BeginPayout) (any,
 		return nil, escrow.Errorf(escrow.NotFound, "there is no such payout")
 	case p.State != escrow.PayoutAsked:
 		return nil, escrow.Errorf(escrow.Ended, "that payout is %s already, and an ending never changes", p.State)
+	case !op.Seal.GenuinePayout(p):
+		return nil, changedPayout(op.Seal, p)
 	case !p.BegunAt.IsZero():
 		return nil, escrow.Errorf(escrow.Conflict, "%s has begun that payout at %s, and may have paid it: do not pay it twice; nothing was changed; was it paid, say so with 'payout paid', and if that failed, with 'payout refuse'",
 			p.BegunBy, p.BegunAt.Format(time.RFC3339))
-	case !op.Seal.GenuinePayout(p):
-		return nil, changedPayout()
 	case op.Now.Before(p.NotBefore):
 		return nil, escrow.Errorf(escrow.Forbidden, "its destination is new: it may be paid from %s on; nothing was changed", p.NotBefore.Format(time.RFC3339))
 	}
@@ -64,6 +64,11 @@ func (t *tx) mayLeave(ctx context.Context, op escrowserver.BeginPayout, p escrow
 	return err
 }
 
-func changedPayout() error {
+// changedPayout is said of one that is not genuine. What may have been paid is not given
+// back: it would be paid twice.
+func changedPayout(seal escrowserver.Seal, p escrowserver.PayoutRecord) error {
+	if seal.MayBeBegun(p) {
+		return escrow.Errorf(escrow.Forbidden, "somebody changed that payout in the books, and it was begun, or may have been; nothing was changed now; if you have not paid it, pay nothing; if you have, do not pay it again; it cannot be refused, since that would give its money back as well; run verify, put the row back as it was, and say then how it ended")
+	}
 	return escrow.Errorf(escrow.Forbidden, "that payout is not as its owner asked for it, or as it was begun: somebody changed it in the books; pay nothing, and run verify")
 }
