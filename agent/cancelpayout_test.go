@@ -60,7 +60,7 @@ func TestAPayoutIsTakenBackUntilItIsPaid(t *testing.T) {
 	paid, err := p.PayOut(t.Context(), agentclient.PayOut{Amount: "1.00", To: "IBAN NL00"})
 	must(t, err)
 	w.pass(escrow.PayoutWait)
-	queue, err := w.books.Payouts(t.Context(), "", 1)
+	queue, err := w.books.PayoutQueue(t.Context(), time.Time{}, 1)
 	must(t, err)
 	_, err = w.server.BeginPayout(t.Context(), queue[0].ID, "root", time.Time{})
 	must(t, err)

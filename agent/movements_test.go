@@ -3,6 +3,7 @@ package agent_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"earnest/agentclient"
 	"earnest/escrow"
@@ -68,7 +69,7 @@ func TestMovementsTellWhatTheOperatorSaid(t *testing.T) {
 	must(t, err)
 	_, err = p.PayOut(t.Context(), agentclient.PayOut{Amount: "1.50", To: "my bank"})
 	must(t, err)
-	queue, err := w.books.Payouts(t.Context(), "", 1)
+	queue, err := w.books.PayoutQueue(t.Context(), time.Time{}, 1)
 	must(t, err)
 	_, err = w.server.EndPayout(t.Context(), queue[0].ID, false, "no such bank", "root")
 	must(t, err)

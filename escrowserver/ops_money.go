@@ -150,6 +150,8 @@ type BeginPayout struct {
 	Now    time.Time
 	ID, By string
 	Seal   Seal
+	// Hold is how long what was paid to a provider can be taken back, and so pays no debt.
+	Hold time.Duration
 	// Lost is when the books last came from a backup, if the operator says that he has
 	// paid the payout in the time that was lost: then no freeze and no debt matters any
 	// more to one that was asked for before.
@@ -195,7 +197,7 @@ type PayoutRecord struct {
 	Signed   escrow.Signed
 	// FrozenAt is since when the account is frozen, in the list of all that are asked
 	// for: nothing is begun to be paid to it until it is not. Owes is by how much what
-	// was taken back from the account is more than it has available: the same.
+	// was taken back from the account is more than what it has and will keep: the same.
 	FrozenAt time.Time
 	Owes     payment.Amount
 	Transfer *ledger.Transfer // only [Store.Walk] shows it
@@ -264,9 +266,11 @@ type MoneyStore interface {
 	Unheard(ctx context.Context, provider string, now time.Time, limit int) ([]CheckoutRecord, error)
 	// Debts lists those that are open, oldest first; all of them if asked for.
 	Debts(ctx context.Context, all bool) ([]DebtRecord, error)
-	// Payouts lists those of an account, newest first, or of all that are asked for if
-	// no account is named: the oldest of each account first, then its next.
+	// Payouts lists those of an account, newest first.
 	Payouts(ctx context.Context, account escrow.KeyID, limit int) ([]PayoutRecord, error)
+	// PayoutQueue lists all that are asked for: the oldest of each account first, then
+	// its next. What was paid to a provider after the time can still be taken back.
+	PayoutQueue(ctx context.Context, since time.Time, limit int) ([]PayoutRecord, error)
 	// PayoutsAsked counts those that are asked for.
 	PayoutsAsked(ctx context.Context) (int, error)
 }

@@ -103,6 +103,13 @@ func (s Seal) Payout(p PayoutRecord) (escrow.Signed, error) { return s.sign(kind
 // GenuinePayout reports whether the payout is as it was asked for, or begun.
 func (s Seal) GenuinePayout(p PayoutRecord) bool { return genuinePayout(p, s.key) }
 
+// MayBeBegun reports whether the payout may have been begun, and so have been paid: as
+// the row says or what was signed of it, or where nothing signed says otherwise.
+func (s Seal) MayBeBegun(p PayoutRecord) bool {
+	var st payoutStatement
+	return !p.BegunAt.IsZero() || escrow.Verify(p.Signed, kindPayout, s.key, &st) != nil || st.ID != p.ID || !st.BegunAt.IsZero()
+}
+
 func genuinePayout(p PayoutRecord, key ed25519.PublicKey) bool {
 	return signedAs(p.Signed, kindPayout, key, payoutOf(p))
 }

@@ -113,7 +113,7 @@ func (s *Server) BeginPayout(ctx context.Context, id, by string, lost time.Time)
 	if err != nil {
 		return PayoutRecord{}, err
 	}
-	return do[PayoutRecord](ctx, s, BeginPayout{Now: s.now(), ID: id, By: by, Seal: s.seal, Lost: lost})
+	return do[PayoutRecord](ctx, s, BeginPayout{Now: s.now(), ID: id, By: by, Seal: s.seal, Hold: s.cfg.CheckoutHold, Lost: lost})
 }
 
 // EndPayout is the operator's word on a payout: that it was paid by hand, under that

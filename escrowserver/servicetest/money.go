@@ -85,7 +85,7 @@ func (p *person) askPayout(amount payment.Amount, to string) (escrow.Payout, err
 // queued is the only payout that waits for the operator.
 func (w *world) queued() escrowserver.PayoutRecord {
 	w.Helper()
-	list, err := w.Store.Payouts(context.Background(), "", 10)
+	list, err := w.Store.PayoutQueue(context.Background(), w.Clock.Now(), 10)
 	w.ok(err)
 	if len(list) != 1 {
 		w.Fatalf("%d payouts wait: %+v", len(list), list)

@@ -18,6 +18,8 @@ func payingTests() []test {
 		{"AFreezeAfterTheBeginStopsNothing", frozenAfterBegin},
 		{"APaymentThatFailedIsRefused", begunRefused},
 		{"APayoutIsNotBegunOverADebt", notBegunOverDebt},
+		{"MoneyThatMayBeTakenBackPaysNoDebt", youngPaysNoDebt},
+		{"WelcomeCreditPaysNoDebt", welcomePaysNoDebt},
 		{"WhatARestoreLostIsBegunAllTheSame", begunAfterRestore},
 		{"CardMoneyIsPaidOutOnlyLater", cardMoneyHeld},
 		{"WhatWasTakenBackIsHeldOnce", takenBackHeldOnce},
@@ -197,6 +199,68 @@ func notBegunOverDebt(w *world) {
 	// What another account owes stops nobody.
 	w.waiting(w.owner("bob@sender.example", 100), 100)
 	w.paysOut("ref")
+}
+
+// youngPaysNoDebt: with a second stolen card the first one's debt would be covered, and
+// then the second is taken back, too.
+func youngPaysNoDebt(w *world) {
+	ctx := context.Background()
+	s := w.cashierHolding(14 * day)
+	_, _ = s.start(500)
+	s.post(escrowserver.Event{ID: "event-1", Kind: escrowserver.EventSession, Session: s.till.pay(0)})
+	w.later(14 * day)
+	w.waiting(s.anna, 500)
+	s.dispute("dispute-1", 5000)
+	_, _ = s.start(500)
+	s.post(escrowserver.Event{ID: "event-2", Kind: escrowserver.EventSession, Session: s.till.pay(1)})
+	s.anna.has(500, 500)
+	owes := func(want payment.Amount) {
+		w.Helper()
+		list, err := w.Store.PayoutQueue(ctx, w.Clock.Now().Add(-14*day), 10)
+		w.ok(err)
+		if len(list) != 1 || list[0].Owes != want {
+			w.Fatalf("the list has %+v, want %d owed", list, want)
+		}
+	}
+	begins := func() error {
+		_, err := s.server.BeginPayout(ctx, w.queued().ID, "root", time.Time{})
+		return err
+	}
+	owes(500)
+	err := begins()
+	w.fails(err, escrow.Forbidden)
+	if !strings.Contains(err.Error(), "it owes 500 and has 0 for that") {
+		w.Fatal(err)
+	}
+	s.anna.topUp(200)
+	owes(300)
+	w.fails(begins(), escrow.Forbidden)
+	w.later(14*day - escrow.PayoutWait)
+	w.later(escrow.PayoutWait) // nobody has taken back the second
+	owes(0)
+	w.ok(begins())
+}
+
+// welcomePaysNoDebt: it is for bonds, and was nobody's money.
+func welcomePaysNoDebt(w *world) {
+	s := w.cashier()
+	s.server = w.restarted(func(c *escrowserver.Config) {
+		c.Provider, c.Welcome = s.till, escrowserver.WelcomeCredit{Currency: Currency, Amount: 50, PerDomain: 9, PerDay: 9}
+	})
+	s.anna.Service = s.server.As(s.anna.public())
+	s.anna.prove("anna@sender.example")
+	_, _ = s.start(50)
+	s.post(escrowserver.Event{ID: "event-1", Kind: escrowserver.EventSession, Session: s.till.pay(0)})
+	s.anna.has(100, 0)
+	w.waiting(s.anna, 50)
+	s.dispute("dispute-1", 500)
+	s.anna.has(50, 50)
+	if got := w.queued().Owes; got != 50 {
+		w.Fatalf("the list says that %d are owed", got)
+	}
+	w.fails(w.begins(), escrow.Forbidden)
+	s.anna.topUp(50)
+	w.ok(w.begins())
 }
 
 // dispute is the bank's: it takes back what was paid at the first session.

@@ -147,7 +147,7 @@ func payoutsFair(w *world) {
 		w.ok(err)
 		w.Clock.Move(time.Second)
 	}
-	list, err := w.Store.Payouts(ctx, "", 4)
+	list, err := w.Store.PayoutQueue(ctx, w.Clock.Now(), 4)
 	w.ok(err)
 	var got []payment.Amount
 	for _, p := range list {

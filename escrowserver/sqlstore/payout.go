@@ -114,8 +114,8 @@ func (t *tx) endPayout(ctx context.Context, op escrowserver.EndPayout) (any, err
 		return p, nil
 	case p.State != escrow.PayoutAsked:
 		return nil, escrow.Errorf(escrow.Ended, "that payout is %s already, and an ending never changes", p.State)
-	case op.Paid && !op.Seal.GenuinePayout(p):
-		return nil, changedPayout()
+	case !op.Seal.GenuinePayout(p) && (op.Paid || op.Seal.MayBeBegun(p)):
+		return nil, changedPayout(op.Seal, p)
 	case op.Paid && p.BegunAt.IsZero():
 		return nil, escrow.Errorf(escrow.Forbidden, "nobody has begun that payout, so its owner could have taken it back while you paid; nothing was changed; say first: earnest-escrow payout begin %s", p.ID)
 	}
@@ -141,7 +141,7 @@ func (t *tx) cancelPayout(ctx context.Context, op escrowserver.CancelPayout) (an
 	if p.State != escrow.PayoutAsked {
 		return nil, escrow.Errorf(escrow.Ended, "that payout is paid already; nothing was changed")
 	}
-	if !p.BegunAt.IsZero() {
+	if !p.BegunAt.IsZero() || !op.Seal.GenuinePayout(p) && op.Seal.MayBeBegun(p) {
 		return nil, escrow.Errorf(escrow.TooLate, "the operator is paying that payout already, so it cannot be taken back any more; nothing was changed")
 	}
 	return t.ended(ctx, escrowserver.EndPayout{Now: op.Now, Note: escrow.CancelledByOwner, By: string(op.Key), Seal: op.Seal}, p, escrow.PayoutRefused)

@@ -7,7 +7,6 @@ import (
 
 	"earnest/escrow"
 	"earnest/escrowserver"
-	"earnest/payment"
 )
 
 var _ escrowserver.MoneyStore = (*Store)(nil)
@@ -130,23 +129,31 @@ func (r reader) payout(ctx context.Context, id string) (escrowserver.PayoutRecor
 	return p, ok, err
 }
 
-// Payouts lists those of an account, newest first, or all that are asked for if no
-// account is named: the oldest of each account first, so that many of one hide none.
+// Payouts lists those of an account, newest first.
 func (s *Store) Payouts(ctx context.Context, account escrow.KeyID, limit int) ([]escrowserver.PayoutRecord, error) {
-	text, values := `SELECT `+payoutColumns+`, a.frozen_at, CAST(COALESCE((SELECT SUM(d.amount) FROM debt d JOIN checkout c ON c.id = d.checkout
-				WHERE c.account = p.account AND c.currency = p.currency AND d.state = 'open'), 0)
-			- COALESCE((SELECT b.available FROM balance b WHERE b.holder = p.account AND b.currency = p.currency), 0) AS BIGINT)
-		FROM payout p JOIN account a ON a.id = p.account WHERE p.state = 'asked'
-		ORDER BY ROW_NUMBER() OVER (PARTITION BY p.account ORDER BY p.asked_at, p.id), p.asked_at, p.id LIMIT ?`, []any{limit}
-	if account != "" {
-		text, values = `SELECT `+payoutColumns+`, 0, 0 FROM payout p WHERE p.account = ? ORDER BY p.asked_at DESC, p.id LIMIT ?`, []any{account, limit}
-	}
-	rows, err := s.reader().query(ctx, text, values...)
+	rows, err := s.reader().query(ctx, `SELECT `+payoutColumns+` FROM payout p WHERE p.account = ? ORDER BY p.asked_at DESC, p.id LIMIT ?`, account, limit)
 	var list []escrowserver.PayoutRecord
 	err = each(rows, err, func(scan func(...any) error) error {
-		var frozen, owes int64
-		p, err := scanPayout(scan, &frozen, &owes)
-		p.FrozenAt, p.Owes = fromMicros(frozen), payment.Amount(max(0, owes))
+		p, err := scanPayout(scan)
+		list = append(list, p)
+		return err
+	})
+	return list, err
+}
+
+// PayoutQueue lists all that are asked for: the oldest of each account first, so that
+// many of one hide none.
+func (s *Store) PayoutQueue(ctx context.Context, since time.Time, limit int) ([]escrowserver.PayoutRecord, error) {
+	rows, err := s.reader().query(ctx, `SELECT `+payoutColumns+`, a.frozen_at,
+		COALESCE((SELECT b.available FROM balance b WHERE b.holder = p.account AND b.currency = p.currency), 0), `+passingAndDebts+`
+		FROM payout p JOIN account a ON a.id = p.account WHERE p.state = 'asked'
+		ORDER BY ROW_NUMBER() OVER (PARTITION BY p.account ORDER BY p.asked_at, p.id), p.asked_at, p.id LIMIT ?`, micros(since), limit)
+	var list []escrowserver.PayoutRecord
+	err = each(rows, err, func(scan func(...any) error) error {
+		var frozen int64
+		var m means
+		p, err := scanPayout(scan, &frozen, &m.available, &m.passing, &m.debts)
+		p.FrozenAt, p.Owes = fromMicros(frozen), m.owes()
 		list = append(list, p)
 		return err
 	})

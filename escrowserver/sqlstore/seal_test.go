@@ -90,13 +90,51 @@ func TestARecoveryKeyThatSomebodyWroteInActsNot(t *testing.T) {
 	})
 }
 
+// TestABegunPayoutThatSomebodyChangedIsNotGivenBack: its money may be at the bank. One
+// that nobody has begun can be refused, whatever was made of it.
+func TestABegunPayoutThatSomebodyChangedIsNotGivenBack(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		h := servicetest.NewHarness(t, s)
+		servicetest.MoneyStory(t, h)
+		list, err := s.PayoutQueue(t.Context(), h.Clock.Now(), 10)
+		if err != nil || len(list) != 2 || list[0].BegunAt.IsZero() || !list[1].BegunAt.IsZero() {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		begun, asked := list[0], list[1]
+		refuse := func(id string) error {
+			_, err := h.Server.EndPayout(t.Context(), id, false, "no such bank", "root")
+			return err
+		}
+		for _, damage := range []string{
+			`UPDATE payout SET destination = 'a thief''s bank' WHERE id = ?`,
+			`UPDATE payout SET begun_at = 0, begun_by = '' WHERE id = ?`,
+			`UPDATE payout SET begun_at = 0, begun_by = '', signed = '' WHERE id = ?`,
+			`UPDATE payout SET begun_at = 0, begun_by = '', signed = (SELECT o.signed FROM payout o WHERE o.state = 'asked' AND o.begun_at = 0) WHERE id = ?`,
+		} {
+			exec(t, s, damage, begun.ID)
+			if err := refuse(begun.ID); !errors.Is(err, escrow.Forbidden) || !strings.Contains(err.Error(), "do not pay it again; it cannot be refused") {
+				t.Errorf("refused: %s: %v", damage, err)
+			}
+			cancel := escrowserver.CancelPayout{Now: h.Clock.Now(), Account: begun.Account, Key: begun.Account, ID: begun.ID, Seal: escrowserver.SealOf(h.ReceiptSigner)}
+			if err := s.Apply(t.Context(), []escrowserver.Op{cancel})[0].Err; !errors.Is(err, escrow.TooLate) {
+				t.Errorf("taken back: %s: %v", damage, err)
+			}
+			exec(t, s, `UPDATE payout SET destination = ?, begun_at = ?, begun_by = ?, signed = ? WHERE id = ?`, begun.To, micros(begun.BegunAt), begun.BegunBy, begun.Signed, begun.ID)
+		}
+		exec(t, s, `UPDATE payout SET destination = 'a thief''s bank' WHERE id = ?`, asked.ID)
+		if err := errors.Join(refuse(asked.ID), refuse(begun.ID)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestAPayoutThatSomebodyChangedIsNotPaid: where it goes and when was signed, and that it
 // was begun.
 func TestAPayoutThatSomebodyChangedIsNotPaid(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
 		h := servicetest.NewHarness(t, s)
 		servicetest.MoneyStory(t, h)
-		list, err := s.Payouts(t.Context(), "", 10)
+		list, err := s.PayoutQueue(t.Context(), h.Clock.Now(), 10)
 		if err != nil || len(list) != 2 || list[0].BegunAt.IsZero() || !list[1].BegunAt.IsZero() {
 			t.Fatalf("%+v, %v", list, err)
 		}

@@ -18,9 +18,9 @@ func (q Queue) Marks(p escrowserver.PayoutRecord, known func(string) payment.Cur
 		marks = append(marks, fmt.Sprintf("begun at %s by %s: do not pay it twice; was it paid, say 'payout paid', and if that failed, 'payout refuse'", at(p.BegunAt), printable(p.BegunBy)))
 	}
 	if p.Owes > 0 {
-		mark := "ATTENTION: a card payment was taken back, and the account owes " + owes + " more than it has available: pay nothing; refuse the payout, or settle the debt first"
+		mark := "ATTENTION: a card payment was taken back, and the account owes " + owes + " more than it has and will keep (welcome credit, and what was paid by card lately, do not count): pay nothing; refuse the payout, or settle the debt first"
 		if begun {
-			mark = "ATTENTION: since it was begun, a card payment was taken back, and the account owes " + owes + " more than it has available: stop the transfer if you still can, and refuse the payout"
+			mark = "ATTENTION: since it was begun, a card payment was taken back, and the account owes " + owes + " more than it has and will keep: unless you refunded it at the provider yourself for this payout (then say 'payout paid'), stop the transfer if you still can; refuse the payout only if nothing of it was paid"
 		}
 		marks = append(marks, mark)
 	}

@@ -314,12 +314,16 @@ func ReadQueue(ctx context.Context, cfg Config) (q Queue, known func(string) pay
 	if cfg, err = cfg.complete(); err != nil {
 		return q, nil, err
 	}
+	hold, err := cfg.Card.hold()
+	if err != nil {
+		return q, nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
 	_, store, err := openBooks(ctx, cfg, sqlstore.OpenToRead)
 	if err != nil {
 		return q, nil, err
 	}
 	var errs [6]error
-	q.Payouts, errs[0] = store.Payouts(ctx, "", queueMost)
+	q.Payouts, errs[0] = store.PayoutQueue(ctx, cfg.Now().Add(-hold), queueMost)
 	q.Debts, errs[1] = store.Debts(ctx, false)
 	q.Wrong, errs[2] = store.Checkouts(ctx, escrow.CheckoutWrong, queueMost)
 	q.Events, errs[3] = store.Events(ctx, queueMost)
