@@ -22,6 +22,7 @@ func thiefTests() []test {
 		{"ADeletedAccountTakesNoMoney", deletedTakesNone},
 		{"ARotatedRecipientIsNoBeneficiary", rotatedBeneficiary},
 		{"AnAccountLeavesFewKeysADay", rotationsLimited},
+		{"ARotationEndsPayoutsOfAThief", rotatedPayouts},
 		{"ARotationEndsRaisesOfLimits", rotatedRaise},
 		{"AFreezeEndsRaisesOfLimits", frozenRaise},
 		{"AReplacedKeySetsNoLimit", replacedLimit},
@@ -248,6 +249,50 @@ func rotatedRaise(w *world) {
 	heir.limitsAre()
 	w.later(72 * time.Hour)
 	heir.limitsAre()
+	w.verified()
+}
+
+// rotatedPayouts: what a thief has asked to be paid is not paid after the owner is back,
+// and no destination of the old key counts as known; what was begun goes on.
+func rotatedPayouts(w *world) {
+	ctx := context.Background()
+	anna, backup := w.protected()
+	anna.topUp(100)
+	begun, err := anna.askPayout(10, "a bank")
+	w.ok(err)
+	w.later(escrow.PayoutWait)
+	w.ok(w.begins())
+	asked, err := anna.askPayout(90, "a thief's bank")
+	w.ok(err)
+	_, err = anna.order(anna.id(), escrow.Order{Action: escrow.ActionFreeze})
+	w.ok(err)
+	w.later(escrow.PayoutWait + time.Hour)
+	order, heir := w.rotation(anna.id())
+	_, err = backup.order(anna.id(), order)
+	w.ok(err)
+	heir.renewed()
+	list, err := heir.Payouts(ctx)
+	w.ok(err)
+	for _, p := range list {
+		if p.ID == asked.ID && (p.State != escrow.PayoutRefused || p.Note != escrow.EndedByRecovery || !p.EndedAt.Equal(w.Clock.Now())) ||
+			p.ID == begun.ID && p.State != escrow.PayoutPaying {
+			w.Fatalf("after the rotation: %+v", p)
+		}
+	}
+	if len(list) != 2 || w.queued().Operation != begun.ID {
+		w.Fatalf("the operator's list has %+v, the account %+v", w.queued(), list)
+	}
+	heir.has(90, 10)
+	w.verified()
+	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
+	w.ok(err)
+	for _, to := range []string{"a bank", "a thief's bank"} {
+		again, err := heir.askPayout(10, to)
+		w.ok(err)
+		if want := w.Clock.Now().UTC().Add(escrow.PayoutWait); !again.NotBefore.Equal(want) {
+			w.Fatalf("to %s it may be paid from %s on, want %s", to, again.NotBefore, want)
+		}
+	}
 	w.verified()
 }
 

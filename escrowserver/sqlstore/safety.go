@@ -63,7 +63,7 @@ func (t *tx) takeOrder(ctx context.Context, op escrowserver.TakeOrder) (any, err
 	if byRecovery {
 		signer = keys.Recovery
 	}
-	act, err := t.orderActs(ctx, op, order, byRecovery)
+	act, err := t.orderActs(ctx, op, order, keys, byRecovery)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (t *tx) ordered(ctx context.Context, id escrow.KeyID, err error) (any, erro
 }
 
 // orderActs checks an order and says what to do for it.
-func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, byRecovery bool) (func() error, error) {
+func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, keys escrowserver.AccountKeys, byRecovery bool) (func() error, error) {
 	frozen := t.known.accounts[order.Account].frozen
 	switch order.Action {
 	case escrow.ActionFreeze:
@@ -128,6 +128,9 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 					return err
 				}
 				if err := t.dropRaises(ctx, op, order.Account); err != nil {
+					return err
+				}
+				if err := t.dropPayouts(ctx, op, order.Account, keys.Recovery.ID()); err != nil {
 					return err
 				}
 				t.known.accounts[order.Account].frozen = false
