@@ -84,6 +84,10 @@ const PayoutWait = 48 * time.Hour
 // CancelledByOwner is the note of a payout that its owner took back.
 const CancelledByOwner = "cancelled by the account's owner"
 
+// EndedByRecovery is the note of a payout that was asked for by a key that its
+// recovery key has replaced since.
+const EndedByRecovery = "ended by the recovery key, with all that the account's old key had asked for; if it was yours, ask for it again"
+
 // PayoutState says how far a payout is.
 type PayoutState string
 

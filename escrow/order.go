@@ -51,6 +51,13 @@ const (
 	KeyLife = 180 * 24 * time.Hour
 )
 
+// What is taken of a new order at most, in bytes: it is kept. One in an offer may be of
+// before.
+const (
+	MaxOrder   = 4 << 10
+	MaxOrderID = 64
+)
+
 // Order is signed by the account's key or by its recovery key. It needs no signed
 // request, since who orders may have lost the account's key.
 type Order struct {

@@ -35,6 +35,9 @@ const (
 	// maxOffer bounds a signed offer: every quote and receipt chain carries it.
 	maxOffer = 8 << 10
 
+	// DecisionsOfABond are taken before no reject of it can be undone any more.
+	DecisionsOfABond = 20
+
 	renewAfter = 180 * 24 * time.Hour
 	keepSold   = 24 * time.Hour
 )

@@ -43,6 +43,17 @@ func TooManyProposals(wait time.Duration) error {
 	return err
 }
 
+// OrdersADay is how many orders an account takes within 24 hours, beside those that stop
+// a thief.
+const OrdersADay = 200
+
+// TooManyOrders refuses one more.
+func TooManyOrders(wait time.Duration) error {
+	err := escrow.Errorf(escrow.Limited, "the account took %d orders within 24 hours; nothing was changed; it can still be frozen, a change that waits can be cancelled, and the recovery key can give it a new key", OrdersADay)
+	err.RetryAfter = wait
+	return err
+}
+
 // RotationsADay is how many keys an account may have replaced within 24 hours: each is
 // kept for good.
 const RotationsADay = 5
@@ -148,8 +159,12 @@ func (v view) Order(ctx context.Context, signed escrow.Signed) (escrow.Account, 
 		return escrow.Account{}, v.s.failed(ctx, "order", err)
 	}
 	keys = v.s.seal.Trusted(claimed.Account, keys)
-	if _, _, err := escrow.VerifyOrder(signed, keys.Key, keys.Recovery); err != nil {
+	order, _, err := escrow.VerifyOrder(signed, keys.Key, keys.Recovery)
+	if err != nil {
 		return escrow.Account{}, err
+	}
+	if len(signed) > escrow.MaxOrder || len(order.ID) > escrow.MaxOrderID {
+		return escrow.Account{}, escrow.Errorf(escrow.Invalid, "an order has at most %d bytes, and its id at most %d; nothing was changed", escrow.MaxOrder, escrow.MaxOrderID)
 	}
 	record, err := do[AccountRecord](ctx, v.s, TakeOrder{Now: v.s.now(), Signed: signed, Promise: v.s.promise, Seal: v.s.seal})
 	if err != nil {

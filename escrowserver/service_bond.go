@@ -11,6 +11,9 @@ import (
 const (
 	pageSize = 200
 	maxWait  = time.Minute
+	// A page ends with the part after which it has that many bytes of certificates.
+	pagePart  = 25
+	pageBytes = 1 << 20
 )
 
 func (v view) AskWithdraw(ctx context.Context, bond escrow.BondID) (escrow.BondView, error) {
@@ -51,24 +54,25 @@ func (v view) Bonds(ctx context.Context, after int64, wait time.Duration) (escro
 	}
 }
 
+// page reads in parts, so that many long certificates are never in memory at once.
 func (v view) page(ctx context.Context, after int64) (escrow.BondPage, error) {
-	page := escrow.BondPage{Bonds: []escrow.BondView{}, Cursor: after}
-	changes, err := v.s.cfg.Store.Bonds(ctx, v.id, after, pageSize+1)
-	if err != nil {
-		return page, v.s.failed(ctx, "bonds", err)
-	}
-	if len(changes) > pageSize {
-		changes, page.More = changes[:pageSize], true
-	}
-	for _, c := range changes {
-		if c.Damaged != nil {
-			v.s.log.Error("a damaged bond is left out of its party's list; run verify", "bond", c.Bond.ID, "error", c.Damaged)
-			page.Cursor = c.N
-			continue
+	page := escrow.BondPage{Bonds: []escrow.BondView{}, Cursor: after, More: true}
+	for size := 0; page.More && len(page.Bonds) < pageSize && size < pageBytes; {
+		changes, err := v.s.cfg.Store.Bonds(ctx, v.id, page.Cursor, pagePart+1)
+		if err != nil {
+			return page, v.s.failed(ctx, "bonds", err)
 		}
-		bond, _ := c.Bond.Extend(v.s.vitals.known())
-		page.Bonds = append(page.Bonds, bond.View(c.Role))
-		page.Cursor = c.N
+		page.More = len(changes) > pagePart
+		for _, c := range changes[:min(len(changes), pagePart)] {
+			page.Cursor = c.N
+			if c.Damaged != nil {
+				v.s.log.Error("a damaged bond is left out of its party's list; run verify", "bond", c.Bond.ID, "error", c.Damaged)
+				continue
+			}
+			bond, _ := c.Bond.Extend(v.s.vitals.known())
+			page.Bonds = append(page.Bonds, bond.View(c.Role))
+			size += len(bond.Verification) + len(bond.Reply) + len(bond.Quote)
+		}
 	}
 	return page, nil
 }

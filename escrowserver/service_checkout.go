@@ -19,6 +19,16 @@ const checkoutRetry = 12 * time.Hour
 // CheckoutLife is how long a page may be paid, as far as an account's end waits for it.
 const CheckoutLife = 24 * time.Hour
 
+// OpenCheckouts is how many pages of an account wait to be paid at once.
+const OpenCheckouts = 5
+
+// TooManyCheckouts refuses one more.
+func TooManyCheckouts(wait time.Duration) error {
+	err := escrow.Errorf(escrow.Limited, "%d card payments of yours were begun and are not paid; nothing was changed; pay one of them, or wait until one has run out", OpenCheckouts)
+	err.RetryAfter = wait
+	return err
+}
+
 // StartCheckout has the provider make a page. The checkout is kept before, so that
 // what is paid there is never money of nobody.
 func (v view) StartCheckout(ctx context.Context, req escrow.CheckoutRequest) (escrow.Checkout, error) {

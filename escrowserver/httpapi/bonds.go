@@ -72,5 +72,8 @@ func (a *API) bonds(ctx context.Context, in *listInput) (*output[escrow.BondPage
 	if page.Bonds == nil {
 		page.Bonds = []escrow.BondView{}
 	}
+	if err == nil {
+		err = a.roomForPage(ctx, page)
+	}
 	return answer(page, err)
 }

@@ -127,7 +127,10 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 		a.writeProblem(w, wire.ProblemOf(err))
 		return
 	}
-	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accountKey{}, caller.Key)))
+	room := &held{}
+	defer room.release()
+	ctx := context.WithValue(r.Context(), accountKey{}, caller.Key)
+	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(ctx, heldKey{}, room)))
 }
 
 // maxOpening is the largest body of a key without account: two keys.

@@ -65,6 +65,7 @@ type API struct {
 	unsigned map[string]access // by pattern of the mux
 	known    *knownKeys
 	bodies   *bodies
+	answers  *answers
 	accounts *limiter
 	remotes  *limiter
 	document []byte
@@ -84,6 +85,7 @@ func New(cfg Config) (*API, error) {
 		unsigned: map[string]access{},
 		known:    newKnownKeys(cfg.Known),
 		bodies:   newBodies(),
+		answers:  newAnswers(cfg.Now),
 		accounts: newLimiter(perAccount, cfg.Now),
 		remotes:  newLimiter(cfg.PerRemote.or(Rate{PerSecond: 50, Burst: 500}), cfg.Now),
 	}

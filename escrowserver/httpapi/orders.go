@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"earnest/escrow"
@@ -16,8 +15,5 @@ func (a *API) orderOperations() {
 			return answer(a.service(ctx).Order(ctx, in.Body.Order))
 		})
 	register(a, operation{method: http.MethodGet, path: "/v1/account/export", id: "export-account", tag: tagAccount,
-		summary: "Return all that is stored about the account"},
-		func(ctx context.Context, _ *struct{}) (*output[json.RawMessage], error) {
-			return answer(a.service(ctx).Export(ctx))
-		})
+		summary: "Return all that is stored about the account"}, a.export)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"earnest/escrow"
+	"earnest/escrowserver"
 	"earnest/payment"
 )
 
@@ -16,6 +17,7 @@ func attackTests() []test {
 		{"WithdrawAfterSubmitting", withdrawAfterSubmitting},
 		{"ForfeitWithoutDecision", forfeitWithoutDecision},
 		{"OldRejectAfterUndo", oldRejectAfterUndo},
+		{"DecisionsOfABondAreLimited", decisionsLimited},
 		{"ForgedProofs", forgedProofs},
 		{"ForgedStatements", forgedStatements},
 		{"TamperedQuote", tamperedQuote},
@@ -102,6 +104,38 @@ func (w *world) verifyForged(bond *bought, before []escrow.Signed, r escrow.Rece
 	signed, err := escrow.Sign(w.ReceiptSigner, escrow.KindReceipt, r)
 	w.ok(err)
 	return escrow.VerifyChain(bond.req.Quote, append(append([]escrow.Signed{}, before...), signed), w.Server.ReceiptKey())
+}
+
+// decisionsLimited: rejecting and undoing fills no disk, and what is decided last counts.
+func decisionsLimited(w *world) {
+	ctx := context.Background()
+	anna, bob := w.owner("anna@sender.example", 500), w.recipient("bob@recipient.example", 25, 2)
+	var bonds []*bought
+	var undone escrow.Signed
+	for _, sender := range []*person{anna, w.owner("carol@other.example", 500)} {
+		bond := sender.buy(bob, 25)
+		bond.arrive()
+		bonds = append(bonds, bond)
+		for range escrowserver.DecisionsOfABond / 2 {
+			bond.decide(escrow.Reject)
+			undone = bond.decision(escrow.Undo)
+			_, err := bob.Decide(ctx, bond.id(), escrow.Undo, undone)
+			w.ok(err)
+		}
+	}
+	rejected, accepted := bonds[0], bonds[1]
+	rejected.decide(escrow.Reject)
+	_, err := bob.Decide(ctx, rejected.id(), escrow.Undo, rejected.decision(escrow.Undo))
+	w.fails(err, escrow.Limited)
+	_, err = bob.Decide(ctx, accepted.id(), escrow.Undo, undone) // the same bytes again
+	w.ok(err)
+	accepted.decide(escrow.Accept)
+	w.later(time.Hour)
+	if v := rejected.view(bob); v.State != escrow.Rejected {
+		w.Fatalf("the last reject is %s", v.State)
+	}
+	anna.has(475, 0)
+	w.verified()
 }
 
 func oldRejectAfterUndo(w *world) {

@@ -25,6 +25,7 @@ func checkoutTests() []test {
 		{"CheckoutKilledBeforeTheCredit", checkoutKilled},
 		{"CheckoutTakenBackIsADebt", checkoutTakenBack},
 		{"CheckoutWithoutProvider", checkoutWithout},
+		{"FewCheckoutsOfAnAccountWaitAtOnce", checkoutsLimited},
 		{"ASettledDebtStaysSettled", refundsGrow},
 		{"ASlowProviderStopsNoSweep", slowProvider},
 	}
@@ -213,8 +214,7 @@ func checkoutOnce(w *world) {
 func checkoutAnyOrder(w *world) {
 	s := w.cashier()
 	var events []escrowserver.Event
-	const n = 6
-	for i := range n {
+	for i := range escrowserver.OpenCheckouts {
 		_, _ = s.start(payment.Amount(100 + i))
 		open := s.till.sessions[i]
 		over := open
@@ -228,7 +228,7 @@ func checkoutAnyOrder(w *world) {
 	for _, e := range append(events, events...) {
 		s.post(e)
 	}
-	s.anna.has(100+101+102+103+104+105, 0)
+	s.anna.has(100+101+102+103+104, 0)
 }
 
 func checkoutWrong(w *world) {
@@ -394,4 +394,38 @@ func checkoutWithout(w *world) {
 	if err := s.server.Webhook(ctx, "till", nil, []byte("no json")); !errors.Is(err, escrowserver.ErrForged) {
 		w.Fatalf("forged: %v", err)
 	}
+}
+
+// checkoutsLimited: each page is made at the provider, so few of an account wait.
+func checkoutsLimited(w *world) {
+	ctx := context.Background()
+	s := w.cashier()
+	begin := func(id string) error {
+		_, err := s.anna.StartCheckout(ctx, escrow.CheckoutRequest{ID: id, Currency: Currency, Amount: 5})
+		return err
+	}
+	first := w.id()
+	w.ok(begin(first))
+	s.till.set(true, false)
+	w.fails(begin(w.id()), escrow.Unavailable) // asked for, and not open
+	s.till.set(false, false)
+	for range escrowserver.OpenCheckouts - 2 {
+		w.ok(begin(w.id()))
+	}
+	w.Clock.Move(time.Hour)
+	err := begin(w.id())
+	w.fails(err, escrow.Limited)
+	if e, ok := errors.AsType[*escrow.Error](err); !ok || e.RetryAfter != escrowserver.CheckoutLife-time.Hour {
+		w.Fatalf("the refusal says %+v", err)
+	}
+	w.ok(begin(first)) // the same again
+	bob := w.stranger()
+	bob.Service = s.server.As(bob.public())
+	_, err = bob.StartCheckout(ctx, escrow.CheckoutRequest{ID: w.id(), Currency: Currency, Amount: 5})
+	w.ok(err)
+	s.post(escrowserver.Event{ID: "event-1", Kind: escrowserver.EventSession, Session: s.till.pay(0)})
+	w.ok(begin(w.id()))
+	w.fails(begin(w.id()), escrow.Limited)
+	w.Clock.Move(escrowserver.CheckoutLife)
+	w.ok(begin(w.id()))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/json"
 	"log/slog"
 	"strings"
 	"time"
@@ -19,9 +20,13 @@ func thiefTests() []test {
 	return []test{
 		{"ManyOrdersHideNoWaitingChange", manyOrders},
 		{"OrdersThatWaitAreLimitedADay", ordersLimited},
+		{"OrdersThatChangeNothingAreNotKept", emptyOrders},
+		{"OrdersAreSmall", largeOrders},
+		{"AFullDayOfOrdersLeavesWhatStopsAThief", fullOfOrders},
 		{"ADeletedAccountTakesNoMoney", deletedTakesNone},
 		{"ARotatedRecipientIsNoBeneficiary", rotatedBeneficiary},
 		{"AnAccountLeavesFewKeysADay", rotationsLimited},
+		{"ARotationEndsPayoutsOfAThief", rotatedPayouts},
 		{"ARotationEndsRaisesOfLimits", rotatedRaise},
 		{"AFreezeEndsRaisesOfLimits", frozenRaise},
 		{"AReplacedKeySetsNoLimit", replacedLimit},
@@ -97,6 +102,91 @@ func ordersLimited(w *world) {
 	order, _ = w.rotation(anna.id())
 	_, err = backup.order(anna.id(), order)
 	w.ok(err)
+}
+
+// ordersKept is how many orders the books keep of the account.
+func (p *person) ordersKept() int {
+	p.w.Helper()
+	text, err := p.Export(context.Background())
+	p.w.ok(err)
+	var all struct {
+		Tables struct {
+			Orders []struct{} `json:"orders"`
+		} `json:"tables"`
+	}
+	p.w.ok(json.Unmarshal(text, &all))
+	return len(all.Tables.Orders)
+}
+
+// emptyOrders: a freeze of what is frozen, and an unfreeze of what is not, fill no disk.
+func emptyOrders(w *world) {
+	anna, backup := w.protected()
+	give := func(by *person, action escrow.Action, frozen bool, kept int) {
+		w.Helper()
+		account, err := by.order(anna.id(), escrow.Order{Action: action})
+		w.ok(err)
+		if account.FrozenAt.IsZero() == frozen || len(account.Changes) > 0 {
+			w.Fatalf("after %s the account is %+v", action, account)
+		}
+		if n := anna.ordersKept(); n != kept {
+			w.Fatalf("after %s %d orders are kept, want %d", action, n, kept)
+		}
+		w.Clock.Move(2 * time.Minute)
+	}
+	give(anna, escrow.ActionUnfreeze, false, 0)
+	give(backup, escrow.ActionUnfreeze, false, 0)
+	give(anna, escrow.ActionFreeze, true, 1)
+	give(anna, escrow.ActionFreeze, true, 1)
+	give(backup, escrow.ActionFreeze, true, 1)
+	give(backup, escrow.ActionUnfreeze, false, 2)
+	give(anna, escrow.ActionUnfreeze, false, 2)
+	w.verified()
+}
+
+// largeOrders: each order is kept, so a large one is none.
+func largeOrders(w *world) {
+	anna, _ := w.protected()
+	give := func(o escrow.Order) error {
+		o.Account, o.Action, o.Time = anna.id(), escrow.ActionFreeze, w.Clock.Now()
+		_, err := w.As(nil).Order(context.Background(), anna.sign(escrow.KindOrder, o))
+		return err
+	}
+	w.fails(give(escrow.Order{ID: strings.Repeat("a", escrow.MaxOrderID+1)}), escrow.Invalid)
+	w.fails(give(escrow.Order{ID: w.id(), Change: strings.Repeat("a", escrow.MaxOrder)}), escrow.Invalid)
+	if n := anna.ordersKept(); n != 0 {
+		w.Fatalf("%d orders are kept", n)
+	}
+	w.ok(give(escrow.Order{ID: strings.Repeat("a", escrow.MaxOrderID)}))
+}
+
+// fullOfOrders: a day's orders are bounded, and whoever has used them up keeps nobody
+// from stopping a thief.
+func fullOfOrders(w *world) {
+	anna, backup := w.protected()
+	give := func(by *person, o escrow.Order) error {
+		_, err := by.order(anna.id(), o)
+		return err
+	}
+	order, _ := w.rotation(anna.id())
+	asked, err := anna.order(anna.id(), order)
+	w.ok(err)
+	for range (escrowserver.OrdersADay - 1) / 2 {
+		w.ok(give(anna, escrow.Order{Action: escrow.ActionFreeze}))
+		w.ok(give(backup, escrow.Order{Action: escrow.ActionUnfreeze}))
+	}
+	w.ok(give(anna, escrow.Order{Action: escrow.ActionFreeze}))
+	w.fails(give(backup, escrow.Order{Action: escrow.ActionUnfreeze}), escrow.Limited)
+	_, next, err := ed25519.GenerateKey(rand.Reader)
+	w.ok(err)
+	w.fails(give(backup, escrow.Order{Action: escrow.ActionRecovery, Recovery: (&person{w: w, key: next}).public()}), escrow.Limited)
+	w.ok(give(anna, escrow.Order{Action: escrow.ActionFreeze}))
+	w.ok(give(backup, escrow.Order{Action: escrow.ActionCancel, Change: asked.Changes[0].ID}))
+	order, heir := w.rotation(anna.id())
+	w.ok(give(backup, order)) // which ends the freeze, too
+	w.ok(give(heir, escrow.Order{Action: escrow.ActionFreeze}))
+	w.Clock.Move(24 * time.Hour)
+	w.ok(give(backup, escrow.Order{Action: escrow.ActionUnfreeze}))
+	w.verified()
 }
 
 // deletedTakesNone: money for an account that no key reaches any more is credited to
@@ -248,6 +338,50 @@ func rotatedRaise(w *world) {
 	heir.limitsAre()
 	w.later(72 * time.Hour)
 	heir.limitsAre()
+	w.verified()
+}
+
+// rotatedPayouts: what a thief has asked to be paid is not paid after the owner is back,
+// and no destination of the old key counts as known; what was begun goes on.
+func rotatedPayouts(w *world) {
+	ctx := context.Background()
+	anna, backup := w.protected()
+	anna.topUp(100)
+	begun, err := anna.askPayout(10, "a bank")
+	w.ok(err)
+	w.later(escrow.PayoutWait)
+	w.ok(w.begins())
+	asked, err := anna.askPayout(90, "a thief's bank")
+	w.ok(err)
+	_, err = anna.order(anna.id(), escrow.Order{Action: escrow.ActionFreeze})
+	w.ok(err)
+	w.later(escrow.PayoutWait + time.Hour)
+	order, heir := w.rotation(anna.id())
+	_, err = backup.order(anna.id(), order)
+	w.ok(err)
+	heir.renewed()
+	list, err := heir.Payouts(ctx)
+	w.ok(err)
+	for _, p := range list {
+		if p.ID == asked.ID && (p.State != escrow.PayoutRefused || p.Note != escrow.EndedByRecovery || !p.EndedAt.Equal(w.Clock.Now())) ||
+			p.ID == begun.ID && p.State != escrow.PayoutPaying {
+			w.Fatalf("after the rotation: %+v", p)
+		}
+	}
+	if len(list) != 2 || w.queued().Operation != begun.ID {
+		w.Fatalf("the operator's list has %+v, the account %+v", w.queued(), list)
+	}
+	heir.has(90, 10)
+	w.verified()
+	_, err = w.Server.EndPayout(ctx, w.queued().ID, true, "ref", "root")
+	w.ok(err)
+	for _, to := range []string{"a bank", "a thief's bank"} {
+		again, err := heir.askPayout(10, to)
+		w.ok(err)
+		if want := w.Clock.Now().UTC().Add(escrow.PayoutWait); !again.NotBefore.Equal(want) {
+			w.Fatalf("to %s it may be paid from %s on, want %s", to, again.NotBefore, want)
+		}
+	}
 	w.verified()
 }
 

@@ -28,12 +28,28 @@ func (t *tx) startCheckout(ctx context.Context, op escrowserver.StartCheckout) (
 	if t.deleted(op.Account) {
 		return nil, noAccount()
 	}
+	if err := t.mayCheckOut(ctx, op); err != nil {
+		return nil, err
+	}
 	c = op.CheckoutRecord
 	c.State = escrow.CheckoutAsked
 	_, err = t.exec(ctx, "checkout.checkout", `INSERT INTO checkout (id, account, operation, provider, currency, amount, unit, units, state, made_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		c.ID, c.Account, c.Operation, c.Provider, c.Currency, c.Amount, c.Unit, c.Units, c.State, micros(c.MadeAt))
 	return c, err
+}
+
+// mayCheckOut bounds the pages of an account that can be paid at once: each is one at
+// the provider. One that nobody told the end of counts until it cannot be paid any more.
+func (t *tx) mayCheckOut(ctx context.Context, op escrowserver.StartCheckout) error {
+	var n int
+	var first int64
+	err := t.conn.row(ctx, `SELECT COUNT(*), COALESCE(MIN(made_at), 0) FROM checkout WHERE account = ? AND state IN ('asked', 'open') AND made_at > ?`,
+		op.Account, micros(op.MadeAt.Add(-escrowserver.CheckoutLife))).Scan(&n, &first)
+	if err == nil && n >= escrowserver.OpenCheckouts {
+		err = escrowserver.TooManyCheckouts(fromMicros(first).Add(escrowserver.CheckoutLife).Sub(op.MadeAt))
+	}
+	return err
 }
 
 // lockedCheckout reads a checkout once its account is locked.

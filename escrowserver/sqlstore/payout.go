@@ -42,10 +42,14 @@ func (t *tx) askPayout(ctx context.Context, op escrowserver.AskPayout) (any, err
 		return nil, err
 	}
 	// A destination that was named long enough ago has been seen by its owner; not so
-	// one that was refused, or taken back.
+	// one that was refused, or taken back, or named by a key that was stolen.
+	recovered, err := t.recoveredAt(ctx, op.Account)
+	if err != nil {
+		return nil, err
+	}
 	var first int64
-	if err := t.conn.row(ctx, `SELECT COALESCE(MIN(asked_at), 0) FROM payout WHERE account = ? AND destination = ? AND state <> 'refused'`,
-		op.Account, op.To).Scan(&first); err != nil {
+	if err := t.conn.row(ctx, `SELECT COALESCE(MIN(asked_at), 0) FROM payout WHERE account = ? AND destination = ? AND state <> 'refused' AND asked_at > ?`,
+		op.Account, op.To, micros(recovered)).Scan(&first); err != nil {
 		return nil, err
 	}
 	p = op.PayoutRecord

@@ -59,11 +59,18 @@ func (t *tx) takeOrder(ctx context.Context, op escrowserver.TakeOrder) (any, err
 	if err := escrowserver.OrderInTime(order, op.Now); err != nil {
 		return nil, err
 	}
+	frozen := t.known.accounts[id].frozen
+	if order.Action == escrow.ActionFreeze && frozen || order.Action == escrow.ActionUnfreeze && !frozen {
+		return t.ordered(ctx, id, nil) // it is so already
+	}
+	if err := t.mayOrder(ctx, op, order, byRecovery); err != nil {
+		return nil, err
+	}
 	signer := keys.Key
 	if byRecovery {
 		signer = keys.Recovery
 	}
-	act, err := t.orderActs(ctx, op, order, byRecovery)
+	act, err := t.orderActs(ctx, op, order, keys, byRecovery)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +93,7 @@ func (t *tx) ordered(ctx context.Context, id escrow.KeyID, err error) (any, erro
 }
 
 // orderActs checks an order and says what to do for it.
-func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, byRecovery bool) (func() error, error) {
+func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, keys escrowserver.AccountKeys, byRecovery bool) (func() error, error) {
 	frozen := t.known.accounts[order.Account].frozen
 	switch order.Action {
 	case escrow.ActionFreeze:
@@ -130,6 +137,9 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 				if err := t.dropRaises(ctx, op, order.Account); err != nil {
 					return err
 				}
+				if err := t.dropPayouts(ctx, op, order.Account, keys.Recovery.ID()); err != nil {
+					return err
+				}
 				t.known.accounts[order.Account].frozen = false
 			}
 			return t.act(ctx, "order", change{AccountChange: escrow.AccountChange{Account: order.Account, Kind: string(order.Action), Value: string(op.Signed)}, now: op.Now, seal: op.Seal})
@@ -144,6 +154,23 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 			AskedAt: op.Now, DueAt: op.Now.Add(escrow.ChangeNotice)}})
 		return err
 	}, nil
+}
+
+// mayOrder bounds the orders of an account: each is kept. What stops a thief is not
+// bounded here, since it bounds itself: a freeze that follows none, the end of a change
+// that waits, and a rotation by the recovery key, of which there are few a day.
+func (t *tx) mayOrder(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, byRecovery bool) error {
+	if order.Action == escrow.ActionFreeze || order.Action == escrow.ActionCancel || order.Action == escrow.ActionRotate && byRecovery {
+		return nil
+	}
+	var n int
+	var first int64
+	err := t.conn.row(ctx, `SELECT COUNT(*), COALESCE(MIN(made_at), 0) FROM account_order WHERE account = ? AND made_at > ?`,
+		order.Account, micros(op.Now.Add(-24*time.Hour))).Scan(&n, &first)
+	if err == nil && n >= escrowserver.OrdersADay {
+		err = escrowserver.TooManyOrders(fromMicros(first).Add(24 * time.Hour).Sub(op.Now))
+	}
+	return err
 }
 
 // mayPropose bounds what one key asks for: each change that waits is a row that

@@ -75,12 +75,26 @@ func (t *tx) decide(ctx context.Context, op escrowserver.Decide) (any, error) {
 		func(b escrow.Bond) (escrow.Bond, escrow.Step, error) {
 			next, step, err := b.Decide(op.Now, op.Decision, op.Signed)
 			decided = &next
+			if err == nil && op.Decision.Verdict == escrow.Undo {
+				err = t.mayUndo(ctx, op.Bond)
+			}
 			return next, step, err
 		})
 	if err == nil && decided != nil {
 		t.decidesBlock(op, *decided)
 	}
 	return outcome, err
+}
+
+// mayUndo bounds the decisions of a bond: each is kept, three times over. Without more
+// undos the next reject is the last, so that whoever still can, decides.
+func (t *tx) mayUndo(ctx context.Context, bond escrow.BondID) error {
+	var n int
+	err := t.conn.row(ctx, `SELECT COUNT(*) FROM statement WHERE bond = ? AND verdict IN ('accept', 'reject', 'undo')`, bond).Scan(&n)
+	if err == nil && n >= escrowserver.DecisionsOfABond {
+		err = escrow.Errorf(escrow.Limited, "%d decisions of this mail were taken already, so this reject cannot be undone: it takes effect, and the money is forfeit then; nothing was changed", n)
+	}
+	return err
 }
 
 // signedStep is a step that the recipient has signed.
