@@ -18,6 +18,7 @@ func moneyLooks() map[string]look {
 	narrow, small := fyne.NewSize(640, 700), fyne.NewSize(400, 700)
 	return map[string]look{
 		"money-two":       {narrow, twoAccounts, func(s *stage) { s.showMoney(viewmodel.MoneyBalance) }},
+		"money-here":      {narrow, limitHereOnly, func(s *stage) { s.showMoney(viewmodel.MoneyBalance) }},
 		"money-small":     {small, richScene, func(s *stage) { s.showMoney(viewmodel.MoneyBalance) }},
 		"money-none":      {wide, priced, func(s *stage) { s.showMoney(viewmodel.MoneyStatement) }},
 		"statement":       {wide, richScene, func(s *stage) { s.showMoney(viewmodel.MoneyStatement) }},
@@ -135,5 +136,14 @@ func twoAccounts(now func() time.Time) *agenttest.Agent {
 	}
 	a.SetBalance("tokens.example.com", "", "123456.50", "1000.00")
 	a.SetOffer("recipient@example.org", "0.25", "ESCROW/1 tokens.example.com 2.00", "1.00")
+	return a
+}
+
+// limitHereOnly has a limit that the escrow was never told.
+func limitHereOnly(now func() time.Time) *agenttest.Agent {
+	a := agenttest.Scene(now)
+	if _, err := a.SetLimit(context.Background(), agentclient.SetLimit{Currency: "escrow.example", PerMail: "0.50", HereOnly: true}); err != nil {
+		panic(err)
+	}
 	return a
 }
