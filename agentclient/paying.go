@@ -19,8 +19,8 @@ type PayingAgent interface {
 	LeaveCardPayment(ctx context.Context, id string) error
 	// PayOut asks the escrow for money in the world outside.
 	PayOut(ctx context.Context, req PayOut) (Payout, error)
-	// CancelPayout takes back what is not paid yet. The same again gives the same. What
-	// the escrow may not know yet is cancelled as soon as it answers.
+	// CancelPayout takes back what the operator has not begun to pay. The same again gives
+	// the same. What the escrow may not know yet is cancelled as soon as it answers.
 	CancelPayout(ctx context.Context, account, id string) (Payout, error)
 	// Payouts lists what was asked for, the newest first.
 	Payouts(ctx context.Context, account string) ([]Payout, error)
