@@ -71,7 +71,7 @@ func (c *withdrawCmd) payOut(s *session) error {
 
 type payoutsCmd struct {
 	List   payoutsListCmd   `cmd:"" default:"withargs" help:"What you asked for, the newest first."`
-	Cancel payoutsCancelCmd `cmd:"" help:"Take back a payout that is not paid yet: its money is available again."`
+	Cancel payoutsCancelCmd `cmd:"" help:"Take back a payout that the operator has not begun to pay: its money is available again."`
 }
 
 type payoutsListCmd struct {
@@ -97,7 +97,7 @@ func (c *payoutsListCmd) Run(s *session) error {
 	case len(list) == 0:
 		s.say("Nothing was asked for.\n")
 	case waits:
-		s.say("Take one back that is not paid yet with: earnest payouts cancel ID\n")
+		s.say("Take one back that the operator has not begun to pay with: earnest payouts cancel ID\n")
 	}
 	return nil
 }

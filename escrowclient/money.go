@@ -24,7 +24,7 @@ func (c *Client) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escro
 	return ask[escrow.Payout](ctx, c, call{name: "ask payout", method: http.MethodPost, path: "/v1/payouts", in: req})
 }
 
-// CancelPayout takes back what is not paid yet.
+// CancelPayout takes back what the operator has not begun to pay.
 func (c *Client) CancelPayout(ctx context.Context, id string) (escrow.Payout, error) {
 	return ask[escrow.Payout](ctx, c, call{name: "cancel payout", method: http.MethodPost, path: "/v1/payouts/" + url.PathEscape(id) + "/cancel"})
 }

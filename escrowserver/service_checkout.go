@@ -151,7 +151,8 @@ const (
 )
 
 // watchEvents deals with the events that wait, each minute, where the sweeper is, and
-// asks for what no event has told. It takes as long as the provider pleases, so the sweeper waits for none of it.
+// asks for what no event has told. It takes as long as the provider pleases, so the
+// sweeper waits for none of it.
 func (s *Server) watchEvents(ctx context.Context) {
 	if s.cfg.Provider == nil {
 		return
@@ -164,7 +165,7 @@ func (s *Server) watchEvents(ctx context.Context) {
 				s.log.Warn("events of the payment provider wait", "error", err)
 			}
 			if err := s.AskUnheard(ctx); err != nil && ctx.Err() == nil {
-				s.log.Warn("the payment provider did not say whether a checkout was paid", "error", err)
+				s.log.Warn("open checkouts are asked about later", "error", err)
 			}
 		}
 		pause(ctx, wait)

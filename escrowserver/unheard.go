@@ -53,7 +53,7 @@ func (s *Server) lookAt(ctx context.Context, c CheckoutRecord) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("the payment provider did not say whether it was paid: %w", err)
 	}
 	if _, err = s.settle(ctx, session); err != nil {
 		return err

@@ -85,7 +85,7 @@ type commands struct {
 	Restore restoreCommand `cmd:"" help:"Put a backup into a new folder; unsold keys are withdrawn."`
 	Credit  creditCommand  `cmd:"" help:"Credit an account, for a reason that it sees."`
 	Queue   queueCommand   `cmd:"" help:"Show what waits for the operator: payouts, debts, payments of other money."`
-	Payout  payoutGroup    `cmd:"" help:"End payouts."`
+	Payout  payoutGroup    `cmd:"" help:"Begin to pay payouts, and end them."`
 	Debt    debtGroup      `cmd:"" help:"Money that a payment provider took back after it was credited."`
 	Account accountGroup   `cmd:"" help:"What an account has of value, where verify says that it is not what the escrow wrote."`
 	Export  exportCommand  `cmd:"" help:"Write all bonds and signed totals for an auditor, who checks them without the escrow."`

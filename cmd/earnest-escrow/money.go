@@ -115,9 +115,8 @@ func (c *queueCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 	for _, p := range q.Payouts {
-		fmt.Fprintf(s.out, "payout   %s  %s  account %s  not before %s  to: %s\n", p.ID, worth(known(p.Currency), p.Amount), p.Account, at(p.NotBefore), app.Printable(p.To))
+		fmt.Fprintf(s.out, "payout   %s  %s  account %s  not before %s  to: %s\n", p.ID, worth(known(p.Currency), p.Amount), p.Account, app.Minute(p.NotBefore), app.Printable(p.To))
 		for _, mark := range q.Marks(p, known) {
 			fmt.Fprintln(s.out, "         ^", mark)
 		}
@@ -126,13 +125,13 @@ func (c *queueCommand) Run(ctx context.Context, s streams) error {
 		fmt.Fprintf(s.out, "         and %d payouts more\n", more)
 	}
 	for _, d := range q.Debts {
-		fmt.Fprintf(s.out, "debt     %s %s  %s  account %s  %s of %s\n", d.Provider, d.ID, worth(known(d.Currency), d.Amount), d.Account, d.Kind, at(d.MadeAt))
+		fmt.Fprintf(s.out, "debt     %s %s  %s  account %s  %s of %s\n", d.Provider, d.ID, worth(known(d.Currency), d.Amount), d.Account, d.Kind, app.Minute(d.MadeAt))
 	}
 	for _, w := range q.Wrong {
 		fmt.Fprintf(s.out, "wrong    %s %s  %s was asked for, other money came and is credited to nobody; account %s\n", w.Provider, w.Session, worth(known(w.Currency), w.Amount), w.Account)
 	}
 	for _, e := range q.Events {
-		fmt.Fprintf(s.out, "event    %s %s  waits since %s\n", e.Provider, e.Event.ID, at(e.ReceivedAt))
+		fmt.Fprintf(s.out, "event    %s %s  waits since %s\n", e.Provider, e.Event.ID, app.Minute(e.ReceivedAt))
 	}
 	if len(q.Payouts)+len(q.Debts)+len(q.Wrong)+len(q.Events) == 0 {
 		fmt.Fprintln(s.out, "Nothing waits.")

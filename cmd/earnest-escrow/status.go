@@ -38,7 +38,7 @@ func printStatus(out io.Writer, s app.Status) {
 	for _, m := range f.Money {
 		fmt.Fprintf(out, "  %-14s available %s, held %s\n", m.Holder, s.Amount(m.Currency, m.Available), s.Held(m))
 	}
-	fmt.Fprintf(out, "\nWaiting\n  payouts        %s\n  being paid     %s\n  debts          %s\n  other money    %s\n  card events    %d\n",
+	fmt.Fprintf(out, "\nWaiting\n  payouts        %s\n  paying         %s\n  debts          %s\n  other money    %s\n  card events    %d\n",
 		s.Sums(f.Payouts), s.Sums(f.Paying), s.Sums(f.Debts), s.Sums(f.Wrong), f.Events)
 	fmt.Fprintf(out, "\nTop-ups of all time\n")
 	for _, l := range s.TopUps() {
@@ -73,7 +73,7 @@ func printStatus(out io.Writer, s app.Status) {
 		s.Sums(f.Vouchers), f.Accounts, f.Outages)
 	fmt.Fprintf(out, "\nLog of operators, the newest of %d rows\n", s.LogRows)
 	for _, l := range s.Log {
-		fmt.Fprintf(out, "  %s  %s: %s", l.Made.UTC().Format("2006-01-02 15:04 UTC"), app.Printable(l.Who), app.Printable(l.What))
+		fmt.Fprintf(out, "  %s  %s: %s", app.Minute(l.Made), app.Printable(l.Who), app.Printable(l.What))
 		if l.Why != "" {
 			fmt.Fprintf(out, " (%s)", app.Printable(l.Why))
 		}

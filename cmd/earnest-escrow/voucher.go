@@ -22,7 +22,7 @@ func (c *voucherListCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	for _, v := range open {
-		fmt.Fprintf(s.out, "%s  %s  made %s\n", v.ID(), worth(known(v.Currency), v.Amount), v.MadeAt.UTC().Format("2006-01-02 15:04 MST"))
+		fmt.Fprintf(s.out, "%s  %s  made %s\n", v.ID(), worth(known(v.Currency), v.Amount), app.Minute(v.MadeAt))
 	}
 	if len(open) == 0 {
 		fmt.Fprintln(s.out, "No voucher is open.")

@@ -11,7 +11,7 @@ import (
 
 // MoneyStory plays what brings value in beside vouchers, and what takes it out: a
 // credit, a welcome, a checkout that was paid and in part taken back and one that
-// was not paid, a payout that was paid, one refused, one that is being paid
+// was not paid, a payout that was paid, one refused, one that is paying
 // and one that waits.
 func MoneyStory(t testing.TB, h Harness) {
 	t.Helper()

@@ -2,6 +2,8 @@ package servicetest
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"earnest/escrow"
@@ -14,6 +16,7 @@ func unheardTests() []test {
 		{"AnEscrowThatRunsAsksByItself", asksByItself},
 		{"TheProviderIsAskedEverMoreSeldom", askedSeldom},
 		{"OneThatIsNotAnsweredHidesNoOther", unheardFair},
+		{"WhoDidNotAnswerIsNamed", unheardNamed},
 		{"WhatIsToldAndAskedForIsCreditedOnce", toldAndAsked},
 	}
 }
@@ -147,4 +150,39 @@ func toldAndAsked(w *world) {
 	}
 	<-done
 	s.anna.has(500, 0)
+}
+
+// deaf are books that do not say which checkouts wait, or take nothing.
+type deaf struct {
+	escrowserver.Store
+	lists bool
+}
+
+func (d deaf) Unheard(ctx context.Context, provider string, now time.Time, limit int) ([]escrowserver.CheckoutRecord, error) {
+	if d.lists {
+		return d.Store.Unheard(ctx, provider, now, limit)
+	}
+	return nil, errors.New("the disk is full")
+}
+
+func (d deaf) Apply(context.Context, []escrowserver.Op) []escrowserver.Result {
+	return []escrowserver.Result{{Err: errors.New("the disk is full")}}
+}
+
+// unheardNamed: the provider is not blamed for the escrow's own books.
+func unheardNamed(w *world) {
+	ctx := context.Background()
+	s := w.cashier()
+	_, _ = s.start(500)
+	w.Clock.Move(time.Hour)
+	for _, lists := range []bool{false, true} {
+		server := w.restarted(func(c *escrowserver.Config) { c.Provider, c.Store = s.till, deaf{w.Store, lists} })
+		if err := server.AskUnheard(ctx); err == nil || strings.Contains(err.Error(), "provider") {
+			w.Fatalf("books that fail: %v", err)
+		}
+	}
+	s.till.set(true, false)
+	if err := s.server.AskUnheard(ctx); err == nil || !strings.Contains(err.Error(), "the payment provider did not say") {
+		w.Fatalf("a provider that is away: %v", err)
+	}
 }

@@ -18,8 +18,8 @@ type stored struct {
 	of      string // which rows of the table, which is t; a ? is the account
 }
 
-// ofAccount is everything that is stored about an account, but for secrets' hashes, the
-// memory for nonces, and what is others' or the escrow's own.
+// ofAccount is everything that is stored about an account, but for what accounts.md says
+// is left out.
 func ofAccount() []stored {
 	const bonds = `(SELECT id FROM bond WHERE sender_account = ? OR recipient_account = ?)`
 	const received, sent = `(SELECT id FROM bond WHERE recipient_account = ?)`, `(SELECT id FROM bond WHERE sender_account = ?)`

@@ -29,7 +29,7 @@ type Figures struct {
 	TopUps map[string]Sums
 	// Vouchers are those that were made and not redeemed: what they promise. Payouts,
 	// Debts and Wrong, checkouts for which other money came, wait for the operator; of
-	// the payouts some are begun, Paying. Events of the card provider wait to be done.
+	// the payouts some are Paying: begun, and not ended. Events of the card provider wait to be done.
 	Vouchers, Payouts, Paying, Debts, Wrong Sums
 	Events                                  int64
 }

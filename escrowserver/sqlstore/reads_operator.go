@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"earnest/escrow"
 	"earnest/escrowserver"
 	"earnest/payment"
 )
@@ -43,7 +44,9 @@ type Sum struct {
 }
 
 // TopUpKinds are what brings money in: vouchers, and the kinds of credits.
-func TopUpKinds() []string { return []string{"voucher", "payment", "operator", "welcome"} }
+func TopUpKinds() []string {
+	return []string{string(escrow.GroundVoucher), string(escrowserver.CreditPayment), string(escrowserver.CreditOperator), string(escrowserver.CreditWelcome)}
+}
 
 // topUpFigures sum up what became money, taken back since or not.
 func (r reader) topUpFigures(ctx context.Context, f *Figures) error {
@@ -51,7 +54,7 @@ func (r reader) topUpFigures(ctx context.Context, f *Figures) error {
 	for _, kind := range TopUpKinds() {
 		f.TopUps[kind] = Sums{}
 	}
-	rows, err := r.query(ctx, `SELECT 'voucher', currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM voucher WHERE redeemed_at > 0 GROUP BY currency
+	rows, err := r.query(ctx, `SELECT '`+string(escrow.GroundVoucher)+`', currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM voucher WHERE redeemed_at > 0 GROUP BY currency
 		UNION ALL SELECT kind, currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM credit GROUP BY kind, currency`)
 	return each(rows, err, func(scan func(...any) error) error {
 		var kind, currency string

@@ -193,7 +193,7 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 		name, help string
 		sums       sqlstore.Sums
 	}{
-		{"payouts_waiting", "Payouts that wait for the operator", books.Payouts}, {"payouts_begun", "Payouts that the operator has begun to pay", books.Paying}, {"debts_open", "Debts that are open", books.Debts},
+		{"payouts_waiting", "Payouts that wait for the operator", books.Payouts}, {"payouts_paying", "Payouts that the operator has begun to pay", books.Paying}, {"debts_open", "Debts that are open", books.Debts},
 		{"payments_wrong", "Card payments of other money than was asked for", books.Wrong}, {"vouchers_promised", "Vouchers that were not redeemed", books.Vouchers},
 	} {
 		for _, c := range f.cfg.Currencies {

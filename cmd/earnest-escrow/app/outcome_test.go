@@ -145,7 +145,7 @@ func TestPayoutsThatWaitAreTold(t *testing.T) {
 	}
 	text := fetch(t, ready.Metrics)
 	for _, want := range []string{`earnest_payouts_waiting{currency="escrow.example"} 1`, `earnest_payouts_waiting_amount{currency="escrow.example"} 200`, `earnest_debts_open{currency="escrow.example"} 0`,
-		`earnest_payouts_begun{currency="escrow.example"} 0`} {
+		`earnest_payouts_paying{currency="escrow.example"} 0`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("not told: %s", want)
 		}

@@ -98,7 +98,7 @@ func (s *Status) warn() {
 	f := s.Figures
 	if !f.OverdueSince.IsZero() && s.At.Sub(f.OverdueSince) > overdueOver {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%d bonds are past their deadline, the oldest since %s: money stays held; see whether the escrow runs, and its log",
-			f.Overdue, f.OverdueSince.UTC().Format("2006-01-02 15:04 UTC")))
+			f.Overdue, Minute(f.OverdueSince)))
 	}
 	s.Warnings = append(s.Warnings, s.waiting()...)
 	if f.EmptyPools > 0 {
