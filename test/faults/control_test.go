@@ -28,8 +28,8 @@ func killedBuy(ctx context.Context, r *rig) error {
 // operation before.
 func withoutIdempotency() overlay.Patch {
 	return overlay.Patch{File: serverWrites + "/buy.go", Edits: []overlay.Edit{{
-		Old: "t.known.operations[key].answer(op.BodyHash); ok || err != nil {",
-		New: "t.known.operations[key].answer(op.BodyHash); ok && false || err != nil {",
+		Old: `if by := t.known.used[op.Request.ID]; by.account != "" {`,
+		New: `if by := t.known.used[op.Request.ID]; by.account != "" && false {`,
 	}}}
 }
 

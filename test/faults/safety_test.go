@@ -175,13 +175,13 @@ func (o *owner) deeds() []deed {
 		return map[string]string{escrowProcess: escrowWrites, recipientProcess: agentWrites}
 	}
 	return []deed{
-		{"limit", "", o.limit, map[string]string{escrowProcess: "limit.limit limit.commit", senderProcess: "limit.limit limit.commit"}},
-		{"first recovery key", "", o.name(true), on("order.order order.recovery order.commit", named+" recovery.acts.trash")},
+		{"limit", "", o.limit, map[string]string{escrowProcess: "limit.limit limit.inventory limit.commit", senderProcess: "limit.limit limit.commit"}},
+		{"first recovery key", "", o.name(true), on("order.order order.recovery order.inventory order.commit", named+" recovery.acts.trash")},
 		{"freeze", "", o.freeze, on("order.freeze order.commit", "")},
 		{"unfreeze at once", "", o.unfreeze, on("order.unfreeze order.commit", "")},
 		{"freeze again", "", o.freeze, nil},
 		{"unfreeze with notice", soon, o.unfreezeLater, on(asked+"apply.unfreeze", "unfreeze.order.account unfreeze.order.commit")},
-		{"recovery key with notice", soon, o.name(false), on(asked+"apply.recovery", named)},
+		{"recovery key with notice", soon, o.name(false), on(asked+"apply.recovery apply.inventory", named)},
 		{"rotate with notice", soon, o.rotate(false), on(asked+"apply.replaced apply.rotate"+keysGone, changed+poolsGone)},
 		{"rotation that waits", "", o.rotateLater, on("", begun+"rotate.waits.account rotate.waits.commit")},
 		{"cancel", "", o.cancel, on("order.order order.changed order.commit", "rotate.drop.trash rotate.drop.account rotate.drop.commit")},

@@ -389,7 +389,8 @@ func (w *worker) answer(kind string, count func(*sums), note *entry, ask func(co
 	count(&w.begun)
 	w.mu.Unlock()
 	var err error
-	for range 1000 {
+	// PostgreSQL may take long to come back on a busy machine.
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		err = ask(context.Background())
 		if err == nil {
 			w.mu.Lock()
@@ -408,7 +409,6 @@ func (w *worker) answer(kind string, count func(*sums), note *entry, ask func(co
 		w.mu.Lock()
 		w.again[kind]++
 		w.mu.Unlock()
-		time.Sleep(10 * time.Millisecond)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
