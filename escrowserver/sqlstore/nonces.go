@@ -193,7 +193,7 @@ func (n *Nonces) begin(ctx context.Context, now int64) error {
 			return err
 		}
 		if tag.RowsAffected() == 1 {
-			if since, err = sinceFirst(ctx, tx, since, now); err != nil {
+			if since, err = sinceFirst(ctx, tx, now); err != nil {
 				return err
 			}
 		}
@@ -207,13 +207,14 @@ func (n *Nonces) begin(ctx context.Context, now int64) error {
 
 // sinceFirst is since when a memory remembers that is begun for the first time: always,
 // in new books. Books with accounts were restored, or moved here, and what was signed
-// just before may have been seen where they come from.
-func sinceFirst(ctx context.Context, tx pgx.Tx, since, now int64) (int64, error) {
+// before may have been seen where they come from. To restore them took longer than the
+// clocks there differ by.
+func sinceFirst(ctx context.Context, tx pgx.Tx, now int64) (int64, error) {
 	var served bool
 	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM account)`).Scan(&served); err != nil || !served {
 		return 0, err
 	}
-	return max(since, now+nonceMargin+1), nil
+	return now + 1, nil
 }
 
 // sinceCrash is from when on nothing can have been seen, if the books are not older
