@@ -99,10 +99,23 @@ func (v view) mayOpen(ctx context.Context) (free func(), err error) {
 	if account != "" || network == "" {
 		return func() {}, nil
 	}
-	if wait := v.s.openings.take(network, v.s.cfg.Strangers.AccountsPerNetwork, -1, v.s.now()); wait > 0 {
-		return nil, tooManyOfAll(wait, "too many accounts were opened from your network within an hour")
+	const tooMany = "too many accounts were opened from your network within an hour"
+	perNetwork, wide := v.s.cfg.Strangers.AccountsPerNetwork, wideNetwork(network)
+	if wait := v.s.openings.take(wide, networksInWide*perNetwork, -1, v.s.now()); wait > 0 {
+		return nil, tooManyOfAll(wait, tooMany)
 	}
-	return func() { v.s.openings.back(network) }, nil
+	if wait := v.s.openings.take(network, perNetwork, -1, v.s.now()); wait > 0 {
+		if wide != "" {
+			v.s.openings.back(wide)
+		}
+		return nil, tooManyOfAll(wait, tooMany)
+	}
+	return func() {
+		v.s.openings.back(network)
+		if wide != "" {
+			v.s.openings.back(wide)
+		}
+	}, nil
 }
 
 func (v view) Account(ctx context.Context) (escrow.Account, error) {

@@ -1,6 +1,7 @@
 package escrowserver
 
 import (
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -18,7 +19,8 @@ type StrangerLimits struct {
 	// Mails with tokens to addresses that the account does not hold, whoever asks: of a
 	// network, and in all.
 	MailsPerNetwork, MailsInAll int
-	// AccountsPerNetwork are opened by a network: each stays, deleted or not.
+	// AccountsPerNetwork are opened by a network, and four times as many by an IPv6 /48:
+	// each stays, deleted or not.
 	AccountsPerNetwork int
 }
 
@@ -41,6 +43,19 @@ func (r AccountRecord) stranger() bool {
 
 // maxNetworks bounds how many networks an hourly knows. Further ones count together.
 const maxNetworks = 10_000
+
+// networksInWide is how many times the limit of an IPv6 /64 a /48 has: a customer may
+// have all of one, and would else keep the others out with its 65,536 networks.
+const networksInWide = 4
+
+// wideNetwork is the /48 of an IPv6 network; none, where it is another.
+func wideNetwork(network string) string {
+	prefix, err := netip.ParsePrefix(network)
+	if err != nil || !prefix.Addr().Is6() || prefix.Bits() < 48 {
+		return ""
+	}
+	return netip.PrefixFrom(prefix.Addr(), 48).Masked().String()
+}
 
 // hourly counts what was done within an hour, by network and in all. Its memory is
 // bounded by the number of networks, and by what it lets through in all.

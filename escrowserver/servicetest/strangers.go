@@ -18,6 +18,7 @@ func strangerTests() []test {
 		{"ANetworkHasFewTokensMailed", networkMails},
 		{"AllTogetherHaveSoManyTokensMailed", mailsInAll},
 		{"ANetworkOpensFewAccounts", networkOpens},
+		{"AWideNetworkOpensFewAccounts", wideNetworkOpens},
 	}
 }
 
@@ -173,4 +174,33 @@ func networkOpens(w *world) {
 	w.later(time.Hour)
 	_, err = open(network)
 	w.ok(err)
+}
+
+// wideNetworkOpens: who has all of a /48 has no more than four of its networks, and keeps
+// nobody else out.
+func wideNetworkOpens(w *world) {
+	at := w.guarded(func(l *escrowserver.StrangerLimits) { l.AccountsPerNetwork = 2 })
+	open := func(network string) error {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		w.ok(err)
+		p := at(network, &person{w: w, key: key})
+		_, err = p.OpenAccount(p.from(), escrow.OpenAccount{Key: p.public()})
+		return err
+	}
+	const one, other = "2001:db8:1:%x::/64", "2001:db8:2:%x::/64"
+	for range 2 {
+		w.ok(open(fmt.Sprintf(one, 0)))
+	}
+	w.fails(open(fmt.Sprintf(one, 0)), escrow.Limited) // which counts for nothing
+	for i := range 6 {
+		w.ok(open(fmt.Sprintf(one, i+1)))
+	}
+	for i := range 3 {
+		w.fails(open(fmt.Sprintf(one, i+100)), escrow.Limited)
+	}
+	w.ok(open(fmt.Sprintf(other, 0)))
+	w.ok(open("192.0.2.1"))
+	w.ok(open(""))
+	w.later(time.Hour)
+	w.ok(open(fmt.Sprintf(one, 100)))
 }

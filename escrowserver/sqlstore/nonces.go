@@ -175,7 +175,7 @@ func (n *Nonces) take(ctx context.Context, batch []nonceCall) (taken map[string]
 }
 
 // firstNonce is in nonce_ahead once the memory was ever begun. Before that nothing
-// can have been seen, so that everything may be taken; no request has that id.
+// can have been seen in new books, so that everything may be taken; no request has that id.
 const firstNonce = "first"
 
 // begin says since when the memory remembers, and takes back what a crash has left.
@@ -193,7 +193,9 @@ func (n *Nonces) begin(ctx context.Context, now int64) error {
 			return err
 		}
 		if tag.RowsAffected() == 1 {
-			since = 0
+			if since, err = sinceFirst(ctx, tx, now); err != nil {
+				return err
+			}
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO nonce SELECT id FROM nonce_ahead ON CONFLICT DO NOTHING`); err != nil {
 			return err
@@ -201,6 +203,18 @@ func (n *Nonces) begin(ctx context.Context, now int64) error {
 		_, err = tx.Exec(ctx, `INSERT INTO nonce_since VALUES (1, $1) ON CONFLICT DO NOTHING`, since)
 		return err
 	})
+}
+
+// sinceFirst is since when a memory remembers that is begun for the first time: always,
+// in new books. Books with accounts were restored, or moved here, and what was signed
+// before may have been seen where they come from. To restore them took longer than the
+// clocks there differ by.
+func sinceFirst(ctx context.Context, tx pgx.Tx, now int64) (int64, error) {
+	var served bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM account)`).Scan(&served); err != nil || !served {
+		return 0, err
+	}
+	return now + 1, nil
 }
 
 // sinceCrash is from when on nothing can have been seen, if the books are not older

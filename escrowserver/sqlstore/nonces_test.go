@@ -168,6 +168,34 @@ func TestCrashOfOlderBooksTakesNothingForTheClocksMargin(t *testing.T) {
 	taken(t, v, signedBy(t, 1, clock.Add(nonceMargin*time.Second+time.Second)))
 }
 
+// Books that were restored, or moved from SQLite, have accounts and no memory: what was
+// signed before may have been taken where they come from.
+func TestNoReplayInRestoredBooks(t *testing.T) {
+	cluster := pgtest.For(t)
+	url, err := cluster.NewDatabase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, url)
+	clock := time.Now().Truncate(time.Second)
+	now := func() time.Time { return clock }
+	v := process(s, now)
+	seen := signedBy(t, 1, clock)
+	taken(t, v, seen)
+	for _, lost := range []string{
+		`INSERT INTO account (id, public_key, key_id, recovery, opened_at) VALUES ('a', 'k', 'a', '', 1)`,
+		`DELETE FROM nonce`, `DELETE FROM nonce_since`, `DELETE FROM nonce_ahead`, `DELETE FROM nonce_horizon`,
+	} {
+		if _, err := s.engine.reading().ExecContext(t.Context(), lost); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v = process(openAt(t, url), now)
+	replayed(t, v, seen)
+	replayed(t, v, signedBy(t, 1, clock))
+	taken(t, v, signedBy(t, 1, clock.Add(time.Second)))
+}
+
 // crash ends the database as a defect of it would: one of its processes is killed,
 // and it recovers from its log.
 func crash(t *testing.T, s *Store) {
