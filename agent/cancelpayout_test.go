@@ -189,7 +189,7 @@ func TestAPayoutThatIsTakenBackIsNotMadeByThat(t *testing.T) {
 	if again.State != agentclient.PayoutCancelled || len(asked) != before {
 		t.Errorf("taken back once more: %+v, asked for %d times more", again, len(asked)-before)
 	}
-	if queue, err := w.books.Payouts(t.Context(), "", 10); err != nil || len(queue) != 0 {
+	if queue, err := w.books.PayoutQueue(t.Context(), time.Time{}, 10); err != nil || len(queue) != 0 {
 		t.Errorf("the escrow has %+v, %v", queue, err)
 	}
 	w.has(p, "5.00", "0.00")
