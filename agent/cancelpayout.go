@@ -11,7 +11,7 @@ import (
 	"earnest/escrow"
 )
 
-// CancelPayout takes back what is not paid yet.
+// CancelPayout takes back what the operator has not begun to pay.
 func (a *Agent) CancelPayout(ctx context.Context, account, id string) (agentclient.Payout, error) {
 	acct, err := a.byAddress(account)
 	if err != nil {

@@ -146,18 +146,17 @@ func typedFingerprint(typed string, address escrow.Address) (escrow.KeyID, error
 		on, unread := escrow.ParseAddress(plain)
 		values, malformed := url.ParseQuery(query)
 		if errors.Join(err, unread, malformed) != nil || on != address {
-			return "", agentclient.Refuse(agentclient.CodeUsage,
-				agentclient.Say("fingerprint.card", "That is not the card of {Address}.", "Address", address),
-				agentclient.Say("nothing.changed", "Nothing was changed."),
-				agentclient.Say("fingerprint.whole", "Give the whole fingerprint on the card: 43 letters, digits, - and _.")).At(agentclient.FieldFingerprint)
+			return "", notWhole(agentclient.Say("fingerprint.card", "That is not the card of {Address}.", "Address", address))
 		}
 		text = values.Get("fp")
 	}
 	if raw, err := base64.RawURLEncoding.Strict().DecodeString(text); err != nil || len(raw) != 32 {
-		return "", agentclient.Refuse(agentclient.CodeUsage,
-			agentclient.Say("fingerprint.none", "That is no fingerprint."),
-			agentclient.Say("nothing.changed", "Nothing was changed."),
-			agentclient.Say("fingerprint.whole", "Give the whole fingerprint on the card: 43 letters, digits, - and _.")).At(agentclient.FieldFingerprint)
+		return "", notWhole(agentclient.Say("fingerprint.none", "That is no fingerprint."))
 	}
 	return escrow.KeyID(text), nil
+}
+
+func notWhole(happened agentclient.Said) error {
+	return agentclient.Refuse(agentclient.CodeUsage, happened, agentclient.Say("nothing.changed", "Nothing was changed."),
+		agentclient.Say("fingerprint.whole", "Give the whole fingerprint on the card: 43 letters, digits, - and _.")).At(agentclient.FieldFingerprint)
 }

@@ -88,11 +88,15 @@ func (s Seal) Inventory(before *InventoryLine, now InventoryLine, log LogEnd) (e
 		}
 		number = st.Number
 	}
-	rows, err := hashOf(now.Rows)
+	return s.numbered(number+1, now, log)
+}
+
+func (s Seal) numbered(number int64, line InventoryLine, log LogEnd) (escrow.Signed, error) {
+	rows, err := hashOf(line.Rows)
 	if err != nil {
 		return "", err
 	}
-	return s.sign(kindInventory, inventoryStatement{now.Account, number + 1, rows, log})
+	return s.sign(kindInventory, inventoryStatement{line.Account, number, rows, log})
 }
 
 // ToLog is the inventory's row in the log; false if the escrow has not signed it.

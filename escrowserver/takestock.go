@@ -35,11 +35,7 @@ func (s Seal) NextInventory(line InventoryLine, log LogEnd) (escrow.Signed, erro
 	if row, signed := s.ToLog(line); signed {
 		number = max(number, row.Number)
 	}
-	rows, err := hashOf(line.Rows)
-	if err != nil {
-		return "", err
-	}
-	return s.sign(kindInventory, inventoryStatement{line.Account, number + 1, rows, log})
+	return s.numbered(number+1, line, log)
 }
 
 // NoStock is the error for an account that is not in the books.
