@@ -238,11 +238,16 @@ func (w *worker) buy(from, shop *person, terms *escrowserver.Server, keys, bough
 		return s, false
 	}
 	s.key = key
-	asker := *from
-	if terms != nil {
-		asker.Service = terms.As(from.public())
-	}
-	if !w.answer("quote", nil, nil, func(ctx context.Context) (err error) { s.quote, err = asker.quote(ctx, shop); return err }) {
+	if !w.answer("quote", nil, nil, func(ctx context.Context) (err error) {
+		asker := *from
+		if terms != nil {
+			// Anew for each try: whose account it is, is looked up here, and where that
+			// failed it fails for good.
+			asker.Service = terms.As(from.public())
+		}
+		s.quote, err = asker.quote(ctx, shop)
+		return err
+	}) {
 		return s, false
 	}
 	certificate, proof := w.real.signer()
@@ -403,7 +408,7 @@ func (w *worker) answer(kind string, count func(*sums), note *entry, ask func(co
 			}
 			return true
 		}
-		if !unanswered(err) && escrow.CodeOf(err) != escrow.Internal {
+		if !unanswered(err) {
 			break
 		}
 		w.mu.Lock()
