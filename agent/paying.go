@@ -187,10 +187,19 @@ func (a *Agent) Payouts(ctx context.Context, account string) ([]agentclient.Payo
 func (a *account) viewPayout(p escrow.Payout) agentclient.Payout {
 	v := agentclient.Payout{ID: p.ID, Account: string(a.address), State: string(p.State), Amount: money(p.Currency, p.Amount), To: p.To,
 		AskedAt: p.AskedAt, NotBefore: p.NotBefore, EndedAt: p.EndedAt, Note: p.Note}
-	if p.State == escrow.PayoutRefused && p.Note == escrow.CancelledByOwner {
+	switch {
+	case p.State == escrow.PayoutRefused && p.Note == escrow.CancelledByOwner:
 		v.State, v.Note = agentclient.PayoutCancelled, ""
+	case p.State == escrow.PayoutRefused && p.Note == escrow.EndedByRecovery:
+		v.SayNote = endedByRecovery()
+		v.Note = v.SayNote.String()
 	}
 	return v
+}
+
+// endedByRecovery is said in the place of the escrow's words, which nobody translates.
+func endedByRecovery() agentclient.Said {
+	return agentclient.Say("payout.by-recovery", "The recovery key ended it, with all that the account's old key had asked for: the money is available again. If it was yours, ask for it again.")
 }
 
 // viewAsked is a payout that the escrow does not list.

@@ -71,6 +71,7 @@ func TestAPayoutIsTakenBack(t *testing.T) {
 		{ID: "unsure12", State: agentclient.PayoutUnsure, Amount: euro},
 		{ID: "paid1234", State: agentclient.PayoutPaid, Amount: euro, Note: "transfer 1"},
 		{ID: "refused1", State: agentclient.PayoutRefused, Amount: euro, Note: "no such bank"},
+		{ID: "ended123", State: agentclient.PayoutRefused, Amount: euro, Note: "The recovery key ended it.", SayNote: agentclient.Verbatim("The recovery key ended it.")},
 	} {
 		p.Account = asked.Account
 		agent.AddPayout(p)
@@ -91,6 +92,7 @@ func TestAPayoutIsTakenBack(t *testing.T) {
 		{[]string{"payouts", "cancel", "unsure12"}, 0, "it is not known whether the escrow has it"},
 		{[]string{"payouts", "cancel", "paid1234"}, 8, "paid this payout already"},
 		{[]string{"payouts", "cancel", "refused1"}, 0, "The operator had refused it already."},
+		{[]string{"payouts", "cancel", "ended123"}, 0, "The recovery key ended it.\n"},
 		{[]string{"payouts", "cancel", "PQRSTUVW", "--json"}, 0, `"state":"cancelled"`},
 	} {
 		var out bytes.Buffer

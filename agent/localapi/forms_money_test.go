@@ -26,7 +26,7 @@ func moneyForms(at func(day int) time.Time, euro func(amount string) agentclient
 		"Redeem":  agentclient.Redeem{Account: "recipient@example.org", Voucher: "…"},
 		"Movement": agentclient.Movement{Account: "recipient@example.org", Escrow: "escrow.example", N: 7, Time: at(22), Kind: agentclient.MoveHold,
 			Amount: euro("0.25"), Available: euro("4.75"), Held: euro("0.25"), Bond: "01939f…", With: "author@example.net", Subject: "Your book",
-			Ground: agentclient.GroundOperator, Reason: "an apology for Tuesday"},
+			Ground: agentclient.GroundOperator, Reason: "an apology for Tuesday", SayReason: saidWords()},
 		"Limit":    agentclient.Limit{Currency: "escrow.example", Unit: "EUR", PerMail: "1.00", PerDay: "5.00", Spent: "0.25", AtEscrow: true},
 		"SetLimit": agentclient.SetLimit{Currency: "escrow.example", PerMail: "1.00", PerDay: "5.00"},
 		"Receipts": agentclient.Receipts{Bond: "01939f…", Quote: "eyJ…", Receipts: []string{"eyJ…"}, Outages: []string{"eyJ…"},

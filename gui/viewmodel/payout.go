@@ -102,7 +102,10 @@ func (m *Model) payoutRow(p agentclient.Payout) PayoutRow {
 		}
 	case agentclient.PayoutRefused:
 		row.State, row.Tone, row.Text = m.say.T("payout.state.refused"), Against, m.say.T("payout.refused-text")
-		if note != "" {
+		switch {
+		case p.SayNote != nil: // nobody has refused it
+			row.State, row.Text = m.say.T("payout.state.ended"), m.say.agent(p.SayNote, p.Note)
+		case note != "":
 			row.Text = m.say.T("payout.refused-note", "Note", note)
 		}
 	case agentclient.PayoutCancelled:

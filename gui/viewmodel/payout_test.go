@@ -74,6 +74,28 @@ func TestAPayoutTellsWhatTheOperatorPaidAndWhatIsNotKnown(t *testing.T) {
 	})
 }
 
+func TestAPayoutThatTheRecoveryKeyEndedWasRefusedByNobody(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.Show(PageMoney)
+		// Its English is beside the agent, and no words of an operator's.
+		say := agentclient.Said{{ID: "payout.by-recovery", Text: "The recovery key ended it."}}
+		s.agent.AddPayout(agentclient.Payout{Account: "recipient@example.org", State: agentclient.PayoutRefused, Note: say.String(), SayNote: say,
+			Amount: agentclient.Money{Amount: "1.00", Currency: "escrow.example", Unit: "EUR"}, AskedAt: time.Now(), EndedAt: time.Now()})
+		synctest.Wait()
+		if row := s.PayOut().Rows[0]; row.State != "ended" || row.Text != "The recovery key ended it." {
+			t.Errorf("%+v", row)
+		}
+		move := agentclient.Movement{Kind: agentclient.MovePayoutRefused, Reason: say.String(), SayReason: say}
+		if words := s.say.quotedReason(move); words != "The recovery key ended it." {
+			t.Errorf("the statement has %q", words)
+		}
+		s.Speak(words.German)
+		const german = "Der Wiederherstellungsschlüssel hat sie beendet"
+		s.has("row", s.PayOut().Rows[0].State+s.PayOut().Rows[0].Text, "beendet", german)
+		s.has("statement", s.say.quotedReason(move), german)
+	})
+}
+
 func TestAPayoutIsAskedAgainUnderItsNumber(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
 		s.SetPayOutAmount("3")
