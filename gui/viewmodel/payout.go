@@ -71,7 +71,11 @@ func (m *Model) PayOut() PayOut {
 		Done: m.say.again(p.done), Busy: p.busy, Nothing: len(list) == 0, Loaded: p.loaded, LoadErr: m.say.again(p.loadErr)}
 	v.Purses, v.Purse = m.purseNames(list, p.from)
 	if len(list) > 0 {
-		v.Hint = m.say.T("payout.available", "Amount", m.say.money(list[v.Purse].Available), "Escrow", line(list[v.Purse].Escrow))
+		from := list[v.Purse]
+		v.Hint = m.say.T("payout.available", "Amount", m.say.money(from.Available), "Escrow", line(from.Escrow))
+		if from.LeastPayout.Amount != "" {
+			v.Hint += " " + m.say.T("payout.least", "Least", m.say.money(from.LeastPayout))
+		}
 	}
 	for _, one := range p.list {
 		v.Rows = append(v.Rows, m.payoutRow(one))

@@ -47,6 +47,25 @@ func TestAPayoutIsAskedForAndTellsHowFarItIs(t *testing.T) {
 	})
 }
 
+func TestTheLeastPayoutIsShownBeforeAndWhereLessIsAskedFor(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.Show(PageMoney)
+		s.agent.PayOutFrom("escrow.example", "2.00")
+		synctest.Wait()
+		if v := s.PayOut(); v.Hint != "€4.75 available at escrow.example. The least that is paid out is €2.00." {
+			t.Errorf("before: %q", v.Hint)
+		}
+		s.SetPayOutAmount("1.50")
+		s.SetPayOutTo("IBAN NL91")
+		s.AskPayOut()
+		synctest.Wait()
+		s.has("fault", s.PayOut().ErrSum, "The least that escrow.example pays out is €2.00.", "Ask for €2.00 or more.")
+		s.Speak(words.German)
+		s.has("hint", s.PayOut().Hint, "Ausgezahlt wird ab 2,00")
+		s.has("fault", s.PayOut().ErrSum, "zahlt escrow.example nicht aus")
+	})
+}
+
 func TestAPayoutTellsWhatTheOperatorPaidAndWhatIsNotKnown(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
 		s.Show(PageMoney)
