@@ -76,6 +76,37 @@ func TestAPayoutIsTakenBackUntilItIsPaid(t *testing.T) {
 	w.has(p, "4.00", "0.00")
 }
 
+// TestAPayoutThatTheRecoveryKeyEndedSaysSo: nobody has refused it, and the agent says it
+// in words that can be translated.
+func TestAPayoutThatTheRecoveryKeyEndedSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.join("owner", "5.00")
+	code := w.onPaper(p)
+	asked, err := p.PayOut(t.Context(), agentclient.PayOut{Amount: "1.00", To: "IBAN NL00"})
+	must(t, err)
+	_, err = p.OrderAccount(t.Context(), agentclient.AccountOrder{Address: p.address, Order: agentclient.OrderRotate, Recovery: code})
+	must(t, err)
+	said := func(note string, say agentclient.Said) {
+		t.Helper()
+		if len(say) != 1 || say[0].ID != "payout.by-recovery" || note != say.String() {
+			t.Errorf("it is said %q, %+v", note, say)
+		}
+	}
+	listed := w.onlyPayout(p, agentclient.PayoutRefused)
+	said(listed.Note, listed.SayNote)
+	moves, err := p.Movements(t.Context(), "")
+	must(t, err)
+	if moves[0].Kind != agentclient.MovePayoutRefused {
+		t.Fatalf("the newest movement is %+v", moves[0])
+	}
+	said(moves[0].Reason, moves[0].SayReason)
+	again, err := p.CancelPayout(t.Context(), "", asked.ID)
+	must(t, err)
+	said(again.Note, again.SayNote)
+	w.has(p, "5.00", "0.00")
+}
+
 // TestAPayoutThatTheEscrowMayNotKnowIsTakenBack: it is held there, its answer was
 // lost, and so is the cancel. It ends cancelled, also after a restart; what is
 // asked for meanwhile is another one.

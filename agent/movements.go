@@ -52,8 +52,12 @@ func (a *account) movements(ctx context.Context) ([]agentclient.Movement, error)
 			view := agentclient.Movement{Account: string(a.address), Escrow: name, N: m.N, Time: m.Time, Kind: string(m.Kind),
 				Amount: money(m.Currency, m.Amount), Available: money(m.Currency, m.Available), Held: money(m.Currency, m.Held), Bond: string(m.Bond),
 				Ground: string(m.Ground), Reason: m.Reason}
-			if m.Kind == escrow.MovePayoutRefused && m.Reason == escrow.CancelledByOwner {
+			switch {
+			case m.Kind == escrow.MovePayoutRefused && m.Reason == escrow.CancelledByOwner:
 				view.Kind, view.Reason = agentclient.MovePayoutCancelled, ""
+			case m.Kind == escrow.MovePayoutRefused && m.Reason == escrow.EndedByRecovery:
+				view.SayReason = endedByRecovery()
+				view.Reason = view.SayReason.String()
 			}
 			if m.Bond != "" {
 				sent, _, err := store.Get[store.Sent](tx, string(m.Bond))

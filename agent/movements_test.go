@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func TestMovementsAreTheBooksWithMailsToThem(t *testing.T) {
 	}
 	for i, m := range got {
 		want[i].Account, want[i].Escrow, want[i].Time = sender.address, "escrow.example", m.Time
-		if m != want[i] || m.Time.IsZero() {
+		if !reflect.DeepEqual(m, want[i]) || m.Time.IsZero() {
 			t.Errorf("movement %d is\n%+v, want\n%+v", i, m, want[i])
 		}
 	}

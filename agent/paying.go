@@ -18,6 +18,17 @@ func (a *account) takesCards(currency string) bool {
 	return slices.Contains(a.get().Info.Checkouts, currency)
 }
 
+// leastPayout is the least that the escrow pays out in a currency, as it says of itself;
+// nothing where it pays out any amount.
+func (a *account) leastPayout(currency payment.Currency) agentclient.Money {
+	for _, least := range a.get().Info.LeastPayouts {
+		if least.Currency == currency.Name {
+			return money(currency, least.Amount)
+		}
+	}
+	return agentclient.Money{}
+}
+
 // amountOf reads an amount in a currency of the account's escrow, by name or unit;
 // without one it is the escrow's first.
 func (a *account) amountOf(currency, amount string) (payment.Currency, payment.Amount, error) {
@@ -126,16 +137,20 @@ func (a *Agent) PayOut(ctx context.Context, req agentclient.PayOut) (agentclient
 	p, answer, err := acct.payOutside(ctx, store.Paying{ID: req.ID, Out: true, Currency: currency, Amount: amount, To: req.To})
 	switch {
 	case err != nil:
-		return agentclient.Payout{}, acct.notPaidOut(currency, err)
+		return agentclient.Payout{}, acct.notPaidOut(ctx, currency, amount, err)
 	case answer.ID != "":
 		return acct.viewPayout(answer), nil
 	}
 	return acct.viewAsked(p), nil
 }
 
-// notPaidOut says how much could be, where it is less.
-func (a *account) notPaidOut(currency payment.Currency, err error) error {
+// notPaidOut says how much could be, where it is less, or how much it must be.
+func (a *account) notPaidOut(ctx context.Context, currency payment.Currency, amount payment.Amount, err error) error {
 	refused, ok := errors.AsType[*escrow.Error](err)
+	if ok && refused.Code == escrow.Invalid {
+		a.keepInfo(ctx) // the operator may have changed the least since
+		return a.tooLittle(currency, amount, err)
+	}
 	if !ok || refused.Code != escrow.InsufficientFunds || refused.Have == nil {
 		return err
 	}
@@ -148,6 +163,19 @@ func (a *account) notPaidOut(currency payment.Currency, err error) error {
 	return agentclient.Refuse(string(refused.Code), less,
 		agentclient.Say("payout.less-means", "Nothing was asked for, and no money moved."),
 		agentclient.Say("payout.less-do", "Ask for less.")).At("amount")
+}
+
+// tooLittle is the refusal of less than the escrow pays out. Only it refuses: what it
+// says of itself may be of before, and what it took then it answers whatever the amount.
+func (a *account) tooLittle(currency payment.Currency, amount payment.Amount, refused error) error {
+	least := a.leastPayout(currency)
+	if wanted, err := payment.ParseAmount(least.Amount, currency.Scale); err != nil || amount >= wanted {
+		return refused
+	}
+	return agentclient.Refuse(string(escrow.Invalid),
+		agentclient.Say("payout.least", "The least that {Escrow} pays out is {Least}.", "Escrow", a.get().Info.Name, "Least", least),
+		agentclient.Say("payout.less-means", "Nothing was asked for, and no money moved."),
+		agentclient.Say("payout.least-do", "Ask for {Least} or more.", "Least", least)).At("amount")
 }
 
 // Payouts lists what was asked for, the newest first; on top what the escrow may not
@@ -187,10 +215,19 @@ func (a *Agent) Payouts(ctx context.Context, account string) ([]agentclient.Payo
 func (a *account) viewPayout(p escrow.Payout) agentclient.Payout {
 	v := agentclient.Payout{ID: p.ID, Account: string(a.address), State: string(p.State), Amount: money(p.Currency, p.Amount), To: p.To,
 		AskedAt: p.AskedAt, NotBefore: p.NotBefore, EndedAt: p.EndedAt, Note: p.Note}
-	if p.State == escrow.PayoutRefused && p.Note == escrow.CancelledByOwner {
+	switch {
+	case p.State == escrow.PayoutRefused && p.Note == escrow.CancelledByOwner:
 		v.State, v.Note = agentclient.PayoutCancelled, ""
+	case p.State == escrow.PayoutRefused && p.Note == escrow.EndedByRecovery:
+		v.SayNote = endedByRecovery()
+		v.Note = v.SayNote.String()
 	}
 	return v
+}
+
+// endedByRecovery is said in the place of the escrow's words, which nobody translates.
+func endedByRecovery() agentclient.Said {
+	return agentclient.Say("payout.by-recovery", "The recovery key ended it, with all that the account's old key had asked for: the money is available again. If it was yours, ask for it again.")
 }
 
 // viewAsked is a payout that the escrow does not list.

@@ -283,6 +283,56 @@ func TestAPayoutThatIsMoreThanThereIsIsRefusedAndForgotten(t *testing.T) {
 	}
 }
 
+func (u unreliable) Info(ctx context.Context) (escrow.Info, error) {
+	if err := u.cut(); err != nil {
+		return escrow.Info{}, err
+	}
+	return u.wrapped().Info(ctx)
+}
+
+// pays1 is an escrow whose operator has decided to pay out no less than 1.00.
+type pays1 struct{ escrow.Service }
+
+func (p pays1) Info(ctx context.Context) (escrow.Info, error) {
+	info, err := p.Service.Info(ctx)
+	info.LeastPayouts = []escrow.LeastPayout{{Currency: euro.Name, Amount: 100}}
+	return info, err
+}
+
+func (p pays1) AskPayout(ctx context.Context, req escrow.PayoutRequest) (escrow.Payout, error) {
+	if req.Amount < 100 {
+		return escrow.Payout{}, escrow.Errorf(escrow.Invalid, "less than the least")
+	}
+	return p.Service.AskPayout(ctx, req)
+}
+
+// TestThePayoutThatIsTooLittleIsToldTheLeast: beside the amount, also where the operator
+// has decided on it a moment ago; then it is shown before anybody asks.
+func TestThePayoutThatIsTooLittleIsToldTheLeast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, escrow.Terms{})
+	p := w.join("owner", "5.00")
+	if balances, err := p.Balances(t.Context()); err != nil || balances[0].LeastPayout.Amount != "" {
+		t.Errorf("there is no least amount: %+v, %v", balances, err)
+	}
+	w.between(func(s escrow.Service) escrow.Service { return pays1{s} })
+	_, err := p.PayOut(t.Context(), agentclient.PayOut{Amount: "0.99", To: "IBAN NL00"})
+	failsWith(t, err, string(escrow.Invalid), "payout.least")
+	if failure, ok := errors.AsType[*agentclient.Failure](err); !ok || failure.Field != "amount" || !strings.Contains(failure.Happened, "€1.00") {
+		t.Errorf("refused: %v", err)
+	}
+	if balances, err := p.Balances(t.Context()); err != nil || balances[0].LeastPayout != eur("1.00") {
+		t.Errorf("the least is not shown: %+v, %v", balances, err)
+	}
+	_, err = p.PayOut(t.Context(), agentclient.PayOut{Amount: "1.00", To: strings.Repeat("x", escrow.MaxPayoutTo+1)})
+	if failure, ok := errors.AsType[*agentclient.Failure](err); ok && failure.Field == "amount" {
+		t.Errorf("what is wrong with the destination is said of the amount: %v", err)
+	}
+	_, err = p.PayOut(t.Context(), agentclient.PayOut{Amount: "1.00", To: "IBAN NL00"})
+	must(t, err)
+	w.has(p, "4.00", "1.00")
+}
+
 // TestARemovedAccountLeavesNothingOfItsPayments: also of one that is open.
 func TestARemovedAccountLeavesNothingOfItsPayments(t *testing.T) {
 	t.Parallel()

@@ -134,8 +134,11 @@ func (a *account) askOutside(ctx context.Context, p store.Paying, fresh bool) (s
 		gone := a.Store.Update(ctx, "paying.refused", func(tx *store.Tx) error { return store.Delete[store.Paying](tx, p.ID) })
 		return store.Paying{}, payout, errors.Join(err, gone)
 	case !retryLater(err):
+		if p.Out {
+			err = a.notPaidOut(ctx, p.Currency, p.Amount, err)
+		}
 		now.State, now.EndedAt = agentclient.PayoutFailed, a.Now()
-		now.Error = agentclient.Say("paying.refused", "The escrow did not take it: {Why}. No money moved.", "Why", plain(a.notPaidOut(p.Currency, err)))
+		now.Error = agentclient.Say("paying.refused", "The escrow did not take it: {Why}. No money moved.", "Why", plain(err))
 	case p.Out:
 		now.Error = agentclient.Say("paying.payout-unsure", "It is not known whether the escrow has this payout: {Why}. It is asked again by itself, under the same number, so the money goes on hold once at most.", "Why", plain(err))
 	default:

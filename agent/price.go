@@ -105,6 +105,7 @@ func (a *Agent) Balances(ctx context.Context) ([]agentclient.Balance, error) {
 			all = append(all, agentclient.Balance{
 				Account: string(acct.address), Escrow: acct.get().Info.Name,
 				Available: money(b.Currency, b.Available), Held: money(b.Currency, b.Held), ByCard: acct.takesCards(b.Currency.Name), CardHold: int64(acct.get().Info.CheckoutHold),
+				LeastPayout: acct.leastPayout(b.Currency),
 			})
 		}
 	}

@@ -149,6 +149,8 @@ type Balance struct {
 	ByCard bool `json:"byCard,omitempty"`
 	// CardHold is for how many seconds what is paid by card cannot be paid out.
 	CardHold int64 `json:"cardHold,omitempty"`
+	// LeastPayout is the least that is paid out; absent where any amount is.
+	LeastPayout Money `json:"leastPayout,omitzero"`
 }
 
 // Attachment of a mail. Data is filled when sending, and when one is saved.

@@ -65,8 +65,10 @@ type Movement struct {
 	// Ground says why a top-up came; empty where the escrow does not tell.
 	Ground string `json:"ground,omitempty"`
 	// Reason is what the escrow's operator said: of a top-up why, of a payout under
-	// which reference it was paid, or why not.
-	Reason string `json:"reason,omitempty"`
+	// which reference it was paid, or why not. SayReason is the same where it is no
+	// words of the operator's.
+	Reason    string `json:"reason,omitempty"`
+	SayReason Said   `json:"sayReason,omitempty"`
 }
 
 // Limit is how much mails in one currency may cost. An empty amount is no limit.

@@ -88,7 +88,7 @@ const (
 )
 
 // Payout is money on its way out. Note says under which reference it was paid, or
-// why it was refused.
+// why it was refused; SayNote the same where it is no words of the operator's.
 type Payout struct {
 	ID        string    `json:"id"`
 	Account   string    `json:"account"`
@@ -99,6 +99,7 @@ type Payout struct {
 	NotBefore time.Time `json:"notBefore"`
 	EndedAt   time.Time `json:"endedAt,omitzero"`
 	Note      string    `json:"note,omitempty"`
+	SayNote   Said      `json:"sayNote,omitempty"`
 	Error     string    `json:"error,omitempty"`
 	SayError  Said      `json:"sayError,omitempty"`
 }

@@ -132,6 +132,10 @@ func (c *payoutsCancelCmd) Run(s *session) error {
 	case agentclient.PayoutCancelled:
 		s.say("Taken back. %s is available again, and nothing is paid to: %s\nIf you ask for a payout there again, it waits 48 hours like one to a new destination.\n", p.Amount, line(p.To))
 	case agentclient.PayoutRefused:
+		if p.SayNote != nil { // not by the operator
+			s.say("%s\n", line(p.Note))
+			break
+		}
 		s.say("The operator had refused it already. %s is available again. %s\n", p.Amount, line(p.Note))
 	default:
 		s.say("%s\n", line(p.Error))

@@ -62,6 +62,7 @@ func TestCardAndPayout(t *testing.T) {
 // TestAPayoutIsTakenBack: by its id or the beginning of it, until it is paid.
 func TestAPayoutIsTakenBack(t *testing.T) {
 	agent := agenttest.Scene(sunday)
+	agent.PayOutFrom("escrow.example", "2.00")
 	asked, err := agent.PayOut(t.Context(), agentclient.PayOut{ID: "PQRSTUVW", Amount: "3.00", To: "IBAN NL00"})
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +72,7 @@ func TestAPayoutIsTakenBack(t *testing.T) {
 		{ID: "unsure12", State: agentclient.PayoutUnsure, Amount: euro},
 		{ID: "paid1234", State: agentclient.PayoutPaid, Amount: euro, Note: "transfer 1"},
 		{ID: "refused1", State: agentclient.PayoutRefused, Amount: euro, Note: "no such bank"},
+		{ID: "ended123", State: agentclient.PayoutRefused, Amount: euro, Note: "The recovery key ended it.", SayNote: agentclient.Verbatim("The recovery key ended it.")},
 	} {
 		p.Account = asked.Account
 		agent.AddPayout(p)
@@ -84,6 +86,7 @@ func TestAPayoutIsTakenBack(t *testing.T) {
 		{[]string{"payouts", "list", "--account", asked.Account}, 0, "earnest payouts cancel ID"},
 		{[]string{"payouts", "--account", asked.Account}, 0, "PQRSTUVW  "},
 		{[]string{"payouts", "cancel", "nothing"}, 5, "There is no payout with that id."},
+		{[]string{"withdraw", "1.99", "--to", "IBAN NL00"}, 2, "The least that escrow.example pays out is €2.00."},
 		{[]string{"payouts", "cancel", "PQR"}, 2, "too little of an id"},
 		{[]string{"payouts", "cancel", "PQRST"}, 0, "€3.00 is available again"},
 		{[]string{"payouts", "cancel", "PQRSTUVW"}, 0, "€3.00 is available again"},
@@ -91,6 +94,7 @@ func TestAPayoutIsTakenBack(t *testing.T) {
 		{[]string{"payouts", "cancel", "unsure12"}, 0, "it is not known whether the escrow has it"},
 		{[]string{"payouts", "cancel", "paid1234"}, 8, "paid this payout already"},
 		{[]string{"payouts", "cancel", "refused1"}, 0, "The operator had refused it already."},
+		{[]string{"payouts", "cancel", "ended123"}, 0, "The recovery key ended it.\n"},
 		{[]string{"payouts", "cancel", "PQRSTUVW", "--json"}, 0, `"state":"cancelled"`},
 	} {
 		var out bytes.Buffer

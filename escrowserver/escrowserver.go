@@ -242,15 +242,21 @@ func do[T any](ctx context.Context, s *Server, op Op) (T, error) {
 }
 
 // failed passes errors of the protocol on. Any other is logged, and told only as
-// the fact; a caller who left is no failure.
+// the fact, as is why the store cannot be reached; a caller who left is no failure.
 func (s *Server) failed(ctx context.Context, what string, err error) error {
-	if code := escrow.CodeOf(err); code != escrow.Internal {
+	code := escrow.CodeOf(err)
+	told, _ := errors.AsType[*escrow.Error](err)
+	away := code == escrow.Unavailable && told != nil && err != error(told)
+	if code != escrow.Internal && !away {
 		return err
 	}
 	if ctx.Err() != nil {
 		return escrow.Errorf(escrow.Unavailable, "the request ended before its answer")
 	}
 	s.log.Error("escrow operation failed", "operation", what, "error", err)
+	if away {
+		return told
+	}
 	return escrow.Errorf(escrow.Internal, "the escrow failed; nothing was changed; try again later")
 }
 

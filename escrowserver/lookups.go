@@ -1,13 +1,14 @@
 package escrowserver
 
 import (
-	"container/list"
+	"cmp"
 	"hash/maphash"
 	"slices"
 	"sync"
 	"time"
 
 	"earnest/escrow"
+	"earnest/internal/lru"
 )
 
 // mostLookers bounds how many accounts a lookups remembers: about 10 MB.
@@ -17,20 +18,16 @@ const mostLookers = 10_000
 // hour. Asking again for the same one costs nothing. When it knows too many accounts
 // it forgets the one that was quiet longest.
 type lookups struct {
-	mu     sync.Mutex
-	most   int // 0: mostLookers
-	seed   maphash.Seed
-	seen   map[escrow.KeyID]*list.Element
-	recent *list.List // of *lookedUp, the latest first
+	mu   sync.Mutex
+	most int // 0: mostLookers
+	seed maphash.Seed
+	seen *lru.Map[escrow.KeyID, *lookedUp]
 	// strangers are all of them together, and by network.
 	strangers hourly
 }
 
 // lookedUp is what an account looked up, the oldest first.
-type lookedUp struct {
-	account escrow.KeyID
-	done    []lookup
-}
+type lookedUp struct{ done []lookup }
 
 // lookup has an address as a hash, which is as short as any.
 type lookup struct {
@@ -60,12 +57,11 @@ func (l *lookups) take(who looker, address escrow.Address, now time.Time) error 
 	defer l.mu.Unlock()
 	l.forget(now)
 	hash := maphash.String(l.seed, string(address))
-	mine := &lookedUp{account: who.account}
-	element := l.seen[who.account]
-	if element != nil {
-		mine = element.Value.(*lookedUp)
+	mine, known := l.seen.Get(who.account)
+	if known {
 		mine.forget(now)
-		l.recent.MoveToFront(element)
+	} else {
+		mine = &lookedUp{}
 	}
 	if slices.ContainsFunc(mine.done, func(d lookup) bool { return d.address == hash }) {
 		return nil
@@ -83,26 +79,10 @@ func (l *lookups) take(who looker, address escrow.Address, now time.Time) error 
 		mine.done = mine.done[1:] // it is remembered for no limit
 	}
 	mine.done = append(mine.done, lookup{hash, now.UnixMicro()})
-	if element == nil {
-		l.add(mine)
+	if !known {
+		l.seen.Put(who.account, mine)
 	}
 	return nil
-}
-
-func (l *lookups) add(one *lookedUp) {
-	most := l.most
-	if most == 0 {
-		most = mostLookers
-	}
-	if l.recent.Len() >= most {
-		l.drop(l.recent.Back())
-	}
-	l.seen[one.account] = l.recent.PushFront(one)
-}
-
-func (l *lookups) drop(element *list.Element) {
-	l.recent.Remove(element)
-	delete(l.seen, element.Value.(*lookedUp).account)
 }
 
 func tooManyLookups(who looker, limit int, wait time.Duration) error {
@@ -118,14 +98,17 @@ func tooManyLookups(who looker, limit int, wait time.Duration) error {
 // forget drops accounts that were quiet for an hour.
 func (l *lookups) forget(now time.Time) {
 	if l.seen == nil {
-		l.seen, l.recent, l.seed = map[escrow.KeyID]*list.Element{}, list.New(), maphash.MakeSeed()
+		l.seen, l.seed = lru.New[escrow.KeyID, *lookedUp](cmp.Or(l.most, mostLookers)), maphash.MakeSeed()
 	}
-	for last := l.recent.Back(); last != nil; last = l.recent.Back() {
-		of := last.Value.(*lookedUp)
+	for {
+		account, of, ok := l.seen.Oldest()
+		if !ok {
+			return
+		}
 		if of.forget(now); len(of.done) > 0 {
 			return
 		}
-		l.drop(last)
+		l.seen.Forget(account)
 	}
 }
 

@@ -31,8 +31,8 @@ func TestLookupMemoryIsBounded(t *testing.T) {
 		if err := looks("busy", 1000); escrow.CodeOf(err) != escrow.Limited {
 			t.Errorf("busy is free after %d others: %v", i+1, err)
 		}
-		if len(l.seen) > 3 || l.recent.Len() > 3 {
-			t.Fatalf("%d accounts are remembered, want 3", len(l.seen))
+		if l.seen.Len() > 3 {
+			t.Fatalf("%d accounts are remembered, want 3", l.seen.Len())
 		}
 	}
 	// Of no limit is not more remembered than of the usual one.
@@ -42,11 +42,12 @@ func TestLookupMemoryIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(l.seen["any"].Value.(*lookedUp).done); n != lookupsAnHour {
+	of, _ := l.seen.Get("any")
+	if n := len(of.done); n != lookupsAnHour {
 		t.Errorf("%d lookups are remembered of an account without a limit", n)
 	}
 	now = now.Add(time.Hour)
-	if err := looks("new", 0); err != nil || len(l.seen) != 1 {
-		t.Errorf("%d accounts are remembered an hour later: %v", len(l.seen), err)
+	if err := looks("new", 0); err != nil || l.seen.Len() != 1 {
+		t.Errorf("%d accounts are remembered an hour later: %v", l.seen.Len(), err)
 	}
 }

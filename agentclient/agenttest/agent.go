@@ -77,6 +77,7 @@ type purse struct {
 	account, escrow string
 	currency        payment.Currency
 	available, held payment.Amount
+	least           string // that is paid out
 }
 
 func (p *purse) money(amount payment.Amount) agentclient.Money {
@@ -228,7 +229,7 @@ func (a *Agent) balances() []agentclient.Balance {
 	list := []agentclient.Balance{}
 	for _, p := range a.purses {
 		list = append(list, agentclient.Balance{Account: a.owner(p), Escrow: p.escrow, Available: p.money(p.available), Held: p.money(p.held),
-			ByCard: a.cards && p.currency.Unit != "", CardHold: a.cardHold})
+			ByCard: a.cards && p.currency.Unit != "", CardHold: a.cardHold, LeastPayout: p.leastPayout()})
 	}
 	return list
 }

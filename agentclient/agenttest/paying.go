@@ -29,6 +29,26 @@ func (a *Agent) HoldCards(seconds int64) {
 	a.emit(agentclient.EventBalance, "", "")
 }
 
+// PayOutFrom has the escrow pay out no less in a currency, such as "5.00"; empty: any
+// amount.
+func (a *Agent) PayOutFrom(currency, least string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, p := range a.purses {
+		if p.currency.Name == currency {
+			p.least = least
+		}
+	}
+	a.emit(agentclient.EventBalance, "", "")
+}
+
+func (p *purse) leastPayout() agentclient.Money {
+	if p.least == "" {
+		return agentclient.Money{}
+	}
+	return p.money(parsed(p.least))
+}
+
 // Cards are the card payments that are listed, the newest first.
 func (a *Agent) Cards() []agentclient.CardPayment {
 	a.mu.Lock()
@@ -215,6 +235,12 @@ func (a *Agent) PayOut(ctx context.Context, req agentclient.PayOut) (agentclient
 	known := slices.IndexFunc(a.payouts, func(o agentclient.Payout) bool { return o.ID == req.ID })
 	if known >= 0 {
 		return a.payouts[known], nil
+	}
+	if least := p.leastPayout(); p.least != "" && amount < parsed(p.least) {
+		return agentclient.Payout{}, agentclient.Refuse("invalid",
+			agentclient.Say("payout.least", "The least that {Escrow} pays out is {Least}.", "Escrow", p.escrow, "Least", least),
+			agentclient.Say("payout.less-means", "Nothing was asked for, and no money moved."),
+			agentclient.Say("payout.least-do", "Ask for {Least} or more.", "Least", least)).At("amount")
 	}
 	if amount > p.available {
 		return agentclient.Payout{}, agentclient.Refuse("insufficient_funds",

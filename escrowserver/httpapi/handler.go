@@ -152,6 +152,9 @@ func (a *API) caller(r *http.Request, pattern string) (caller, error) {
 	known, err := a.known.has(r.Context(), signer.Key)
 	if err != nil {
 		a.cfg.Log.Error("account not looked up", "error", err)
+		if escrow.CodeOf(err) == escrow.Unavailable {
+			return caller{}, err
+		}
 		return caller{}, escrow.Errorf(escrow.Internal, "the account could not be looked up")
 	}
 	if !known && pattern != patternOpen {

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -88,5 +89,24 @@ func TestAnAccountThatCannotBeLookedUpIsNotRefusedForGood(t *testing.T) {
 	}).Handler()
 	if err := problem(t, ask(t, h, 1, "GET", "/v1/account", nil)); err.Code != escrow.Internal || f.calls != nil {
 		t.Errorf("%v, asked %v", err, f.calls)
+	}
+}
+
+// TestAKeyThatCannotBeLookedUpComesBack: who asks while the books are away is told to
+// try again.
+func TestAKeyThatCannotBeLookedUpComesBack(t *testing.T) {
+	f := &fake{}
+	var lookup error
+	h := newAPI(t, f, func(cfg *httpapi.Config) {
+		cfg.PerRemote = httpapi.Rate{PerSecond: -1}
+		cfg.Known = func(context.Context, escrow.PublicKey) (bool, error) { return lookup == nil, lookup }
+	}).Handler()
+	lookup = fmt.Errorf("%w: connection refused", escrow.Errorf(escrow.Unavailable, "away"))
+	if err := problem(t, ask(t, h, 1, "GET", "/v1/account", nil)); err.Code != escrow.Unavailable || err.Detail != "away" {
+		t.Errorf("books that are away: %v", err)
+	}
+	lookup = errors.New("a damaged row")
+	if err := problem(t, ask(t, h, 1, "GET", "/v1/account", nil)); err.Code != escrow.Internal {
+		t.Errorf("books that are damaged: %v", err)
 	}
 }

@@ -1,12 +1,13 @@
 package httpapi
 
 import (
-	"container/list"
 	"math"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"earnest/internal/lru"
 )
 
 // Rate is how many requests are taken.
@@ -40,18 +41,11 @@ type limiter struct {
 	rate    Rate
 	now     func() time.Time
 	mu      sync.Mutex
-	parties map[string]*list.Element
-	recent  *list.List // of *party, the latest first
-	max     int
-}
-
-type party struct {
-	name   string
-	bucket *rate.Limiter
+	parties *lru.Map[string, *rate.Limiter]
 }
 
 func newLimiter(r Rate, now func() time.Time) *limiter {
-	return &limiter{rate: r, now: now, parties: map[string]*list.Element{}, recent: list.New(), max: maxLimited}
+	return &limiter{rate: r, now: now, parties: lru.New[string, *rate.Limiter](maxLimited)}
 }
 
 // take counts a request, or says how long to wait.
@@ -61,20 +55,13 @@ func (l *limiter) take(name string) (wait time.Duration, ok bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	element, known := l.parties[name]
-	if known {
-		l.recent.MoveToFront(element)
-	} else {
-		if l.recent.Len() >= l.max {
-			oldest := l.recent.Back()
-			l.recent.Remove(oldest)
-			delete(l.parties, oldest.Value.(*party).name)
-		}
-		element = l.recent.PushFront(&party{name, rate.NewLimiter(rate.Limit(l.rate.PerSecond), max(l.rate.Burst, 1))})
-		l.parties[name] = element
+	bucket, known := l.parties.Get(name)
+	if !known {
+		bucket = rate.NewLimiter(rate.Limit(l.rate.PerSecond), max(l.rate.Burst, 1))
+		l.parties.Put(name, bucket)
 	}
 	now := l.now()
-	reservation := element.Value.(*party).bucket.ReserveN(now, 1)
+	reservation := bucket.ReserveN(now, 1)
 	if wait := reservation.DelayFrom(now); wait > 0 {
 		reservation.CancelAt(now)
 		return wait, false

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"golang.org/x/time/rate"
+
+	"earnest/internal/lru"
 )
 
 // TestLimiterMemoryIsBounded: a crowd does not fill the memory, and does not
@@ -11,7 +15,7 @@ import (
 func TestLimiterMemoryIsBounded(t *testing.T) {
 	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	l := newLimiter(Rate{PerSecond: 1, Burst: 1}, func() time.Time { return now })
-	l.max = 3
+	l.parties = lru.New[string, *rate.Limiter](3)
 	if _, ok := l.take("busy"); !ok {
 		t.Fatal("the first request is refused")
 	}
@@ -23,7 +27,7 @@ func TestLimiterMemoryIsBounded(t *testing.T) {
 			t.Errorf("busy is free after %d others", i+1)
 		}
 	}
-	if len(l.parties) != 3 || l.recent.Len() != 3 {
-		t.Errorf("%d parties, %d in the list, want 3", len(l.parties), l.recent.Len())
+	if l.parties.Len() != 3 {
+		t.Errorf("%d parties, want 3", l.parties.Len())
 	}
 }

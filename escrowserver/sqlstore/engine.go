@@ -97,7 +97,8 @@ func found(err error) (bool, error) {
 	return err == nil, err
 }
 
-// sqlQuerier is a querier on database/sql.
+// sqlQuerier is a querier on database/sql, as all that reads outside of a batch is: of
+// what it fails with, the end of the connection is told by [unreached].
 type sqlQuerier struct {
 	db interface {
 		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -107,12 +108,21 @@ type sqlQuerier struct {
 }
 
 func (q sqlQuerier) query(ctx context.Context, text string, values ...any) (rows, error) {
-	return q.db.QueryContext(ctx, q.engine.text(text), values...)
+	rows, err := q.db.QueryContext(ctx, q.engine.text(text), values...)
+	return sqlRows{rows}, unreached(err)
 }
 
 func (q sqlQuerier) row(ctx context.Context, text string, values ...any) row {
-	return q.db.QueryRowContext(ctx, q.engine.text(text), values...)
+	return sqlRow{q.db.QueryRowContext(ctx, q.engine.text(text), values...)}
 }
+
+type sqlRows struct{ *sql.Rows }
+
+func (r sqlRows) Err() error { return unreached(r.Rows.Err()) }
+
+type sqlRow struct{ *sql.Row }
+
+func (r sqlRow) Scan(dest ...any) error { return unreached(r.Row.Scan(dest...)) }
 
 // Locks that only PostgreSQL needs: SQLite has one writer.
 const (

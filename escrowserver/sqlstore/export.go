@@ -82,12 +82,11 @@ func camel(column string) string {
 // 1970, bytes base64, as the tables have them. What a sender may not see of a reject
 // that can be undone is not in it.
 func (s *Store) Export(ctx context.Context, account escrow.KeyID) (json.RawMessage, error) {
-	tx, err := s.engine.snapshot(ctx)
+	r, end, err := s.snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer tx.Rollback() // it wrote nothing
-	r := reader{sqlQuerier{tx, s.engine}}
+	defer end()
 	all := map[string][]map[string]any{}
 	for _, part := range ofAccount() {
 		lines, err := r.lines(ctx, part, account)

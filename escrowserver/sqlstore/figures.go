@@ -47,12 +47,11 @@ const People ledger.Holder = "people"
 // Figures counts, as of one moment. Beneficiaries are the holders that are no
 // accounts.
 func (s *Store) Figures(ctx context.Context, now time.Time) (Figures, error) {
-	tx, err := s.engine.snapshot(ctx)
+	r, end, err := s.snapshot(ctx)
 	if err != nil {
 		return Figures{}, fmt.Errorf("figures: %w", err)
 	}
-	defer tx.Rollback() // it wrote nothing
-	r := reader{sqlQuerier{tx, s.engine}}
+	defer end()
 	f := Figures{Bonds: map[escrow.State]int64{}}
 	for _, part := range []func() error{
 		func() error { return r.moneyFigures(ctx, &f) },

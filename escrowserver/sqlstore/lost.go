@@ -2,7 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -73,6 +75,16 @@ func without(ops []escrowserver.Op, err error, unknown bool) []escrowserver.Resu
 	return results
 }
 
+// unreached has whoever reads outside of a batch told to try again, where the database
+// went away, or is not up: nothing is wrong with what was asked. SQLite has no
+// connection to lose.
+func unreached(err error) error {
+	if err != nil && connectionLost(err) {
+		return fmt.Errorf("%w: %w", escrow.Errorf(escrow.Unavailable, "the escrow cannot reach its books; try again later"), err)
+	}
+	return err
+}
+
 // connectionLost tells the end of a connection from a refusal of what was asked.
 func connectionLost(err error) bool {
 	if failed, ok := errors.AsType[*pgconn.PgError](err); ok {
@@ -85,5 +97,5 @@ func connectionLost(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err)
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err)
 }

@@ -18,6 +18,15 @@ type reader struct{ querier }
 func (t *tx) reader() reader    { return reader{t.conn} }
 func (s *Store) reader() reader { return reader{sqlQuerier{s.engine.reading(), s.engine}} }
 
+// snapshot reads as of one moment, until end is called.
+func (s *Store) snapshot(ctx context.Context) (r reader, end func(), err error) {
+	tx, err := s.engine.snapshot(ctx)
+	if err != nil {
+		return r, nil, unreached(err)
+	}
+	return reader{sqlQuerier{tx, s.engine}}, func() { _ = tx.Rollback() }, nil // it wrote nothing
+}
+
 // Answered reports whether the account's operation was done before.
 func (s *Store) Answered(ctx context.Context, account escrow.KeyID, id, bodyHash string) (bool, error) {
 	_, ok, err := s.reader().operation(ctx, account, id, bodyHash)

@@ -11,12 +11,11 @@ import (
 
 // Walk shows all books to the visitor, as of one moment.
 func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
-	tx, err := s.engine.snapshot(ctx)
+	r, end, err := s.snapshot(ctx)
 	if err != nil {
 		return fmt.Errorf("walk: %w", err)
 	}
-	defer tx.Rollback() // it wrote nothing
-	r := reader{sqlQuerier{tx, s.engine}}
+	defer end()
 	for _, part := range []struct {
 		wanted bool
 		walk   func(context.Context, escrowserver.Visitor) error

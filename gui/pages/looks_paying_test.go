@@ -56,6 +56,15 @@ func payingLooks() map[string]look {
 			s.settle()
 			s.model.AskCancelPayOut("recipient@example.org asked")
 		}},
+		"payout-least": {small, func(now func() time.Time) *agenttest.Agent {
+			a := agenttest.Scene(now)
+			a.PayOutFrom("escrow.example", "2.00")
+			return a
+		}, func(s *stage) {
+			s.showMoney(viewmodel.MoneyPayOut)
+			s.settle()
+			s.model.SetPayOutTo("IBAN NL91 A. Student")
+		}},
 		"payout-two": {small, func(now func() time.Time) *agenttest.Agent { return withPayouts(now, twoAccounts(now)) }, func(s *stage) { s.showMoney(viewmodel.MoneyPayOut) }},
 		"payout-faults": {narrow, agenttest.Scene, func(s *stage) {
 			s.showMoney(viewmodel.MoneyPayOut)

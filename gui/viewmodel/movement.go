@@ -45,18 +45,18 @@ func (s speech) moveTitle(move agentclient.Movement) string {
 }
 
 // reasonWords is what was said of a movement. A welcome's is the same everywhere, so
-// the window says it in its own language.
+// the window says it in its own language, as what the agent says.
 func (s speech) reasonWords(move agentclient.Movement) string {
 	if move.Ground == agentclient.GroundWelcome {
 		return s.T("statement.welcome")
 	}
-	return line(move.Reason)
+	return line(s.agent(move.SayReason, move.Reason))
 }
 
 // quotedReason shows that the words are somebody's.
 func (s speech) quotedReason(move agentclient.Movement) string {
 	words := s.reasonWords(move)
-	if words == "" || move.Ground == agentclient.GroundWelcome {
+	if words == "" || move.Ground == agentclient.GroundWelcome || move.SayReason != nil {
 		return words
 	}
 	return s.T("statement.reason", "Text", words)

@@ -71,7 +71,11 @@ func (m *Model) PayOut() PayOut {
 		Done: m.say.again(p.done), Busy: p.busy, Nothing: len(list) == 0, Loaded: p.loaded, LoadErr: m.say.again(p.loadErr)}
 	v.Purses, v.Purse = m.purseNames(list, p.from)
 	if len(list) > 0 {
-		v.Hint = m.say.T("payout.available", "Amount", m.say.money(list[v.Purse].Available), "Escrow", line(list[v.Purse].Escrow))
+		from := list[v.Purse]
+		v.Hint = m.say.T("payout.available", "Amount", m.say.money(from.Available), "Escrow", line(from.Escrow))
+		if from.LeastPayout.Amount != "" {
+			v.Hint += " " + m.say.T("payout.least", "Least", m.say.money(from.LeastPayout))
+		}
 	}
 	for _, one := range p.list {
 		v.Rows = append(v.Rows, m.payoutRow(one))
@@ -102,7 +106,10 @@ func (m *Model) payoutRow(p agentclient.Payout) PayoutRow {
 		}
 	case agentclient.PayoutRefused:
 		row.State, row.Tone, row.Text = m.say.T("payout.state.refused"), Against, m.say.T("payout.refused-text")
-		if note != "" {
+		switch {
+		case p.SayNote != nil: // nobody has refused it
+			row.State, row.Text = m.say.T("payout.state.ended"), m.say.agent(p.SayNote, p.Note)
+		case note != "":
 			row.Text = m.say.T("payout.refused-note", "Note", note)
 		}
 	case agentclient.PayoutCancelled:

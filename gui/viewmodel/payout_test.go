@@ -47,6 +47,25 @@ func TestAPayoutIsAskedForAndTellsHowFarItIs(t *testing.T) {
 	})
 }
 
+func TestTheLeastPayoutIsShownBeforeAndWhereLessIsAskedFor(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.Show(PageMoney)
+		s.agent.PayOutFrom("escrow.example", "2.00")
+		synctest.Wait()
+		if v := s.PayOut(); v.Hint != "€4.75 available at escrow.example. The least that is paid out is €2.00." {
+			t.Errorf("before: %q", v.Hint)
+		}
+		s.SetPayOutAmount("1.50")
+		s.SetPayOutTo("IBAN NL91")
+		s.AskPayOut()
+		synctest.Wait()
+		s.has("fault", s.PayOut().ErrSum, "The least that escrow.example pays out is €2.00.", "Ask for €2.00 or more.")
+		s.Speak(words.German)
+		s.has("hint", s.PayOut().Hint, "Ausgezahlt wird ab 2,00")
+		s.has("fault", s.PayOut().ErrSum, "zahlt escrow.example nicht aus")
+	})
+}
+
 func TestAPayoutTellsWhatTheOperatorPaidAndWhatIsNotKnown(t *testing.T) {
 	play(t, agenttest.Scene, func(s *stage) {
 		s.Show(PageMoney)
@@ -71,6 +90,28 @@ func TestAPayoutTellsWhatTheOperatorPaidAndWhatIsNotKnown(t *testing.T) {
 		s.has("paying", rows[2].State+rows[2].Text, "being paid", "cannot be taken back any more")
 		s.has("asked", rows[3].State+rows[3].Text, "on hold", "The operator pays by hand.")
 		s.has("paid", rows[4].State+rows[4].Text, "paid", "transfer 2026-7")
+	})
+}
+
+func TestAPayoutThatTheRecoveryKeyEndedWasRefusedByNobody(t *testing.T) {
+	play(t, agenttest.Scene, func(s *stage) {
+		s.Show(PageMoney)
+		// Its English is beside the agent, and no words of an operator's.
+		say := agentclient.Said{{ID: "payout.by-recovery", Text: "The recovery key ended it."}}
+		s.agent.AddPayout(agentclient.Payout{Account: "recipient@example.org", State: agentclient.PayoutRefused, Note: say.String(), SayNote: say,
+			Amount: agentclient.Money{Amount: "1.00", Currency: "escrow.example", Unit: "EUR"}, AskedAt: time.Now(), EndedAt: time.Now()})
+		synctest.Wait()
+		if row := s.PayOut().Rows[0]; row.State != "ended" || row.Text != "The recovery key ended it." {
+			t.Errorf("%+v", row)
+		}
+		move := agentclient.Movement{Kind: agentclient.MovePayoutRefused, Reason: say.String(), SayReason: say}
+		if words := s.say.quotedReason(move); words != "The recovery key ended it." {
+			t.Errorf("the statement has %q", words)
+		}
+		s.Speak(words.German)
+		const german = "Der Wiederherstellungsschlüssel hat sie beendet"
+		s.has("row", s.PayOut().Rows[0].State+s.PayOut().Rows[0].Text, "beendet", german)
+		s.has("statement", s.say.quotedReason(move), german)
 	})
 }
 

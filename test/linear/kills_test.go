@@ -61,6 +61,25 @@ func TestKills_Control(t *testing.T) {
 			return p, p.killed
 		})
 	})
+	t.Run("an event of the card provider is kept after the answer", func(t *testing.T) {
+		program := build(t, overlay.Patch{File: "escrowserver/service_checkout.go", Edits: []overlay.Edit{
+			{Old: "	fresh, err := do[bool](ctx, s, KeepEvent{", New: "	time.AfterFunc(20*time.Millisecond, func() { s.late(ctx, record) })\n	return nil\n}\n\nfunc (s *Server) late(ctx context.Context, record EventRecord) error {\n	name, event := record.Provider, record.Event\n	fresh, err := do[bool](ctx, s, KeepEvent{"},
+		}})
+		mustLose(t, func() (*process, func(*load) error) {
+			p := serve(t, program, "")
+			return p, p.killed
+		})
+	})
+	t.Run("a payment by card is credited for each event", func(t *testing.T) {
+		program := build(t, overlay.Patch{File: "escrowserver/sqlstore/checkout.go", Edits: []overlay.Edit{
+			{Old: "	case c.State == escrow.CheckoutPaid || c.State == escrow.CheckoutWrong:", New: "	case c.State == escrow.CheckoutWrong:"},
+			{Old: "CreditLine{ID: c.ID, Kind", New: "CreditLine{ID: c.ID + op.Now.String(), Kind"},
+		}})
+		mustLose(t, func() (*process, func(*load) error) {
+			p := serve(t, program, "")
+			return p, p.killed
+		})
+	})
 	t.Run("PostgreSQL with synchronous_commit=off", func(t *testing.T) {
 		program := build(t, overlay.Patch{File: "escrowserver/sqlstore/postgres.go", Edits: []overlay.Edit{
 			{Old: `"synchronous_commit=on"`, New: `"synchronous_commit=off"`},
@@ -207,7 +226,7 @@ func mustLose(t *testing.T, begin func() (*process, func(*load) error)) {
 	t.Helper()
 	p, kill := begin()
 	l := startLoad(p)
-	defer l.end()
+	defer func() { l.hopeless.Store(true); l.end() }()
 	for n := range 30 {
 		l.some(10)
 		if err := kill(l); err != nil {

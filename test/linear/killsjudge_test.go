@@ -65,6 +65,9 @@ func (l *load) reachable(ctx context.Context) (err error) {
 
 // kept demands that what was answered is in the books, or what came of it.
 func (l *load) kept(ctx context.Context, e entry) error {
+	if e.session != "" {
+		return l.credited(ctx, e.session)
+	}
 	if e.payout != "" {
 		record, err := l.payoutOf(ctx, e.of, e.payout)
 		begun := e.end == escrow.PayoutPaying && !record.BegunAt.IsZero()
@@ -100,7 +103,7 @@ func (l *load) counted(ctx context.Context, w *worker, n int, told sums) error {
 	has := func(paid, rejected, paidOut int) payment.Amount {
 		return price*payment.Amount(1+paid-rejected) - payout*payment.Amount(paidOut) - 1
 	}
-	if least, most := has(told.paid, begun.rejected, begun.paidOut), has(begun.paid, told.forfeited, told.paidOut); money < least || money > most {
+	if least, most := has(told.paid+told.credited, begun.rejected, begun.paidOut), has(begun.paid+begun.byCard, told.forfeited, told.paidOut); money < least || money > most {
 		return fmt.Errorf("a buyer has %d, and by what was asked and answered it is %d to %d", money, least, most)
 	}
 	for _, quitter := range w.quitters {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"earnest/escrow"
@@ -34,9 +35,11 @@ type load struct {
 	refused  []error        // what should not have been
 	stop     context.CancelFunc
 	all      sync.WaitGroup
+	// hopeless: what is not answered by now never will be.
+	hopeless atomic.Bool
 }
 
-// entry is what was answered of a bond or of a payout.
+// entry is what was answered of a bond, of a payout or of a payment by card.
 type entry struct {
 	bond escrow.BondID
 	key  string // that was sold, or
@@ -46,6 +49,8 @@ type entry struct {
 	payout string
 	of     *person
 	end    escrow.PayoutState
+
+	session string // whose payment the escrow has acknowledged
 }
 
 // worker is a buyer and two shops, and some who ask for their money back: one mail
@@ -64,7 +69,11 @@ type worker struct {
 }
 
 // sums are what a worker has done, by which his money and his keys can be counted.
-type sums struct{ keys, paid, bought, rejected, forfeited, withdrawn, paidOut int }
+type sums struct {
+	keys, paid, bought, rejected, forfeited, withdrawn, paidOut int
+	// Payments by card that were told to the escrow, and that it said it has credited.
+	byCard, credited int
+}
 
 // waiting is a mail at the shop that decides on nothing.
 type waiting struct {
@@ -84,7 +93,7 @@ const (
 
 // kinds are all that must be done and answered under kills.
 func kinds() []string {
-	return []string{"keys", "topup", "buy", "arrive", "accept", "reject", "forfeit", "withdraw", "expire", "payout asked", "payout begun", "payout paid", "payout refused", "payout cancelled"}
+	return []string{"keys", "topup", "checkout", "webhook", "card", "buy", "arrive", "accept", "reject", "forfeit", "withdraw", "expire", "payout asked", "payout begun", "payout paid", "payout refused", "payout cancelled"}
 }
 
 func startLoad(p *process) *load {
@@ -180,7 +189,11 @@ func (l *load) end() {
 // money and the purchase some of it is asked to be paid out.
 func (w *worker) mail() bool {
 	w.mails++
-	if !w.expired(false) || !w.money() || w.mails%2 == 0 && !w.payOut() {
+	money := w.money
+	if w.mails%3 == 0 {
+		money = w.card
+	}
+	if !w.expired(false) || !money() || w.mails%2 == 0 && !w.payOut() {
 		return false
 	}
 	switch w.mails % 4 {
@@ -238,11 +251,16 @@ func (w *worker) buy(from, shop *person, terms *escrowserver.Server, keys, bough
 		return s, false
 	}
 	s.key = key
-	asker := *from
-	if terms != nil {
-		asker.Service = terms.As(from.public())
-	}
-	if !w.answer("quote", nil, nil, func(ctx context.Context) (err error) { s.quote, err = asker.quote(ctx, shop); return err }) {
+	if !w.answer("quote", nil, nil, func(ctx context.Context) (err error) {
+		asker := *from
+		if terms != nil {
+			// Anew for each try: whose account it is, is looked up here, and where that
+			// failed it fails for good.
+			asker.Service = terms.As(from.public())
+		}
+		s.quote, err = asker.quote(ctx, shop)
+		return err
+	}) {
 		return s, false
 	}
 	certificate, proof := w.real.signer()
@@ -390,7 +408,7 @@ func (w *worker) answer(kind string, count func(*sums), note *entry, ask func(co
 	w.mu.Unlock()
 	var err error
 	// PostgreSQL may take long to come back on a busy machine.
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end) && !w.hopeless.Load(); time.Sleep(10 * time.Millisecond) {
 		err = ask(context.Background())
 		if err == nil {
 			w.mu.Lock()
@@ -403,7 +421,7 @@ func (w *worker) answer(kind string, count func(*sums), note *entry, ask func(co
 			}
 			return true
 		}
-		if !unanswered(err) && escrow.CodeOf(err) != escrow.Internal {
+		if !unanswered(err) {
 			break
 		}
 		w.mu.Lock()

@@ -57,6 +57,7 @@ type process struct {
 	program, dir, listen string
 	database             string // on PostgreSQL; else in the folder
 	wire                 *wire
+	till                 *till
 	command              *exec.Cmd
 	ended                chan error
 	kills, stops         int
@@ -90,8 +91,8 @@ func serve(t testing.TB, program, database string) *process {
 	}
 	p := &process{TB: t, program: program, database: database, dir: t.TempDir(), listen: free.Addr().String()}
 	free.Close()
-	p.wire = newWire(t, p.listen)
-	text := fmt.Sprintf(settings, p.listen, p.wire.listener.Addr(), database, servicetest.Currency)
+	p.wire, p.till = newWire(t, p.listen), newTill(t)
+	text := fmt.Sprintf(settings, p.listen, p.wire.listener.Addr(), database, servicetest.Currency) + p.till.settings(t, p.dir)
 	if err := os.WriteFile(filepath.Join(p.dir, "escrow.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +206,7 @@ func (p *process) another(w *town, now func() time.Time, terms escrow.Terms) *es
 	p.Helper()
 	cfg := servicetest.Config(w.Store, nil, &servicetest.Mails{}, nil)
 	cfg.ReceiptSigner, cfg.Now = w.ReceiptSigner, now
-	cfg.Terms, cfg.Certificates = terms, realCertificates()
+	cfg.Terms, cfg.Certificates, cfg.Provider = terms, realCertificates(), p.till.provider(p)
 	server, err := escrowserver.New(cfg)
 	if err != nil {
 		p.Fatal(err)

@@ -74,14 +74,14 @@ func (m *market) buy(from, to *person) {
 	}
 }
 
-// answered asks until there is an answer. Reads say internal when they fail.
+// answered asks until there is an answer.
 func (m *market) answered(ask func() error) bool {
 	var err error
 	for range 100 {
 		if err = ask(); err == nil {
 			return true
 		}
-		if code := escrow.CodeOf(err); code != escrow.Unavailable && code != escrow.Internal {
+		if escrow.CodeOf(err) != escrow.Unavailable {
 			break
 		}
 		m.again.Add(1)
