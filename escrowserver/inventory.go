@@ -175,6 +175,9 @@ type InventoryStore interface {
 	InventoryAnchor(ctx context.Context) (string, error)
 	// Inventory is what an account has of value, and the escrow's word on it.
 	Inventory(ctx context.Context, account escrow.KeyID) (InventoryLine, error)
+	// Sealing is the escrow's signed word that older rows of a kind were signed; empty
+	// before.
+	Sealing(ctx context.Context, kind string) (string, error)
 }
 
 // logInventories fails nothing: it is tried again, and verify tells what is wrong.

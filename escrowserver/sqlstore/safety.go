@@ -75,11 +75,23 @@ func (t *tx) takeOrder(ctx context.Context, op escrowserver.TakeOrder) (any, err
 		return nil, err
 	}
 	// From here on it is written.
-	if _, err := t.exec(ctx, "order.order", `INSERT INTO account_order (hash, account, action, signer, jws, made_at) VALUES (?, ?, ?, ?, ?, ?)`,
-		hash, id, order.Action, []byte(signer), op.Signed, micros(op.Now)); err != nil {
+	if err := t.keepOrder(ctx, op, order, signer); err != nil {
 		return nil, err
 	}
 	return t.ordered(ctx, id, act())
+}
+
+// keepOrder keeps an order with the escrow's word that it took it.
+func (t *tx) keepOrder(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, signer escrow.PublicKey) error {
+	o := escrowserver.OrderLine{Hash: op.Signed.Hash(), Account: order.Account, Action: order.Action, Signer: signer, Signed: op.Signed,
+		Made: fromMicros(micros(op.Now))}
+	var err error
+	if o.Taken, err = op.Seal.Taken(o); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, "order.order", `INSERT INTO account_order (hash, account, action, signer, jws, made_at, signed) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		o.Hash, o.Account, o.Action, []byte(o.Signer), o.Signed, micros(o.Made), o.Taken)
+	return err
 }
 
 func (t *tx) ordered(ctx context.Context, id escrow.KeyID, err error) (any, error) {
