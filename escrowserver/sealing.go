@@ -15,12 +15,15 @@ const (
 	kindSealing escrow.Kind = "earnest-sealing+jws"
 )
 
-// SealedOrders is a kind of rows of older books that are signed once, each with a word
-// of its own that they were.
-const SealedOrders = "orders"
+// The kinds of rows of older books that are signed once, each with a word of its own that
+// they were: orders, and anew the inventories that list no keys and changes.
+const (
+	SealedOrders      = "orders"
+	SealedInventories = "inventories"
+)
 
 // SealedKinds are all of them.
-func SealedKinds() []string { return []string{SealedOrders} }
+func SealedKinds() []string { return []string{SealedOrders, SealedInventories} }
 
 type takenStatement struct {
 	Order   string        `json:"order"` // its hash

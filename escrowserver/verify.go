@@ -252,6 +252,11 @@ func (a *audit) sums() {
 	}
 }
 
+// on says when older rows were signed, and how many.
+func on(what string, s Sealed) string {
+	return fmt.Sprintf("%d %s (%s)", s.Rows, what, s.Time.Format(time.DateOnly))
+}
+
 func (a *audit) report() Report {
 	currencies := map[string]bool{}
 	for key := range a.balances {
@@ -267,9 +272,9 @@ func (a *audit) report() Report {
 			fmt.Sprintf("%d credits for %d checkouts, %d welcomes or by the operator: each as the escrow signed it", a.credits, a.checkouts, a.welcomes),
 			fmt.Sprintf("%d payouts: each as the escrow signed it, and held, paid or given back as it says", a.payouts),
 			fmt.Sprintf("%d proven addresses and %d limits: each as the escrow signed it", a.addresses, a.limits),
-			fmt.Sprintf("%d accounts: each with the limits, addresses, payouts and recovery key that the escrow wrote last; those of %d were first listed on %s", a.inventories, a.inventoryLog.anchor.Begun.Rows, a.inventoryLog.anchor.Begun.Time.Format(time.DateOnly)),
-			fmt.Sprintf("%d rows of an older program were signed on %s, %d orders on %s, and none since", a.sealing.Rows, a.sealing.Time.Format(time.DateOnly),
-				a.sealings[SealedOrders].Rows, a.sealings[SealedOrders].Time.Format(time.DateOnly)),
+			fmt.Sprintf("%d accounts: each with the limits, addresses, payouts, changes, keys and freeze that the escrow wrote last; those of %d were first listed on %s", a.inventories, a.inventoryLog.anchor.Begun.Rows, a.inventoryLog.anchor.Begun.Time.Format(time.DateOnly)),
+			fmt.Sprintf("%s of an older program were signed, %s, and %s with keys and changes, and none since",
+				on("rows", a.sealing), on("orders", a.sealings[SealedOrders]), on("inventories", a.sealings[SealedInventories])),
 			fmt.Sprintf("%d bonds with %d receipts: state, deadlines, parties, transfer and signed chain agree", a.bonds, a.receipts),
 			fmt.Sprintf("%d orders and %d changes of accounts: each as signed, and keys and freezes are what they say", len(a.safety.orders), a.safety.changes),
 			fmt.Sprintf("%d outages: each as signed, none overlapping; the deadlines of bonds are moved by them and by nothing else", len(a.outages)),

@@ -26,7 +26,7 @@ func (t *tx) sealRows(ctx context.Context, op escrowserver.SealRows) (any, error
 		}
 		rows = n
 	}
-	for _, part := range []func(context.Context, escrowserver.SealRows) (int, error){t.sealOrders, t.firstInventories} {
+	for _, part := range []func(context.Context, escrowserver.SealRows) (int, error){t.sealOrders, t.relist, t.firstInventories} {
 		n, err := part(ctx, op)
 		if err != nil {
 			return 0, err

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 
+	"earnest/escrow"
 	"earnest/escrowserver"
 )
 
@@ -13,7 +14,11 @@ func (t *tx) sealOrders(ctx context.Context, op escrowserver.SealRows) (int, err
 		return 0, err
 	}
 	var signed bool
-	if err := t.conn.row(ctx, `SELECT EXISTS (SELECT 1 FROM account_order WHERE signed <> '')`).Scan(&signed); err != nil || signed {
+	err = t.conn.row(ctx, `SELECT EXISTS (SELECT 1 FROM account_order WHERE signed <> '')`).Scan(&signed)
+	if err == nil && !signed {
+		signed, err = t.listsKeys(ctx, op.Seal) // by a program that signs orders
+	}
+	if err != nil || signed {
 		return 0, err // these are no older books: verify tells
 	}
 	rows, err := sealEach(ctx, t, "seal.order", orderRows, scanOrder, op.Seal.Taken,
@@ -22,6 +27,55 @@ func (t *tx) sealOrders(ctx context.Context, op escrowserver.SealRows) (int, err
 		return 0, err
 	}
 	return rows, t.setSealing(ctx, op, escrowserver.SealedOrders, rows)
+}
+
+// relist signs anew the inventories that are right as an older program wrote them, once:
+// that one listed no keys and changes. Those that are not right stay: verify tells.
+func (t *tx) relist(ctx context.Context, op escrowserver.SealRows) (rows int, err error) {
+	text, err := t.reader().sealing(ctx, escrowserver.SealedInventories)
+	if err != nil || text != "" {
+		return 0, err
+	}
+	if today, err := t.listsKeys(ctx, op.Seal); err != nil || today {
+		return 0, err // these are no older books: verify tells
+	}
+	var lines []escrowserver.InventoryLine
+	if err := eachInventory(ctx, t.conn, valueRows+` ORDER BY account`, func(line escrowserver.InventoryLine) error {
+		lines = append(lines, line)
+		return nil
+	}); err != nil {
+		return 0, err
+	}
+	log, err := t.inventoryLogEnd(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, line := range lines {
+		signed, older, err := op.Seal.Relist(line, log)
+		if err != nil {
+			return 0, err
+		}
+		if !older {
+			continue
+		}
+		if err := t.nextInventory(ctx, "seal", line, signed, log); err != nil {
+			return 0, err
+		}
+		rows++
+	}
+	return rows, t.setSealing(ctx, op, escrowserver.SealedInventories, rows)
+}
+
+// listsKeys reports whether any inventory is there that no older program has signed.
+func (t *tx) listsKeys(ctx context.Context, seal escrowserver.Seal) (today bool, err error) {
+	rows, err := t.conn.query(ctx, `SELECT signed FROM inventory`)
+	err = each(rows, err, func(scan func(...any) error) error {
+		var signed escrow.Signed
+		err := scan(&signed)
+		today = today || seal.ListsKeys(signed)
+		return err
+	})
+	return today, err
 }
 
 // setSealing keeps the word that older rows of a kind were signed.

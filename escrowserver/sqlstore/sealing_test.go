@@ -21,6 +21,8 @@ func sealingDamages() map[string]string {
 		"the word on older orders lost":     `DELETE FROM sealing WHERE kind = 'orders'`,
 		"the word on older orders made up":  `UPDATE sealing SET signed = replace(signed, 'a', 'b') WHERE kind = 'orders'`,
 		"the word on older orders is other": `UPDATE sealing SET signed = (SELECT text FROM note WHERE name = 'sealed') WHERE kind = 'orders'`,
+		"the word on older lists lost":      `DELETE FROM sealing WHERE kind = 'inventories'`,
+		"the word on older lists is other":  `UPDATE sealing SET signed = (SELECT signed FROM sealing WHERE kind = 'orders') WHERE kind = 'inventories'`,
 	}
 }
 
@@ -92,6 +94,15 @@ func TestOrdersOfAnOlderProgramAreSignedOnce(t *testing.T) {
 		}
 		exec(t, s, `UPDATE account_order SET signed = ''`)
 		exec(t, s, `DELETE FROM sealing`)
+		if found := restart(); len(found) < 4 {
+			t.Errorf("orders made to look older, beside inventories of today: %q", found)
+		}
+		unlisted := func() {
+			for _, table := range []string{"inventory", "inventory_log", "inventory_anchor"} {
+				exec(t, s, `DELETE FROM `+table)
+			}
+		}
+		unlisted()
 		if found := faults(t, s, h.Server.ReceiptKey()); len(found) < 4 {
 			t.Errorf("older books: %q", found)
 		}
@@ -106,6 +117,10 @@ func TestOrdersOfAnOlderProgramAreSignedOnce(t *testing.T) {
 		exec(t, s, `DELETE FROM sealing`)
 		if found := restart(); len(found) <= before {
 			t.Errorf("and without the word: %q", found)
+		}
+		unlisted()
+		if found := restart(); !strings.Contains(strings.Join(found, "\n"), "none that the escrow took") {
+			t.Errorf("and without inventories: %q", found)
 		}
 	})
 }
