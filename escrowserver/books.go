@@ -20,8 +20,10 @@ type Visitor struct {
 	Epoch func(string) error
 	// Sealed is shown the note of that name.
 	Sealed func(string) error
-	Proven func(ProvenLine) error
-	Limit  func(LimitLine) error
+	// Sealing is shown, for each kind of older rows, the word that they were signed.
+	Sealing func(kind, text string) error
+	Proven  func(ProvenLine) error
+	Limit   func(LimitLine) error
 	// InventoryAnchor is shown the anchor of the log of inventories, then InventoryLog
 	// that log, and Inventory each account's.
 	InventoryAnchor func(string) error

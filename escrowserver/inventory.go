@@ -17,8 +17,16 @@ const kindInventory escrow.Kind = "earnest-inventory+jws"
 // kindInventories is its word on the log of inventories.
 const kindInventories escrow.Kind = "earnest-inventories+jws"
 
-// ValueRow is what an inventory has of a row: its own signature, and of a payout its
-// state, which that does not tell.
+// The kinds of rows that inventories of an older program do not list.
+const (
+	// RowKey is the account's key and since when it is frozen: a row that nothing signs.
+	RowKey = "key"
+	// RowChange is a change, and what became of it.
+	RowChange = "change"
+)
+
+// ValueRow is what an inventory has of a row: its own signature, and what that does not
+// tell: the state of a payout, since when an account is frozen, when and how a change ended.
 type ValueRow struct {
 	Kind   string        `json:"kind"`
 	Name   string        `json:"name"`
@@ -66,6 +74,22 @@ type inventoryStatement struct {
 	Number  int64        `json:"number"`
 	Rows    string       `json:"rows"` // their hash
 	Log     LogEnd       `json:"log"`
+	Lists   listing      `json:"lists,omitempty"`
+}
+
+// listing is which kinds of rows an inventory lists.
+type listing int
+
+const (
+	listsValue listing = iota // by an older program
+	listsKeys                 // and [RowKey] and [RowChange]
+)
+
+// of are the rows that such an inventory lists.
+func (l listing) of(rows []ValueRow) []ValueRow {
+	return slices.DeleteFunc(slices.Clone(rows), func(row ValueRow) bool {
+		return l == listsValue && (row.Kind == RowKey || row.Kind == RowChange)
+	})
 }
 
 // InventoryAnchor is how long the log of inventories was, and how many accounts had theirs
@@ -82,7 +106,7 @@ type InventoryAnchor struct {
 func (s Seal) Inventory(before *InventoryLine, now InventoryLine, log LogEnd) (escrow.Signed, error) {
 	number := int64(0)
 	if before != nil {
-		st, right := inventoryOf(*before, s)
+		st, right := inventoryOf(*before, s, listsKeys)
 		if !right {
 			return before.Signed, nil
 		}
@@ -96,7 +120,24 @@ func (s Seal) numbered(number int64, line InventoryLine, log LogEnd) (escrow.Sig
 	if err != nil {
 		return "", err
 	}
-	return s.sign(kindInventory, inventoryStatement{line.Account, number, rows, log})
+	return s.sign(kindInventory, inventoryStatement{line.Account, number, rows, log, listsKeys})
+}
+
+// Relist signs anew an inventory of an older program, with the rows that that one did not
+// list. It gives false for one that is not right as that program signed it, or is none.
+func (s Seal) Relist(line InventoryLine, log LogEnd) (signed escrow.Signed, older bool, err error) {
+	st, right := inventoryOf(line, s, listsValue)
+	if !right {
+		return "", false, nil
+	}
+	signed, err = s.numbered(st.Number+1, line, log)
+	return signed, true, err
+}
+
+// ListsKeys reports an inventory that no older program has signed, right or not.
+func (s Seal) ListsKeys(signed escrow.Signed) bool {
+	var st inventoryStatement
+	return escrow.Verify(signed, kindInventory, s.key, &st) == nil && st.Lists == listsKeys
 }
 
 // ToLog is the inventory's row in the log; false if the escrow has not signed it.
@@ -117,15 +158,15 @@ func (s Seal) InventoriesRead(signed escrow.Signed) (a InventoryAnchor, err erro
 	return a, err
 }
 
-// inventoryOf reads the word on the rows, and reports whether it is of these, and the
-// newest that the log knows of.
-func inventoryOf(line InventoryLine, s Seal) (st inventoryStatement, right bool) {
-	rows, err := hashOf(line.Rows)
+// inventoryOf reads the word on the rows, and reports whether it is of these, lists what
+// it is to, and is the newest that the log knows of.
+func inventoryOf(line InventoryLine, s Seal, lists listing) (st inventoryStatement, right bool) {
+	rows, err := hashOf(lists.of(line.Rows))
 	if err == nil {
 		err = escrow.Verify(line.Signed, kindInventory, s.key, &st)
 	}
 	newest := st.Number > line.Logged.Number || st.Number == line.Logged.Number && line.Signed.Hash() == line.Logged.Signed
-	return st, err == nil && st.Account == line.Account && st.Rows == rows && newest && st.Log == line.Cited && !st.citesNothing(line)
+	return st, err == nil && st.Account == line.Account && st.Lists == lists && st.Rows == rows && newest && st.Log == line.Cited && !st.citesNothing(line)
 }
 
 // citesNothing reports that the log was away when the inventory was signed: an older one
@@ -175,6 +216,9 @@ type InventoryStore interface {
 	InventoryAnchor(ctx context.Context) (string, error)
 	// Inventory is what an account has of value, and the escrow's word on it.
 	Inventory(ctx context.Context, account escrow.KeyID) (InventoryLine, error)
+	// Sealing is the escrow's signed word that older rows of a kind were signed; empty
+	// before.
+	Sealing(ctx context.Context, kind string) (string, error)
 }
 
 // logInventories fails nothing: it is tried again, and verify tells what is wrong.
@@ -225,14 +269,14 @@ func (a *audit) inventoryLogged(l InventoryLogLine) error {
 
 func (a *audit) inventory(line InventoryLine) error {
 	a.inventories++
-	switch st, right := inventoryOf(line, Seal{key: a.receiptKey}); {
+	switch st, right := inventoryOf(line, Seal{key: a.receiptKey}, listsKeys); {
 	case right:
 	case st.Log != line.Cited:
 		a.fault("the inventory of account %s cites row %d of their log, which is no more: the log was cut off, and an older word on it put back", line.Account, st.Log.N)
 	case st.citesNothing(line):
 		a.fault("the inventory of account %s was signed while their log was away: somebody took it and put it back, and may have put other accounts back with it", line.Account)
 	default:
-		a.fault("account %s has other limits, addresses, payouts or another recovery key than the escrow wrote last: a row was deleted, or an old one put back", line.Account)
+		a.fault("account %s has other limits, addresses, payouts or changes, or another key, recovery key or freeze, than the escrow wrote last: a row was deleted, or an old one put back", line.Account)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ type ProposeChange struct {
 	Now     time.Time
 	Change  escrow.AccountChange
 	Promise Promise
+	Seal    Seal
 }
 
 // ApplyChange does a change whose time has come, or ends it as failed.

@@ -99,7 +99,7 @@ func genuineChange(c ChangeLine, receiptKey ed25519.PublicKey) bool {
 // the store's tx.act knows.
 func (s *Server) Propose(ctx context.Context, account escrow.KeyID, kind, subject, value string) (escrow.AccountChange, error) {
 	now := s.now()
-	return do[escrow.AccountChange](ctx, s, ProposeChange{Now: now, Promise: s.promise, Change: escrow.AccountChange{
+	return do[escrow.AccountChange](ctx, s, ProposeChange{Now: now, Promise: s.promise, Seal: s.seal, Change: escrow.AccountChange{
 		ID: newSecret(), Account: account, Kind: kind, Subject: subject, Value: value, AskedAt: now, DueAt: now.Add(escrow.ChangeNotice)}})
 }
 

@@ -174,10 +174,10 @@ func limitOf(l LimitLine) limitStatement {
 // Limit signs what an account may spend.
 func (s Seal) Limit(l LimitLine) (escrow.Signed, error) { return s.sign(kindLimit, limitOf(l)) }
 
-// SealRows signs the rows that an older program wrote, and the inventories of its
-// accounts, each once: with the note, or the anchor, that says so nothing is signed ever
-// again that is not. It gives how many it signed. Books that have signed rows, or
-// inventories, but not that are left alone: somebody took it away.
+// SealRows signs the rows that an older program wrote, its orders, and the inventories of
+// its accounts, each once: with the word that says so (a note, [Store.Sealing], an anchor)
+// nothing is signed ever again that is not. It gives how many it signed. Books that have
+// such rows signed, but not that word are left alone: somebody took it away.
 type SealRows struct {
 	Now  time.Time
 	Seal Seal
@@ -197,15 +197,11 @@ func (s Seal) Sealed(what Sealed) (escrow.Signed, error) { return s.sign(kindSea
 
 // sealRows has the rows of an older program signed before anything counts on them.
 func (s *Server) sealRows(ctx context.Context) error {
-	note, err := s.cfg.Store.Note(ctx, NoteSealed)
-	var anchor string
-	if err == nil {
-		anchor, err = s.cfg.Store.InventoryAnchor(ctx)
-	}
+	done, err := s.sealedAll(ctx)
 	if err != nil {
 		return fmt.Errorf("what the books say of themselves: %w", err)
 	}
-	if note != "" && anchor != "" {
+	if done {
 		return nil
 	}
 	rows, err := do[int](ctx, s, SealRows{Now: s.now(), Seal: s.seal})

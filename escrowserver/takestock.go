@@ -24,7 +24,7 @@ func (TakeStock) Name() string { return "stock" }
 
 // Stock is what an account has according to its inventory and its rows.
 func (s Seal) Stock(line InventoryLine) Stock {
-	_, right := inventoryOf(line, s)
+	_, right := inventoryOf(line, s, listsKeys)
 	return Stock{line.Rows, right}
 }
 

@@ -24,12 +24,12 @@ type Report struct {
 // An error means that the walk could not be ended; faults are in the report.
 func Verify(ctx context.Context, store Store, receiptKey ed25519.PublicKey) (Report, error) {
 	a := audit{
-		receiptKey: receiptKey, safety: newSafetyAudit(), workedOff: map[escrow.Signed]bool{},
+		receiptKey: receiptKey, safety: newSafetyAudit(), workedOff: map[escrow.Signed]bool{}, sealings: map[string]Sealed{},
 		inventoryLog: inventoryLogAudit{newest: map[escrow.KeyID]int64{}},
 		replayed:     map[audited]ledger.Balance{}, balances: map[audited]ledger.Balance{},
 	}
 	err := store.Walk(ctx, Visitor{
-		Fault: func(text string) { a.fault("%s", text) }, Safety: a.safetyVisitor(), Sealed: a.sealedNote, LogAnchor: a.logAnchor, Proven: a.proven, Limit: a.limit, Inventory: a.inventory, InventoryAnchor: a.inventoryAnchor, InventoryLog: a.inventoryLogged, Outage: a.outage, Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
+		Fault: func(text string) { a.fault("%s", text) }, Safety: a.safetyVisitor(), Sealed: a.sealedNote, Sealing: a.sealingWord, LogAnchor: a.logAnchor, Proven: a.proven, Limit: a.limit, Inventory: a.inventory, InventoryAnchor: a.inventoryAnchor, InventoryLog: a.inventoryLogged, Outage: a.outage, Balance: a.balance, Transfer: a.transfer, Voucher: a.voucher,
 		Credit: a.credit, Checkout: a.checkout, Welcome: a.welcomed, Payout: a.payout,
 		Offer: a.offer, Epoch: a.epoch, Audit: a.logged, Bond: a.bond, Key: a.key, Certificate: a.certificate,
 	})
@@ -65,6 +65,7 @@ type audit struct {
 	pools        int64     // their epoch
 	last         AuditLine // of the operator's log
 	sealing      Sealed
+	sealings     map[string]Sealed // by kind
 	inventoryLog inventoryLogAudit
 	anchor       LogAnchor
 
@@ -251,6 +252,11 @@ func (a *audit) sums() {
 	}
 }
 
+// on says when older rows were signed, and how many.
+func on(what string, s Sealed) string {
+	return fmt.Sprintf("%d %s (%s)", s.Rows, what, s.Time.Format(time.DateOnly))
+}
+
 func (a *audit) report() Report {
 	currencies := map[string]bool{}
 	for key := range a.balances {
@@ -266,8 +272,9 @@ func (a *audit) report() Report {
 			fmt.Sprintf("%d credits for %d checkouts, %d welcomes or by the operator: each as the escrow signed it", a.credits, a.checkouts, a.welcomes),
 			fmt.Sprintf("%d payouts: each as the escrow signed it, and held, paid or given back as it says", a.payouts),
 			fmt.Sprintf("%d proven addresses and %d limits: each as the escrow signed it", a.addresses, a.limits),
-			fmt.Sprintf("%d accounts: each with the limits, addresses, payouts and recovery key that the escrow wrote last; those of %d were first listed on %s", a.inventories, a.inventoryLog.anchor.Begun.Rows, a.inventoryLog.anchor.Begun.Time.Format(time.DateOnly)),
-			fmt.Sprintf("%d rows of an older program were signed on %s, and none since", a.sealing.Rows, a.sealing.Time.Format(time.DateOnly)),
+			fmt.Sprintf("%d accounts: each with the limits, addresses, payouts, changes, keys and freeze that the escrow wrote last; those of %d were first listed on %s", a.inventories, a.inventoryLog.anchor.Begun.Rows, a.inventoryLog.anchor.Begun.Time.Format(time.DateOnly)),
+			fmt.Sprintf("%s of an older program were signed, %s, and %s with keys and changes, and none since",
+				on("rows", a.sealing), on("orders", a.sealings[SealedOrders]), on("inventories", a.sealings[SealedInventories])),
 			fmt.Sprintf("%d bonds with %d receipts: state, deadlines, parties, transfer and signed chain agree", a.bonds, a.receipts),
 			fmt.Sprintf("%d orders and %d changes of accounts: each as signed, and keys and freezes are what they say", len(a.safety.orders), a.safety.changes),
 			fmt.Sprintf("%d outages: each as signed, none overlapping; the deadlines of bonds are moved by them and by nothing else", len(a.outages)),

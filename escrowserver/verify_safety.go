@@ -27,6 +27,7 @@ type OrderLine struct {
 	Signer  escrow.PublicKey
 	Signed  escrow.Signed
 	Made    time.Time
+	Taken   escrow.Signed // the escrow's word on it
 }
 
 // ReplacedLine is a replaced key as stored.
@@ -97,6 +98,10 @@ func (a *audit) order(o OrderLine) error {
 	err := escrow.Verify(o.Signed, escrow.KindOrder, ed25519.PublicKey(o.Signer), &order)
 	if err != nil || o.Signed.Hash() != o.Hash || order.Account != o.Account || order.Action != o.Action || OrderInTime(order, o.Made) != nil {
 		a.fault("order %s is not as its owner signed it", o.Hash)
+		return nil
+	}
+	if !signedAs(o.Taken, kindTaken, a.receiptKey, takenOf(o)) {
+		a.fault("order %s of account %s is none that the escrow took: somebody made it up, or changed it", o.Hash, o.Account)
 		return nil
 	}
 	a.safety.orders[o.Hash] = o

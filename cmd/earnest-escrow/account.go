@@ -33,7 +33,7 @@ func (c *takeStockCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	for _, row := range stock.Rows {
-		fmt.Fprintf(s.out, "%-9s %s %s %s\n", row.Kind, app.Printable(row.Name), row.State, app.SignedText(row))
+		fmt.Fprintf(s.out, "%-9s %s %s %s\n", row.Kind, app.Printable(row.Name), app.StateText(row), app.SignedText(row))
 	}
 	switch {
 	case stock.Right:

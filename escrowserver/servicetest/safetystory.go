@@ -83,3 +83,60 @@ func ValueStory(t testing.TB, h Harness, midway func()) func() {
 	w.ok(err)
 	return func() { lower(40) }
 }
+
+// ChangeStory plays an account that has another key, whose changes were cancelled, replaced
+// and done, of whose address another asks, and that is frozen at the end, after midway was
+// called. The function that it gives has a limit written of each account with a change.
+func ChangeStory(t testing.TB, h Harness, midway func()) func() {
+	t.Helper()
+	ctx := context.Background()
+	w := &world{TB: t, Harness: h}
+	anna, backup := w.protected()
+	anna.prove("held@safety.example")
+	midway()
+	recovery := func() {
+		_, err := anna.order(anna.id(), escrow.Order{Action: escrow.ActionRecovery, Recovery: w.stranger().public()})
+		w.ok(err)
+	}
+	recovery()
+	recovery()
+	order, heir := w.rotation(anna.id())
+	_, err := backup.order(anna.id(), order) // cancels what waits
+	w.ok(err)
+	heir.renewed()
+	asks, waits := w.stranger(), w.stranger()
+	w.later(25 * time.Hour) // a mail with a token went to the address
+	asked := asks.asksFor("held@safety.example")
+	_, err = heir.order(anna.id(), escrow.Order{Action: escrow.ActionCancel, Change: asked.ID})
+	w.ok(err)
+	w.later(25 * time.Hour)
+	waits.asksFor("held@safety.example")
+	freeze := func() {
+		w.later(time.Minute)
+		_, err := heir.order(anna.id(), escrow.Order{Action: escrow.ActionFreeze})
+		w.ok(err)
+	}
+	unfreeze := func() (change string) {
+		w.later(time.Minute)
+		account, err := heir.order(anna.id(), escrow.Order{Action: escrow.ActionUnfreeze})
+		w.ok(err)
+		for _, c := range account.Changes {
+			if c.Ended.IsZero() && c.Kind == string(escrow.ActionUnfreeze) {
+				change = c.ID
+			}
+		}
+		return change
+	}
+	freeze()
+	_, err = heir.order(anna.id(), escrow.Order{Action: escrow.ActionCancel, Change: unfreeze()})
+	w.ok(err)
+	unfreeze()
+	w.later(48 * time.Hour)
+	freeze()
+	return func() {
+		for _, p := range []*person{heir, asks, waits} {
+			_, err := p.SetLimit(ctx, escrow.SetLimit{Currency: Currency, PerMail: amount(40)})
+			w.ok(err)
+		}
+	}
+}

@@ -24,6 +24,8 @@ type tx struct {
 	writes [writeCount]writes
 	// touched are the accounts whose list of bonds the operation at hand changed.
 	touched []escrow.KeyID
+	// listing are the accounts whose inventories are signed at the end of what is done.
+	listing []escrow.KeyID
 }
 
 // errNotAsRead: a row is not what the batch read of it.

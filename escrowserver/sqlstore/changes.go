@@ -47,23 +47,41 @@ func (t *tx) propose(ctx context.Context, op string, p escrowserver.ProposeChang
 	if waits && (same.Value == c.Value || c.Kind == changeAddress) {
 		return same.AccountChange, nil // its time runs since it was asked for first
 	}
-	if waits {
-		if err := t.endChange(ctx, op, same.ID, p.Now, "replaced"); err != nil {
-			return c, err
-		}
-	}
 	signed, err := p.Promise(c)
 	if err != nil {
 		return c, err
 	}
-	_, err = t.exec(ctx, op+".change", `INSERT INTO account_change (id, account, holder, kind, subject, value, asked_at, due_at, signed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.ID, c.Account, c.Holder, c.Kind, c.Subject, c.Value, micros(c.AskedAt), micros(c.DueAt), signed)
-	return c, err
+	return c, t.inventoried(ctx, op, p.Seal, func() error {
+		if waits {
+			if err := t.endChange(ctx, op, same.ID, p.Now, "replaced"); err != nil {
+				return err
+			}
+		}
+		_, err := t.exec(ctx, op+".change", `INSERT INTO account_change (id, account, holder, kind, subject, value, asked_at, due_at, signed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			c.ID, c.Account, c.Holder, c.Kind, c.Subject, c.Value, micros(c.AskedAt), micros(c.DueAt), signed)
+		return err
+	}, c.Account)
 }
 
+// endChange ends a change that waits. The inventory is the caller's.
 func (t *tx) endChange(ctx context.Context, op, id string, now time.Time, ending string) error {
 	_, err := t.exec(ctx, op+".changed", `UPDATE account_change SET ended_at = ?, ending = ? WHERE id = ? AND ended_at = 0`, micros(now), ending, id)
 	return err
+}
+
+// concerned are the accounts of which an order changes rows: the holder of an address
+// stops a change of whoever asked for it.
+func (t *tx) concerned(ctx context.Context, order escrow.Order) ([]escrow.KeyID, error) {
+	accounts := []escrow.KeyID{order.Account}
+	if order.Action != escrow.ActionCancel {
+		return accounts, nil
+	}
+	var whose escrow.KeyID
+	there, err := found(t.conn.row(ctx, `SELECT account FROM account_change WHERE id = ?`, order.Change).Scan(&whose))
+	if there && whose != order.Account {
+		accounts = append(accounts, whose)
+	}
+	return accounts, err
 }
 
 // cancels lets either of those whom a change concerns stop it.
@@ -98,20 +116,23 @@ func (t *tx) applyChange(ctx context.Context, op escrowserver.ApplyChange) error
 	if !op.Genuine(c) {
 		return fmt.Errorf("change %s is not as the escrow promised it: it does not act", c.ID)
 	}
-	err = t.act(ctx, op.Name(), change{c.AccountChange, op.Now, op.Seal})
-	if refusal(err) { // it was possible when it was asked for
-		return t.endChange(ctx, op.Name(), c.ID, op.Now, "failed")
-	}
-	if err != nil {
-		return err
-	}
-	return t.endChange(ctx, op.Name(), c.ID, op.Now, "applied")
+	return t.inventoried(ctx, op.Name(), op.Seal, func() error {
+		ending, err := "applied", t.act(ctx, op.Name(), change{c.AccountChange, op.Now, op.Seal})
+		if refusal(err) { // it was possible when it was asked for
+			ending, err = "failed", nil
+		}
+		if err != nil {
+			return err
+		}
+		return t.endChange(ctx, op.Name(), c.ID, op.Now, ending)
+	}, c.Account)
 }
 
 // The kinds of changes beside the actions of orders.
 const changeAddress = "address"
 
-// act does a change. It checks first: what it refuses has changed nothing.
+// act does a change. It checks first: what it refuses has changed nothing. The inventory
+// is the caller's.
 func (t *tx) act(ctx context.Context, op string, c change) error {
 	if a := t.known.accounts[c.Account]; a == nil || a.key == "" {
 		return noAccount()
@@ -145,10 +166,8 @@ func (t *tx) setRecovery(ctx context.Context, op string, seal escrowserver.Seal,
 	if err != nil {
 		return err
 	}
-	return t.inventoried(ctx, op, seal, func() error {
-		_, err := t.exec(ctx, op+".recovery", `UPDATE account SET recovery = ?, recovery_signed = ? WHERE id = ?`, []byte(recovery), signed, account)
-		return err
-	}, account)
+	_, err = t.exec(ctx, op+".recovery", `UPDATE account SET recovery = ?, recovery_signed = ? WHERE id = ?`, []byte(recovery), signed, account)
+	return err
 }
 
 // rebinding is the value of a change of an address.
@@ -162,7 +181,7 @@ func (t *tx) asksForAddress(ctx context.Context, op escrowserver.ProveAddress, h
 	if err != nil {
 		return err
 	}
-	_, err = t.propose(ctx, op.Name(), escrowserver.ProposeChange{Now: op.Now, Promise: op.Promise, Change: escrow.AccountChange{
+	_, err = t.propose(ctx, op.Name(), escrowserver.ProposeChange{Now: op.Now, Promise: op.Promise, Seal: op.Seal, Change: escrow.AccountChange{
 		ID:      escrowserver.ChangeID(escrow.Signed(string(op.Account) + "\x00" + string(op.Address) + "\x00" + op.Nonce)),
 		Account: op.Account, Holder: holder, Kind: changeAddress, Subject: string(op.Address), Value: string(value),
 		AskedAt: op.Now, DueAt: op.Now.Add(escrow.RebindNotice)}})

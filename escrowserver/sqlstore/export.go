@@ -50,7 +50,7 @@ func ofAccount() []stored {
 		{"purchases", "bond", "id:bond sender_change:n sender_folded sender_group body_hash verification reply", "WHERE t.sender_account = ? ORDER BY t.id"},
 		{"sales", "bond", "id:bond recipient_change:n recipient_folded", "WHERE t.recipient_account = ? ORDER BY t.id"},
 		{"blocks", "block", "recipient sender bond from_at:from until_at:until", "JOIN address a ON a.address = t.recipient WHERE a.account = ? ORDER BY t.from_at"},
-		{"orders", "account_order", "hash action signer jws:signed made_at", "WHERE t.account = ? ORDER BY t.made_at"},
+		{"orders", "account_order", "hash action signer jws:signed made_at signed:taken", "WHERE t.account = ? ORDER BY t.made_at"},
 		{"changes", "account_change", "id account holder kind subject value asked_at due_at signed ended_at ending", "WHERE t.account = ? OR t.holder = ? ORDER BY t.asked_at"},
 		{"replacedKeys", "replaced_key", "n key_id:key public_key next_key:next replaced_at ordered:order", "WHERE t.account = ? ORDER BY t.n"},
 		{"operations", "operation", "id body_hash response:answer made_at", "WHERE t.account = ? ORDER BY t.made_at, t.id"},

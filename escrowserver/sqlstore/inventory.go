@@ -3,16 +3,19 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
 )
 
-// valueRows are the rows of value, with the inventory itself, the one with the highest
-// and the lowest number that are logged of the account, and the row of the log that the
-// inventory cites.
+// valueRows are the rows that an inventory lists, with the inventory itself, the one with
+// the highest and the lowest number that are logged of the account, and the row of the log
+// that the inventory cites.
 const valueRows = `SELECT account, kind, name, signed, state, number FROM (
 		SELECT id AS account, 'recovery' AS kind, '' AS name, recovery_signed AS signed, '' AS state, 0 AS number FROM account
+		UNION ALL SELECT id, '` + escrowserver.RowKey + `', key_id, '', CAST(frozen_at AS TEXT), 0 FROM account
+		UNION ALL SELECT account, '` + escrowserver.RowChange + `', id, signed, CAST(ended_at AS TEXT) || ' ' || ending, 0 FROM account_change
 		UNION ALL SELECT account, 'address', address, signed, '', 0 FROM address
 		UNION ALL SELECT account, 'limit', currency, signed, '', 0 FROM spending_limit
 		UNION ALL SELECT account, 'payout', id, signed, state, 0 FROM payout
@@ -78,10 +81,12 @@ func (t *tx) inventory(ctx context.Context, account escrow.KeyID) (line escrowse
 	return line, err
 }
 
-// inventoried writes rows of value of these accounts by do, and signs which they then
-// have. They are locked first: whoever holds an address, too; and their inventories, so
-// that whichever the log has is in what the next one cites.
+// inventoried writes rows that inventories list, of these accounts, by do, and signs which
+// they then have. They are locked first: whoever holds an address, too; and their
+// inventories, so that whichever the log has is in what the next one cites. What do has
+// inventoried of them is signed once, with all the rest, at the end.
 func (t *tx) inventoried(ctx context.Context, op string, seal escrowserver.Seal, do func() error, accounts ...escrow.KeyID) error {
+	accounts = slices.DeleteFunc(slices.Clone(accounts), func(id escrow.KeyID) bool { return slices.Contains(t.listing, id) })
 	if err := t.lockAccounts(ctx, accounts); err != nil {
 		return err
 	}
@@ -97,33 +102,49 @@ func (t *tx) inventoried(ctx context.Context, op string, seal escrowserver.Seal,
 			return err
 		}
 	}
-	if err := do(); err != nil {
+	outer := t.listing
+	t.listing = append(slices.Clone(outer), accounts...)
+	err := do()
+	t.listing = outer
+	if err != nil {
 		return err
 	}
+	return t.signInventories(ctx, op, seal, before)
+}
+
+// signInventories signs which rows accounts have now, after those that they had before.
+func (t *tx) signInventories(ctx context.Context, op string, seal escrowserver.Seal, before []escrowserver.InventoryLine) error {
 	log, err := t.inventoryLogEnd(ctx)
 	if err != nil {
 		return err
 	}
-	for i, account := range accounts {
-		now, err := t.inventory(ctx, account)
+	for _, was := range before {
+		now, err := t.inventory(ctx, was.Account)
 		if err != nil {
 			return err
 		}
-		if now.Signed, err = seal.Inventory(&before[i], now, log); err != nil {
+		signed, err := seal.Inventory(&was, now, log)
+		if err != nil {
 			return err
 		}
-		if now.Signed == before[i].Signed {
+		if signed == was.Signed {
 			continue // it was not right, and verify is to tell
 		}
-		n, err := t.exec(ctx, op+".inventory", `UPDATE inventory SET signed = ?, cites = ?, logged = 0 WHERE account = ?`, now.Signed, log.N, account)
-		if err == nil && n != 1 {
-			err = fmt.Errorf("inventory %w", errNotAsRead)
-		}
-		if err != nil {
+		if err := t.nextInventory(ctx, op, was, signed, log); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// nextInventory puts an account's inventory in the place of the one that it was.
+func (t *tx) nextInventory(ctx context.Context, op string, was escrowserver.InventoryLine, signed escrow.Signed, log escrowserver.LogEnd) error {
+	n, err := t.exec(ctx, op+".inventory", `UPDATE inventory SET signed = ?, cites = ?, logged = 0 WHERE account = ? AND signed = ?`,
+		signed, log.N, was.Account, was.Signed)
+	if err == nil && n != 1 {
+		err = fmt.Errorf("inventory %w", errNotAsRead)
+	}
+	return err
 }
 
 func (t *tx) lockInventory(ctx context.Context, account escrow.KeyID) error {

@@ -39,7 +39,14 @@ func (t *tx) takeOrder(ctx context.Context, op escrowserver.TakeOrder) (any, err
 		return nil, err
 	}
 	id := claimed.Account
-	if err := t.accountExists(ctx, id); err != nil {
+	accounts, err := t.concerned(ctx, claimed)
+	if err == nil {
+		err = t.lockAccounts(ctx, accounts) // at once, or two orders would wait for each other
+	}
+	if err == nil {
+		err = t.accountExists(ctx, id)
+	}
+	if err != nil {
 		return nil, err
 	}
 	var one int
@@ -75,11 +82,25 @@ func (t *tx) takeOrder(ctx context.Context, op escrowserver.TakeOrder) (any, err
 		return nil, err
 	}
 	// From here on it is written.
-	if _, err := t.exec(ctx, "order.order", `INSERT INTO account_order (hash, account, action, signer, jws, made_at) VALUES (?, ?, ?, ?, ?, ?)`,
-		hash, id, order.Action, []byte(signer), op.Signed, micros(op.Now)); err != nil {
-		return nil, err
+	return t.ordered(ctx, id, t.inventoried(ctx, op.Name(), op.Seal, func() error {
+		if err := t.keepOrder(ctx, op, order, signer); err != nil {
+			return err
+		}
+		return act()
+	}, accounts...))
+}
+
+// keepOrder keeps an order with the escrow's word that it took it.
+func (t *tx) keepOrder(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, signer escrow.PublicKey) error {
+	o := escrowserver.OrderLine{Hash: op.Signed.Hash(), Account: order.Account, Action: order.Action, Signer: signer, Signed: op.Signed,
+		Made: fromMicros(micros(op.Now))}
+	var err error
+	if o.Taken, err = op.Seal.Taken(o); err != nil {
+		return err
 	}
-	return t.ordered(ctx, id, act())
+	_, err = t.exec(ctx, "order.order", `INSERT INTO account_order (hash, account, action, signer, jws, made_at, signed) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		o.Hash, o.Account, o.Action, []byte(o.Signer), o.Signed, micros(o.Made), o.Taken)
+	return err
 }
 
 func (t *tx) ordered(ctx context.Context, id escrow.KeyID, err error) (any, error) {
@@ -92,7 +113,7 @@ func (t *tx) ordered(ctx context.Context, id escrow.KeyID, err error) (any, erro
 	return t.reader().account(ctx, id)
 }
 
-// orderActs checks an order and says what to do for it.
+// orderActs checks an order and says what to do for it. The inventories are the caller's.
 func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, keys escrowserver.AccountKeys, byRecovery bool) (func() error, error) {
 	frozen := t.known.accounts[order.Account].frozen
 	switch order.Action {
@@ -149,7 +170,7 @@ func (t *tx) orderActs(ctx context.Context, op escrowserver.TakeOrder, order esc
 		return nil, err
 	}
 	return func() error {
-		_, err := t.propose(ctx, "order", escrowserver.ProposeChange{Now: op.Now, Promise: op.Promise, Change: escrow.AccountChange{
+		_, err := t.propose(ctx, "order", escrowserver.ProposeChange{Now: op.Now, Promise: op.Promise, Seal: op.Seal, Change: escrow.AccountChange{
 			ID: escrowserver.ChangeID(op.Signed), Account: order.Account, Kind: string(order.Action), Value: string(op.Signed),
 			AskedAt: op.Now, DueAt: op.Now.Add(escrow.ChangeNotice)}})
 		return err
@@ -207,9 +228,7 @@ func (t *tx) releases(ctx context.Context, op escrowserver.TakeOrder, order escr
 	if !holds {
 		return nil, escrow.Errorf(escrow.NotFound, "the account does not hold this address; nothing was changed")
 	}
-	return func() error {
-		return t.inventoried(ctx, op.Name(), op.Seal, func() error { return t.dropAddress(ctx, "order", order.Address) }, order.Account)
-	}, nil
+	return func() error { return t.dropAddress(ctx, "order", order.Address) }, nil
 }
 
 // dropAddress gives an address up, with its offer and its unsold keys. The inventory is
@@ -331,9 +350,7 @@ func (t *tx) deletes(ctx context.Context, op escrowserver.TakeOrder, order escro
 	if !slices.Equal(left, order.GiveUp) {
 		return nil, escrow.Errorf(escrow.Conflict, "the account has other money than the order gives up; nothing was deleted; look at the balance again")
 	}
-	return func() error {
-		return t.inventoried(ctx, op.Name(), op.Seal, func() error { return t.deleteAccount(ctx, op, order, account.Key, left) }, order.Account)
-	}, nil
+	return func() error { return t.deleteAccount(ctx, op, order, account.Key, left) }, nil
 }
 
 func (t *tx) deleteAccount(ctx context.Context, op escrowserver.TakeOrder, order escrow.Order, key escrow.PublicKey, left []escrow.GivenUp) error {

@@ -26,8 +26,14 @@ func (t *tx) sealRows(ctx context.Context, op escrowserver.SealRows) (any, error
 		}
 		rows = n
 	}
-	inventories, err := t.firstInventories(ctx, op)
-	return rows + inventories, err
+	for _, part := range []func(context.Context, escrowserver.SealRows) (int, error){t.sealOrders, t.relist, t.firstInventories} {
+		n, err := part(ctx, op)
+		if err != nil {
+			return 0, err
+		}
+		rows += n
+	}
+	return rows, nil
 }
 
 // sealOlder signs the rows of books that have none that is signed.
@@ -154,6 +160,19 @@ func (r reader) walkSealed(ctx context.Context, v escrowserver.Visitor) error {
 		return err
 	}
 	return v.Sealed(text)
+}
+
+func (r reader) walkSealing(ctx context.Context, v escrowserver.Visitor) error {
+	for _, kind := range escrowserver.SealedKinds() {
+		text, err := r.sealing(ctx, kind)
+		if err == nil {
+			err = v.Sealing(kind, text)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r reader) walkProven(ctx context.Context, v escrowserver.Visitor) error {

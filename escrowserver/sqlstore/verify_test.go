@@ -22,6 +22,7 @@ func TestVerifyFindsFaults(t *testing.T) {
 	maps.Copy(damages, limitDamages())
 	maps.Copy(damages, sealDamages())
 	maps.Copy(damages, inventoryDamages())
+	maps.Copy(damages, sealingDamages())
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
 			mustBeFound(t, books, key, damage)

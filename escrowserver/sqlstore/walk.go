@@ -23,6 +23,7 @@ func (s *Store) Walk(ctx context.Context, v escrowserver.Visitor) error {
 		{v.Fault != nil, func(ctx context.Context, v escrowserver.Visitor) error { return s.engine.check(ctx, r, v.Fault) }},
 		{v.Safety != nil, r.walkSafety},
 		{v.Sealed != nil, r.walkSealed},
+		{v.Sealing != nil, r.walkSealing},
 		{v.Proven != nil, r.walkProven},
 		{v.Limit != nil, r.walkSealedLimits},
 		{v.Inventory != nil, r.walkInventories},

@@ -12,7 +12,13 @@ func (r reader) walkSafety(ctx context.Context, v escrowserver.Visitor) error {
 		query string
 		row   func(*escrowserver.SafetyVisitor, func(...any) error) error
 	}{
-		{`SELECT hash, account, action, signer, jws, made_at FROM account_order ORDER BY made_at, hash`, orderLine},
+		{orderRows, func(v *escrowserver.SafetyVisitor, scan func(...any) error) error {
+			o, err := scanOrder(scan)
+			if err != nil {
+				return err
+			}
+			return v.Order(o)
+		}},
 		{`SELECT ` + changeColumns + ` FROM account_change ORDER BY id`, func(v *escrowserver.SafetyVisitor, scan func(...any) error) error {
 			c, err := scanChange(scan)
 			if err != nil {
@@ -31,16 +37,6 @@ func (r reader) walkSafety(ctx context.Context, v escrowserver.Visitor) error {
 		}
 	}
 	return nil
-}
-
-func orderLine(v *escrowserver.SafetyVisitor, scan func(...any) error) error {
-	var o escrowserver.OrderLine
-	var made int64
-	if err := scan(&o.Hash, &o.Account, &o.Action, (*[]byte)(&o.Signer), &o.Signed, &made); err != nil {
-		return err
-	}
-	o.Made = fromMicros(made)
-	return v.Order(o)
 }
 
 func replacedLine(v *escrowserver.SafetyVisitor, scan func(...any) error) error {

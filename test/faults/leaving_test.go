@@ -84,7 +84,7 @@ func leavings(r *rig, anna, bob *person) []deed {
 		rows  = "order.blocks order.claims order.heartbeat order.changes order.orders order.certificates order.payouts order.limits order.checkouts order.operations order.sold order.batches "
 	)
 	return []deed{
-		{"take an address over", "1s", anna.wants(bob), on("prove.change prove.commit apply.address apply.inventory apply.changed apply.commit prove.offer prove.keys")},
+		{"take an address over", "1s", anna.wants(bob), on("prove.change prove.inventory prove.commit apply.address apply.inventory apply.changed apply.commit prove.offer prove.keys")},
 		{"give an address up", "", anna.gives(escrow.Order{Action: escrow.ActionRelease, Address: bob.address}, released),
 			on("order.order prove.offer prove.keys order.address order.inventory order.commit")},
 		{"delete the account", "", anna.gives(escrow.Order{Action: escrow.ActionDelete, GiveUp: []escrow.GivenUp{{Currency: sandbox.EscrowName, Amount: 100}}}, deleted),

@@ -164,7 +164,7 @@ func (o *owner) limit(ctx context.Context) error {
 func (o *owner) deeds() []deed {
 	const (
 		soon      = "1s"
-		asked     = "order.change order.commit apply.changed apply.commit "
+		asked     = "order.change order.inventory order.commit apply.changed apply.commit "
 		keysGone  = " prove.offer prove.keys"
 		begun     = "rotate.begin.account rotate.begin.commit rotate.order.account rotate.order.commit "
 		changed   = "rotate.done.account rotate.done.commit"
@@ -177,14 +177,14 @@ func (o *owner) deeds() []deed {
 	return []deed{
 		{"limit", "", o.limit, map[string]string{escrowProcess: "limit.limit limit.inventory limit.commit", senderProcess: "limit.limit limit.commit"}},
 		{"first recovery key", "", o.name(true), on("order.order order.recovery order.inventory order.commit", named+" recovery.acts.trash")},
-		{"freeze", "", o.freeze, on("order.freeze order.commit", "")},
+		{"freeze", "", o.freeze, on("order.freeze order.inventory order.commit", "")},
 		{"unfreeze at once", "", o.unfreeze, on("order.unfreeze order.commit", "")},
 		{"freeze again", "", o.freeze, nil},
-		{"unfreeze with notice", soon, o.unfreezeLater, on(asked+"apply.unfreeze", "unfreeze.order.account unfreeze.order.commit")},
+		{"unfreeze with notice", soon, o.unfreezeLater, on(asked+"apply.unfreeze apply.inventory", "unfreeze.order.account unfreeze.order.commit")},
 		{"recovery key with notice", soon, o.name(false), on(asked+"apply.recovery apply.inventory", named)},
 		{"rotate with notice", soon, o.rotate(false), on(asked+"apply.replaced apply.rotate"+keysGone, changed+poolsGone)},
 		{"rotation that waits", "", o.rotateLater, on("", begun+"rotate.waits.account rotate.waits.commit")},
-		{"cancel", "", o.cancel, on("order.order order.changed order.commit", "rotate.drop.trash rotate.drop.account rotate.drop.commit")},
+		{"cancel", "", o.cancel, on("order.order order.changed order.inventory order.commit", "rotate.drop.trash rotate.drop.account rotate.drop.commit")},
 		{"rotate at once", "", o.rotate(true), on("order.changes order.replaced order.rotate order.commit"+keysGone, begun+changed)},
 	}
 }

@@ -167,7 +167,7 @@ func unsigned(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.ExecContext(t.Context(), "DELETE FROM note WHERE name = 'sealed'; DELETE FROM inventory_anchor")
+	_, err = db.ExecContext(t.Context(), "DELETE FROM note WHERE name = 'sealed'; DELETE FROM sealing; DELETE FROM inventory_anchor")
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}

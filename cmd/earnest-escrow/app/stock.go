@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
 
 	"earnest/escrow"
 	"earnest/escrowserver"
@@ -40,8 +43,29 @@ func TakeStock(ctx context.Context, cfg Config, account, reason string) (stock e
 	return stock, err
 }
 
+// StateText is what a row's own signature does not tell of it.
+func StateText(row escrowserver.ValueRow) string {
+	at, ending, _ := strings.Cut(row.State, " ")
+	micros, _ := strconv.ParseInt(at, 10, 64) // what is no number is shown as no time
+	when := time.UnixMicro(micros).UTC().Format("2006-01-02 15:04")
+	switch {
+	case row.Kind != escrowserver.RowKey && row.Kind != escrowserver.RowChange:
+		return printable(row.State)
+	case row.Kind == escrowserver.RowKey && micros == 0:
+		return "not frozen"
+	case row.Kind == escrowserver.RowKey:
+		return "frozen since " + when
+	case micros == 0:
+		return "waits"
+	}
+	return printable(ending) + " " + when
+}
+
 // SignedText is what a row of value says; verify tells whether the escrow signed it.
 func SignedText(row escrowserver.ValueRow) string {
+	if row.Kind == escrowserver.RowKey {
+		return "" // its owner's orders say it
+	}
 	var text json.RawMessage
 	if err := escrow.Peek(row.Signed, &text); err != nil {
 		return "not signed"
