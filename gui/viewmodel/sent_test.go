@@ -236,8 +236,10 @@ func TestReceiptsAreCheckedShownAndExported(t *testing.T) {
 		if !s.SentMail().MayProve {
 			t.Fatal("no receipts are offered")
 		}
+		release := s.agent.Hold("Receipts")
 		s.CheckReceipts()
 		s.has("loading", s.SentMail().Proof.Loading, "Checking")
+		release()
 		synctest.Wait()
 		p := s.SentMail().Proof
 		if p.Tone != Good || len(p.Steps) != 1 || p.Steps[0].Title != "Paid: held" || !p.MaySave || !strings.HasSuffix(p.FileName, ".json") {
