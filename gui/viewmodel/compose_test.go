@@ -313,10 +313,12 @@ func TestTheDryRunSendsNothing(t *testing.T) {
 		s.SetSubject("A remark")
 		s.SetBody("Text\u202e")
 		s.Attach("a.txt", "text/plain", []byte("one"))
+		release := s.agent.Hold("Preview")
 		s.OpenPreview()
 		if p := s.Preview(); p.Loading == "" || !s.Draft().Preview {
 			t.Errorf("while it is asked: %+v", p)
 		}
+		release()
 		synctest.Wait()
 		p := s.Preview()
 		if p.Title != "What author@example.net sees" || p.Which != "1 of 2" || p.Row.Subject != "A remark" || p.Text[0].Text != "Text\ufffd" || len(p.Files) != 1 || p.Amount != "€0.50" {
