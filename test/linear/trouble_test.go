@@ -48,7 +48,7 @@ func (m *market) trade() {
 	for n, buyer := range m.buyers {
 		all.Go(func() {
 			for i := range m.shops {
-				m.buy(m.at(buyer, n), m.shops[(i+n)%len(m.shops)])
+				m.buy(func() *person { return m.at(buyer, n) }, m.shops[(i+n)%len(m.shops)])
 			}
 		})
 	}
@@ -58,16 +58,17 @@ func (m *market) trade() {
 	}
 }
 
-// buy buys, and asks again under the same id while it is not known whether it did.
-func (m *market) buy(from, to *person) {
+// buy buys, and asks again under the same id while it is not known whether it did. Each
+// try has the caller looked up anew, as each request of HTTP has.
+func (m *market) buy(from func() *person, to *person) {
 	var quote escrow.Signed
-	if !m.answered(func() (err error) { quote, err = from.quote(m.Context(), to); return err }) {
+	if !m.answered(func() (err error) { quote, err = from().quote(m.Context(), to); return err }) {
 		return
 	}
 	certificate, _ := plain{m.town}.signer()
 	req := escrow.BuyRequest{ID: escrow.BondID(m.id()), Quote: quote, Verification: certificate, Reply: certificate}
 	var p escrow.Purchase
-	if m.answered(func() (err error) { p, err = from.Buy(m.Context(), req); return err }) {
+	if m.answered(func() (err error) { p, err = from().Buy(m.Context(), req); return err }) {
 		m.mu.Lock()
 		m.bought[req.ID] = p.Bond.KeyFingerprint
 		m.mu.Unlock()
@@ -141,7 +142,7 @@ func TestTrouble_CrossingBuys(t *testing.T) {
 			w.ok(err)
 			all.Go(func() {
 				m := &market{town: w, bought: map[escrow.BondID]string{}}
-				m.buy(w.at(p, n), both[1-n])
+				m.buy(func() *person { return w.at(p, n) }, both[1-n])
 			})
 		}
 		all.Wait()
