@@ -19,9 +19,10 @@ type PayingAgent interface {
 	LeaveCardPayment(ctx context.Context, id string) error
 	// PayOut asks the escrow for money in the world outside.
 	PayOut(ctx context.Context, req PayOut) (Payout, error)
-	// CancelPayout takes back what the operator has not begun to pay. The same again gives the same. What
-	// the escrow may not know yet is not asked for any more, and cancelled as soon as
-	// the escrow has it, or as soon as it is certain that it never will.
+	// CancelPayout takes back what the operator has not begun to pay. The same again
+	// gives the same. What the escrow may not know yet is not asked for any more, and
+	// cancelled as soon as the escrow has it, or as soon as it is certain that it never
+	// will.
 	CancelPayout(ctx context.Context, account, id string) (Payout, error)
 	// Payouts lists what was asked for, the newest first.
 	Payouts(ctx context.Context, account string) ([]Payout, error)

@@ -52,7 +52,7 @@ type Config struct {
 	Now           func() time.Time // nil: the system's clock
 	Log           *slog.Logger     // nil: nothing is logged
 
-	// SweepBatch bounds one transaction of the sweeper; 0: 100.
+	// SweepBatch is how many of what is due the sweeper reads in one go; 0: [SweepBatch].
 	SweepBatch int
 
 	// OutageOver is how long the escrow gives no sign of life before it counts as
@@ -121,7 +121,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	cfg.Strangers = cfg.Strangers.orDefault()
 	if cfg.SweepBatch == 0 {
-		cfg.SweepBatch = 100
+		cfg.SweepBatch = SweepBatch
 	}
 	if cfg.OutageOver == 0 {
 		cfg.OutageOver = outageOver

@@ -1,11 +1,13 @@
 package escrowserver
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
 
 	"earnest/escrow"
+	"earnest/internal/lru"
 )
 
 // keyring remembers whose a key is, and whether it was replaced: of the keys that ask
@@ -13,13 +15,12 @@ import (
 // replaced is known here within keysEvery; what moves money is checked within its
 // transaction besides.
 type keyring struct {
-	mu   sync.Mutex
-	most int // of each half; 0: mostKeys
-	// When young is full it becomes old, and what was old is forgotten.
-	young, old map[escrow.KeyID]ownerOf
-	last       int64 // the newest replaced key that it knows of
-	began      bool  // it knows which was the newest when it began
-	heard      int   // of how many it has heard since
+	mu    sync.Mutex
+	most  int // 0: mostKeys
+	keys  *lru.Map[escrow.KeyID, ownerOf]
+	last  int64 // the newest replaced key that it knows of
+	began bool  // it knows which was the newest when it began
+	heard int   // of how many it has heard since
 
 	asked  time.Time     // when the store answered last, or failed to
 	news   int           // how often somebody knew of news
@@ -35,7 +36,7 @@ type ownerOf struct {
 
 const (
 	keysEvery = 5 * time.Second
-	mostKeys  = 50_000
+	mostKeys  = 100_000
 	// replacedAtOnce bounds how many replaced keys are read at a time.
 	replacedAtOnce = 1000
 )
@@ -66,7 +67,7 @@ func (k *keyring) of(store Store, key escrow.KeyID) (account escrow.KeyID, gone 
 		return key, false, err // it may open an account at any time
 	}
 	if began && k.heard == heard {
-		k.remember(key, ownerOf{account, gone})
+		k.keys.Put(key, ownerOf{account, gone})
 	}
 	return account, gone, nil
 }
@@ -78,25 +79,10 @@ func (k *keyring) unlocked(f func()) {
 }
 
 func (k *keyring) remembers(key escrow.KeyID) (ownerOf, bool) {
-	if owner, ok := k.young[key]; ok {
-		return owner, true
+	if k.keys == nil {
+		k.keys = lru.New[escrow.KeyID, ownerOf](cmp.Or(k.most, mostKeys))
 	}
-	owner, ok := k.old[key]
-	if ok {
-		k.remember(key, owner)
-	}
-	return owner, ok
-}
-
-func (k *keyring) remember(key escrow.KeyID, owner ownerOf) {
-	most := k.most
-	if most == 0 {
-		most = mostKeys
-	}
-	if k.young == nil || len(k.young) >= most {
-		k.young, k.old = map[escrow.KeyID]ownerOf{}, k.young
-	}
-	k.young[key] = owner
+	return k.keys.Get(key)
 }
 
 // refresh asks the store for news if that is due: one asks for all. Who is after news
@@ -153,7 +139,7 @@ func (k *keyring) hear(rows []ReplacedKey) {
 	for _, row := range rows {
 		for key, owner := range map[escrow.KeyID]ownerOf{row.Key: {row.Account, true}, row.Next: {row.Account, false}} {
 			if _, ok := k.remembers(key); ok {
-				k.remember(key, owner)
+				k.keys.Put(key, owner)
 			}
 		}
 		k.last = row.N

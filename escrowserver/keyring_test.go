@@ -273,11 +273,11 @@ func TestMemoryOfKeysIsBounded(t *testing.T) {
 	}
 	k.stale()
 	k.remembered(t, store, "busy")
-	if k.last != 20_000 || len(k.young)+len(k.old) > 6 {
-		t.Errorf("%d keys are remembered, want 6; heard up to %d", len(k.young)+len(k.old), k.last)
+	if k.last != 20_000 || k.keys.Len() > 3 {
+		t.Errorf("%d keys are remembered, want 3; heard up to %d", k.keys.Len(), k.last)
 	}
 	k.remembered(t, store, "") // has no account
-	if _, ok := k.young[""]; ok {
+	if _, ok := k.remembers(""); ok {
 		t.Error("a key without an account is remembered")
 	}
 }

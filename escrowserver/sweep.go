@@ -8,6 +8,9 @@ import (
 	"earnest/escrow"
 )
 
+// SweepBatch is how many of what is due the sweeper reads in one go.
+const SweepBatch = 500
+
 // The sweeper's pace.
 const (
 	beatEvery  = time.Minute

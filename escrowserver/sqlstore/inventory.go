@@ -188,6 +188,15 @@ func (t *tx) newInventory(ctx context.Context, op string, seal escrowserver.Seal
 	return err
 }
 
+// inventories are those of all accounts.
+func (t *tx) inventories(ctx context.Context) (lines []escrowserver.InventoryLine, err error) {
+	err = eachInventory(ctx, t.conn, valueRows+` ORDER BY account`, func(line escrowserver.InventoryLine) error {
+		lines = append(lines, line)
+		return nil
+	})
+	return lines, err
+}
+
 // firstInventories are those of books that have none, once.
 func (t *tx) firstInventories(ctx context.Context, op escrowserver.SealRows) (int, error) {
 	text, err := t.reader().inventoryAnchor(ctx)
@@ -198,11 +207,8 @@ func (t *tx) firstInventories(ctx context.Context, op escrowserver.SealRows) (in
 	if err := t.conn.row(ctx, `SELECT EXISTS (SELECT 1 FROM inventory) OR EXISTS (SELECT 1 FROM inventory_log)`).Scan(&there); err != nil || there {
 		return 0, err // somebody took the anchor away: verify tells
 	}
-	var lines []escrowserver.InventoryLine
-	if err := eachInventory(ctx, t.conn, valueRows+` ORDER BY account`, func(line escrowserver.InventoryLine) error {
-		lines = append(lines, line)
-		return nil
-	}); err != nil {
+	lines, err := t.inventories(ctx)
+	if err != nil {
 		return 0, err
 	}
 	for _, line := range lines {

@@ -90,17 +90,23 @@ func TestARecoveryKeyThatSomebodyWroteInActsNot(t *testing.T) {
 	})
 }
 
+// twoPayouts are one that the operator has begun to pay, and one that is asked for.
+func twoPayouts(t *testing.T, s *Store) (h servicetest.Harness, begun, asked escrowserver.PayoutRecord) {
+	t.Helper()
+	h = servicetest.NewHarness(t, s)
+	servicetest.MoneyStory(t, h)
+	list, err := s.PayoutQueue(t.Context(), h.Clock.Now(), 10)
+	if err != nil || len(list) != 2 || list[0].BegunAt.IsZero() || !list[1].BegunAt.IsZero() {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	return h, list[0], list[1]
+}
+
 // TestABegunPayoutThatSomebodyChangedIsNotGivenBack: its money may be at the bank. One
 // that nobody has begun can be refused, whatever was made of it.
 func TestABegunPayoutThatSomebodyChangedIsNotGivenBack(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
-		h := servicetest.NewHarness(t, s)
-		servicetest.MoneyStory(t, h)
-		list, err := s.PayoutQueue(t.Context(), h.Clock.Now(), 10)
-		if err != nil || len(list) != 2 || list[0].BegunAt.IsZero() || !list[1].BegunAt.IsZero() {
-			t.Fatalf("%+v, %v", list, err)
-		}
-		begun, asked := list[0], list[1]
+		h, begun, asked := twoPayouts(t, s)
 		refuse := func(id string) error {
 			_, err := h.Server.EndPayout(t.Context(), id, false, "no such bank", "root")
 			return err
@@ -132,14 +138,9 @@ func TestABegunPayoutThatSomebodyChangedIsNotGivenBack(t *testing.T) {
 // was begun.
 func TestAPayoutThatSomebodyChangedIsNotPaid(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
-		h := servicetest.NewHarness(t, s)
-		servicetest.MoneyStory(t, h)
-		list, err := s.PayoutQueue(t.Context(), h.Clock.Now(), 10)
-		if err != nil || len(list) != 2 || list[0].BegunAt.IsZero() || !list[1].BegunAt.IsZero() {
-			t.Fatalf("%+v, %v", list, err)
-		}
+		h, begun, asked := twoPayouts(t, s)
 		begin := func() error {
-			_, err := h.Server.BeginPayout(t.Context(), list[1].ID, "root", time.Time{})
+			_, err := h.Server.BeginPayout(t.Context(), asked.ID, "root", time.Time{})
 			return err
 		}
 		pay := func(id string) error {
@@ -147,7 +148,7 @@ func TestAPayoutThatSomebodyChangedIsNotPaid(t *testing.T) {
 			return err
 		}
 		restore := func() {
-			for _, p := range list {
+			for _, p := range []escrowserver.PayoutRecord{begun, asked} {
 				exec(t, s, `UPDATE payout SET destination = ?, not_before = ?, begun_at = ?, begun_by = ?, signed = ? WHERE id = ?`,
 					p.To, micros(p.NotBefore), micros(p.BegunAt), p.BegunBy, p.Signed, p.ID)
 			}
@@ -161,17 +162,17 @@ func TestAPayoutThatSomebodyChangedIsNotPaid(t *testing.T) {
 			if err := begin(); !errors.Is(err, escrow.Forbidden) {
 				t.Errorf("begun: %s: %v", damage, err)
 			}
-			if err := pay(list[0].ID); !errors.Is(err, escrow.Forbidden) {
+			if err := pay(begun.ID); !errors.Is(err, escrow.Forbidden) {
 				t.Errorf("paid: %s: %v", damage, err)
 			}
 			restore()
 		}
 		exec(t, s, `UPDATE payout SET begun_at = not_before, begun_by = 'root' WHERE state = 'asked' AND begun_at = 0`)
-		if err := pay(list[1].ID); !errors.Is(err, escrow.Forbidden) {
+		if err := pay(asked.ID); !errors.Is(err, escrow.Forbidden) {
 			t.Errorf("begun by a thief in the books: %v", err)
 		}
 		restore()
-		if err := errors.Join(begin(), pay(list[0].ID), pay(list[1].ID)); err != nil {
+		if err := errors.Join(begin(), pay(begun.ID), pay(asked.ID)); err != nil {
 			t.Error(err)
 		}
 	})

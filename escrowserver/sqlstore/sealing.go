@@ -39,11 +39,8 @@ func (t *tx) relist(ctx context.Context, op escrowserver.SealRows) (rows int, er
 	if today, err := t.listsKeys(ctx, op.Seal); err != nil || today {
 		return 0, err // these are no older books: verify tells
 	}
-	var lines []escrowserver.InventoryLine
-	if err := eachInventory(ctx, t.conn, valueRows+` ORDER BY account`, func(line escrowserver.InventoryLine) error {
-		lines = append(lines, line)
-		return nil
-	}); err != nil {
+	lines, err := t.inventories(ctx)
+	if err != nil {
 		return 0, err
 	}
 	log, err := t.inventoryLogEnd(ctx)

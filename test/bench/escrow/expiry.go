@@ -8,9 +8,6 @@ import (
 	"earnest/escrowserver"
 )
 
-// sweepBatch is how many bonds the sweeper ends in one go.
-const sweepBatch = 500
-
 // sweeping ends bonds as the sweeper does.
 type sweeping struct {
 	due  []escrowserver.Sweep
@@ -20,7 +17,7 @@ type sweeping struct {
 
 // step ends the next bonds; it reports whether there were any.
 func (s *sweeping) step(ctx context.Context, queue *escrowserver.Queue) (bool, error) {
-	n := min(sweepBatch, len(s.due)-s.next)
+	n := min(escrowserver.SweepBatch, len(s.due)-s.next)
 	if n == 0 {
 		return false, nil
 	}
